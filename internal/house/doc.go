@@ -1,0 +1,2 @@
+// Package house holds tests only: the rules of the house.
+package house
