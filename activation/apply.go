@@ -1,0 +1,239 @@
+package activation
+
+import (
+	"slices"
+	"time"
+)
+
+// Apply folds one event into an activation. It accepts every event ever
+// written, in any phase, and is the only writer of the phase.
+func Apply(a Activation, e Event) Activation {
+	a.Seq++
+	a.Targets = slices.Clone(a.Targets)
+	a.Deeds = slices.Clone(a.Deeds)
+	if a.Phase == "" {
+		return begin(a, e)
+	}
+	if a.Phase == Closed {
+		return a // late news changes nothing; the journal has it
+	}
+	switch e := e.(type) {
+	case EvSignInWanted:
+		a.eachDeed(e.Warrant, func(d *Pending) { d.Needs, d.Claims = true, e.Claims })
+	case EvSubmitted:
+		a.dropDeed(e.Warrant)
+		a = a.underRequest(e.Request)
+	case EvDeedRefused:
+		a.dropDeed(e.Warrant)
+		a.Phase = a.afterDeed()
+	case EvLapsed:
+		a.dropDeed(e.Warrant)
+		a.Phase = a.afterDeed()
+	case EvDecisionAsked:
+		a.addDeed(e.Warrant, e.Reason)
+	case EvDecided:
+		a.dropDeed(e.Warrant)
+		a.Decision = &e.Decision
+		a = a.underRequest(e.Request)
+	case EvFinishAsked:
+		a.addDeed(e.Warrant, "")
+		if e.Warrant.Deed == End && a.Phase == Active {
+			a.Phase = Ending
+		}
+	case EvProvisioned:
+		a = a.provisioned(e)
+	case EvSpan:
+		a.setSpan(e)
+	case EvWarned:
+		a.Warned = true
+	case EvEnded:
+		a = a.ended(e)
+	case EvClosed:
+		a.Phase, a.Outcome, a.Refusal, a.ClosedAt = Closed, e.Outcome, e.Refusal, e.At
+		a.Deeds, a.Stuck = nil, nil
+	case EvStuck:
+		a.Stuck = &e.Stuck
+	case EvUnstuck:
+		a.Stuck = nil
+	}
+	return a
+}
+
+func begin(a Activation, e Event) Activation {
+	switch e := e.(type) {
+	case EvAsked:
+		a.ID, a.Tag, a.Phase = e.ID, e.Tag, Asked
+		a.Person, a.Group, a.Access = e.Person, e.Group, e.Access
+		a.Reason, a.Ticket, a.Length, a.Until = e.Reason, e.Ticket, e.Length, e.Until
+		a.Settings, a.Targets, a.Lead, a.Reply, a.Began = e.Settings, slices.Clone(e.Targets), e.Lead, e.Reply, e.At
+		a.addDeed(e.Warrant, "")
+	case EvRefused:
+		a.ID, a.Phase, a.Outcome = e.ID, Closed, Refused
+		a.Person, a.Group, a.Access = e.Person, e.Group, e.Access
+		a.Reply, a.Refusal, a.Began, a.ClosedAt = e.Reply, &e.Refusal, e.At, e.At
+	case EvNoticed:
+		a.ID, a.Phase, a.Watched = e.ID, Noticed, true
+		a.Person, a.Group, a.Access = e.Person, e.Group, e.Access
+		a.Reason, a.Ticket = e.Request.Justification, e.Request.Ticket
+		a.Length, a.Until = e.Request.Length, e.Request.Until
+		a.Settings, a.Targets, a.Lead, a.Began = e.Settings, slices.Clone(e.Targets), e.Lead, e.At
+		a.Request = e.Request
+		if !e.From.IsZero() || !e.Ends.IsZero() {
+			a = a.provisioned(EvProvisioned{From: e.From, Ends: e.Ends, Request: e.Request, At: e.At})
+		} else {
+			a = a.underRequest(e.Request)
+		}
+	}
+	return a
+}
+
+// underRequest takes over what PIM holds. Only the status speaks: approvalId
+// and completedDateTime are known to lie.
+func (a Activation) underRequest(r Request) Activation {
+	if r.ID == "" {
+		return a
+	}
+	a.Request = r
+	if a.Phase == Active || a.Phase == Ending || a.Phase == Verifying {
+		return a
+	}
+	switch r.Kind() {
+	case AtApproval:
+		a.Phase = AwaitingApproval
+	case InFuture:
+		a.Phase = Scheduled
+	default:
+		a.Phase = Provisioning
+	}
+	return a
+}
+
+func (a Activation) provisioned(e EvProvisioned) Activation {
+	if e.Request.ID != "" {
+		a.Request = e.Request
+	}
+	if a.Phase == Verifying {
+		return a
+	}
+	if a.Phase != Ending {
+		a.Phase = Active
+	}
+	a.From, a.Ends, a.Stuck = e.From, e.Ends, nil
+	for i := range a.Targets {
+		if a.Targets[i].Grant.State == Unbegun {
+			a.Targets[i].Grant.State = Waiting
+		}
+	}
+	return a
+}
+
+func (a Activation) ended(e EvEnded) Activation {
+	a.dropDeed(e.Warrant)
+	a.Phase, a.Outcome, a.Ended, a.Stuck = Verifying, e.Outcome, e.At, nil
+	for i := range a.Targets {
+		t := &a.Targets[i]
+		switch t.Grant.State {
+		case HadAlready:
+			// Access that was there before is nobody's alarm.
+			t.Removal = Span{State: HadAlready, Evidence: t.Grant.Evidence}
+		case Effective, Works:
+			t.Removal = Span{State: Waiting, After: t.Grant.Asked}
+		default:
+			t.Removal = Span{State: Waiting}
+		}
+	}
+	return a
+}
+
+// afterDeed is the phase after a deed that came to nothing.
+func (a Activation) afterDeed() Phase {
+	if a.Phase == Ending && !slices.ContainsFunc(a.Deeds, func(d Pending) bool { return d.Warrant.Deed == End }) {
+		return Active
+	}
+	return a.Phase
+}
+
+func (a *Activation) addDeed(w Warrant, reason string) {
+	a.Deeds = append(a.Deeds, Pending{Seq: a.Seq, Warrant: w, Reason: reason, Needs: w.Proof == Fresh})
+}
+
+func (a *Activation) dropDeed(warrant string) {
+	a.Deeds = slices.DeleteFunc(a.Deeds, func(d Pending) bool { return d.Warrant.ID == warrant })
+}
+
+func (a *Activation) eachDeed(warrant string, f func(*Pending)) {
+	for i := range a.Deeds {
+		if a.Deeds[i].Warrant.ID == warrant {
+			f(&a.Deeds[i])
+		}
+	}
+}
+
+func (a *Activation) setSpan(e EvSpan) {
+	for i := range a.Targets {
+		if a.Targets[i].ID != e.Target {
+			continue
+		}
+		if e.Direction == Removal {
+			a.Targets[i].Removal = e.Span
+		} else {
+			a.Targets[i].Grant = e.Span
+		}
+	}
+}
+
+// Timings of what an activation waits for by itself.
+const (
+	// ApprovalWindow is how long PIM holds a request; source: fixed, 24 hours.
+	ApprovalWindow = 24 * time.Hour
+	// GiveUp is how long after the end a removal is looked for.
+	GiveUp = 24 * time.Hour
+	// grace is how long PIM may take to do on its own what it promised, before
+	// we say that something is stuck.
+	grace = 10 * time.Minute
+)
+
+// Due is when an activation wants to be told the time (Tick), if ever. What it
+// waits for from outside has jobs of its own.
+func (a Activation) Due() (time.Time, bool) {
+	var at time.Time
+	sooner := func(t time.Time) {
+		if at.IsZero() || t.Before(at) {
+			at = t
+		}
+	}
+	switch a.Phase {
+	case Active, Ending:
+		if !a.Warned && !a.Ends.IsZero() {
+			sooner(a.warnAt())
+		}
+	case AwaitingApproval:
+		if a.Stuck == nil {
+			sooner(a.requested().Add(ApprovalWindow + grace))
+		}
+	case Provisioning:
+		if a.Stuck == nil {
+			sooner(a.requested().Add(grace))
+		}
+	case Verifying:
+		for _, t := range a.Targets {
+			if !t.Removal.Settled() && !t.Removal.Overdue && t.Within > 0 {
+				sooner(a.Ended.Add(time.Duration(t.Within)))
+			}
+		}
+		sooner(a.Ended.Add(GiveUp))
+	}
+	return at, !at.IsZero()
+}
+
+func (a Activation) warnAt() time.Time {
+	lead := min(time.Duration(a.Lead), a.Ends.Sub(a.From)/4)
+	return a.Ends.Add(-lead)
+}
+
+func (a Activation) requested() time.Time {
+	if a.Request.Created.IsZero() {
+		return a.Began
+	}
+	return a.Request.Created
+}

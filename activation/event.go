@@ -1,0 +1,228 @@
+package activation
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Event is a fact in the life of an activation. Its wire name and its JSON are
+// permanent: testdata/events holds one sample of each ever written, add-only.
+type Event interface{ wire() string }
+
+// The events. Times inside are world time.
+type (
+	// EvAsked begins a life: a person asked and nothing forbade it.
+	EvAsked struct {
+		ID       string    `json:"id"`
+		Tag      string    `json:"tag"`
+		Person   Person    `json:"person"`
+		Group    Group     `json:"group"`
+		Access   Access    `json:"access"`
+		Length   Duration  `json:"length,omitempty"`
+		Until    time.Time `json:"until,omitzero"`
+		Reason   string    `json:"reason"`
+		Ticket   string    `json:"ticket,omitempty"`
+		Reply    string    `json:"reply,omitempty"`
+		Settings Settings  `json:"settings"`
+		Targets  []Target  `json:"targets"`
+		Lead     Duration  `json:"lead,omitempty"`
+		Warrant  Warrant   `json:"warrant"`
+		At       time.Time `json:"at"`
+	}
+	// EvRefused begins and ends a life: a rule was not met.
+	EvRefused struct {
+		ID      string    `json:"id"`
+		Person  Person    `json:"person"`
+		Group   Group     `json:"group"`
+		Access  Access    `json:"access"`
+		Reply   string    `json:"reply,omitempty"`
+		Refusal Refusal   `json:"refusal"`
+		At      time.Time `json:"at"`
+	}
+	// EvNoticed begins a life that was begun elsewhere.
+	EvNoticed struct {
+		ID       string    `json:"id"`
+		Person   Person    `json:"person"`
+		Group    Group     `json:"group"`
+		Access   Access    `json:"access"`
+		Request  Request   `json:"request,omitzero"`
+		From     time.Time `json:"from,omitzero"`
+		Ends     time.Time `json:"ends,omitzero"`
+		Settings Settings  `json:"settings,omitzero"`
+		Targets  []Target  `json:"targets"`
+		Lead     Duration  `json:"lead,omitempty"`
+		At       time.Time `json:"at"`
+	}
+	// EvSignInWanted: a deed waits for the person's browser. Claims are what
+	// Entra wants on top.
+	EvSignInWanted struct {
+		Warrant string    `json:"warrant"`
+		Claims  string    `json:"claims,omitempty"`
+		At      time.Time `json:"at"`
+	}
+	// EvSubmitted: PIM has the request.
+	EvSubmitted struct {
+		Warrant string    `json:"warrant,omitempty"`
+		Request Request   `json:"request"`
+		At      time.Time `json:"at"`
+	}
+	// EvDeedRefused: PIM, or a guard before it, refused a deed.
+	EvDeedRefused struct {
+		Warrant string    `json:"warrant"`
+		Refusal Refusal   `json:"refusal"`
+		At      time.Time `json:"at"`
+	}
+	// EvLapsed: the warrant died before the deed was done.
+	EvLapsed struct {
+		Warrant string    `json:"warrant"`
+		At      time.Time `json:"at"`
+	}
+	// EvDecisionAsked: an approver said what they want.
+	EvDecisionAsked struct {
+		By      Person    `json:"by"`
+		Approve bool      `json:"approve"`
+		Reason  string    `json:"reason"`
+		Warrant Warrant   `json:"warrant"`
+		At      time.Time `json:"at"`
+	}
+	// EvDecided: PIM holds a decision.
+	EvDecided struct {
+		Decision Decision `json:"decision"`
+		Request  Request  `json:"request,omitzero"`
+		Warrant  string   `json:"warrant,omitempty"`
+	}
+	// EvFinishAsked: the person wants it ended, or withdrawn.
+	EvFinishAsked struct {
+		By      Person    `json:"by"`
+		Warrant Warrant   `json:"warrant"`
+		At      time.Time `json:"at"`
+	}
+	// EvProvisioned: PIM grants it.
+	EvProvisioned struct {
+		From    time.Time `json:"from"`
+		Ends    time.Time `json:"ends,omitzero"`
+		Request Request   `json:"request,omitzero"`
+		At      time.Time `json:"at"`
+	}
+	// EvSpan: a target said something new.
+	EvSpan struct {
+		Target    string    `json:"target"`
+		Direction Direction `json:"direction"`
+		Span      Span      `json:"span"`
+		At        time.Time `json:"at"`
+	}
+	// EvWarned: the person was told that the end is near.
+	EvWarned struct {
+		At time.Time `json:"at"`
+	}
+	// EvEnded: PIM grants it no longer.
+	EvEnded struct {
+		Outcome Outcome   `json:"outcome"`
+		At      time.Time `json:"at"`
+		Warrant string    `json:"warrant,omitempty"`
+	}
+	// EvClosed: nothing more will happen.
+	EvClosed struct {
+		Outcome Outcome   `json:"outcome"`
+		Refusal *Refusal  `json:"refusal,omitempty"`
+		At      time.Time `json:"at"`
+	}
+	// EvStuck: something that should happen can't. EvUnstuck: it can again.
+	EvStuck struct {
+		Stuck Stuck `json:"stuck"`
+	}
+	// EvUnstuck ends EvStuck.
+	EvUnstuck struct {
+		At time.Time `json:"at"`
+	}
+	// EvTurnedAway: a decision or finish was refused before it became a deed.
+	EvTurnedAway struct {
+		By      Person    `json:"by"`
+		Deed    Deed      `json:"deed"`
+		Refusal Refusal   `json:"refusal"`
+		At      time.Time `json:"at"`
+	}
+)
+
+// Wire names; permanent.
+func (EvAsked) wire() string         { return "asked" }
+func (EvRefused) wire() string       { return "refused" }
+func (EvNoticed) wire() string       { return "noticed" }
+func (EvSignInWanted) wire() string  { return "signin_wanted" }
+func (EvSubmitted) wire() string     { return "submitted" }
+func (EvDeedRefused) wire() string   { return "deed_refused" }
+func (EvLapsed) wire() string        { return "lapsed" }
+func (EvDecisionAsked) wire() string { return "decision_asked" }
+func (EvDecided) wire() string       { return "decided" }
+func (EvFinishAsked) wire() string   { return "finish_asked" }
+func (EvProvisioned) wire() string   { return "provisioned" }
+func (EvSpan) wire() string          { return "span" }
+func (EvWarned) wire() string        { return "warned" }
+func (EvEnded) wire() string         { return "ended" }
+func (EvClosed) wire() string        { return "closed" }
+func (EvStuck) wire() string         { return "stuck" }
+func (EvUnstuck) wire() string       { return "unstuck" }
+func (EvTurnedAway) wire() string    { return "turned_away" }
+
+// decoders reads each wire name ever written.
+var decoders = map[string]func([]byte) (Event, error){
+	"asked":          as[EvAsked],
+	"refused":        as[EvRefused],
+	"noticed":        as[EvNoticed],
+	"signin_wanted":  as[EvSignInWanted],
+	"submitted":      as[EvSubmitted],
+	"deed_refused":   as[EvDeedRefused],
+	"lapsed":         as[EvLapsed],
+	"decision_asked": as[EvDecisionAsked],
+	"decided":        as[EvDecided],
+	"finish_asked":   as[EvFinishAsked],
+	"provisioned":    as[EvProvisioned],
+	"span":           as[EvSpan],
+	"warned":         as[EvWarned],
+	"ended":          as[EvEnded],
+	"closed":         as[EvClosed],
+	"stuck":          as[EvStuck],
+	"unstuck":        as[EvUnstuck],
+	"turned_away":    as[EvTurnedAway],
+}
+
+func as[E Event](b []byte) (Event, error) {
+	var e E
+	err := json.Unmarshal(b, &e)
+	return e, err
+}
+
+// Name is the event's permanent wire name.
+func Name(e Event) string { return e.wire() }
+
+type stored struct {
+	Name string          `json:"event"`
+	Body json.RawMessage `json:"body"`
+}
+
+// Encode writes an event as it is stored.
+func Encode(e Event) ([]byte, error) {
+	body, err := json.Marshal(e)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(stored{e.wire(), body})
+}
+
+// Decode reads any event ever written.
+func Decode(b []byte) (Event, error) {
+	var w stored
+	if err := json.Unmarshal(b, &w); err != nil {
+		return nil, fmt.Errorf("event: %w", err)
+	}
+	decode, ok := decoders[w.Name]
+	if !ok {
+		return nil, fmt.Errorf("event %q was written by a newer pagbot", w.Name)
+	}
+	e, err := decode(w.Body)
+	if err != nil {
+		return nil, fmt.Errorf("event %q: %w", w.Name, err)
+	}
+	return e, nil
+}

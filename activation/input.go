@@ -1,0 +1,124 @@
+package activation
+
+import "time"
+
+// Input is something that an activation is told. Any input may arrive in any
+// phase, late or twice: it never is an error, at most it changes nothing.
+type Input interface{ input() }
+
+// Ask is a person's wish, with the facts that were gathered for it.
+type Ask struct {
+	ID      string // of the activation to be; derived from the envelope's id
+	Tag     string
+	Person  Person
+	Group   Group
+	Access  Access
+	Length  time.Duration // or Until
+	Until   time.Time
+	Reason  string
+	Ticket  string
+	Reply   string // Slack's response URL
+	Warrant Warrant
+	Facts   Facts
+}
+
+// Facts is what the outside knew when a person asked.
+type Facts struct {
+	Eligible bool
+	Closest  string    // name of the eligible group that is spelled most alike
+	Active   time.Time // end of a running activation of the same group and access; zero: none
+	Pending  bool      // a request for it waits in PIM
+	Settings Settings
+	Targets  []Target
+	Lead     time.Duration
+}
+
+// Notice is an activation that was found in PIM and not asked for here.
+type Notice struct {
+	ID       string
+	Person   Person
+	Group    Group
+	Access   Access
+	Request  Request  // zero if only the instance was seen
+	Instance Instance // zero while it is only pending
+	Settings Settings
+	Targets  []Target
+	Lead     time.Duration
+}
+
+// Decide is an approver's click, confirmed with a reason.
+type Decide struct {
+	By      Person
+	Approve bool
+	Reason  string
+	Warrant Warrant
+}
+
+// Finish is a person's wish to end or to withdraw their own activation.
+type Finish struct {
+	By      Person
+	Warrant Warrant
+}
+
+// Done is the report of a deed: what PIM answered.
+type Done struct {
+	Warrant string   // id
+	Request *Request // the request as PIM holds it now, if the deed made or changed one
+	Refusal *Refusal // PIM, or a guard before it, said no
+	At      time.Time
+}
+
+// StepUp is Entra's answer that it wants more of the person before this deed:
+// MFA or an authentication context.
+type StepUp struct {
+	Warrant string
+	Claims  string
+}
+
+// Lapse says that a deed's time is over and it was never done.
+type Lapse struct{ Warrant string }
+
+// Saw is what PIM shows when looked at. A nil field was not looked at; a
+// zero Instance in Present=false is an answer: nothing is granted.
+type Saw struct {
+	Request *Request
+	Looked  bool      // the instances were read
+	Present *Instance // nil and Looked: none there
+	By      *Person   // who decided, if it can be known
+	At      time.Time // when the reading was sent
+	Lag     time.Duration
+}
+
+// Probed is news of one target in one direction. Last is when the last
+// contrary answer was asked for; zero if there was none.
+type Probed struct {
+	Target    string
+	Direction Direction
+	Answer    Answer
+	Last      time.Time
+}
+
+// Replaced says that a new activation of the same key began.
+type Replaced struct{ By string }
+
+// Trouble says that something that should happen can't; Cleared when it can again.
+type Trouble struct {
+	Why     Refusal
+	Cleared bool
+}
+
+// Tick is the passing of time: Due has come.
+type Tick struct{}
+
+func (Ask) input()      {}
+func (Notice) input()   {}
+func (Decide) input()   {}
+func (Finish) input()   {}
+func (Done) input()     {}
+func (StepUp) input()   {}
+func (Lapse) input()    {}
+func (Saw) input()      {}
+func (Probed) input()   {}
+func (Replaced) input() {}
+func (Trouble) input()  {}
+func (Tick) input()     {}

@@ -1,0 +1,101 @@
+package activation
+
+import (
+	"strings"
+	"time"
+)
+
+// Whose says who enforces a rule: PIM's rules are walls, pagbot's are guard
+// rails that somebody in the portal can go round.
+type Whose string
+
+// The two enforcers.
+const (
+	PIM    Whose = "PIM"
+	Pagbot Whose = "pagbot"
+)
+
+// Met says how a rule stands for an ask.
+type Met string
+
+// How a rule can stand.
+const (
+	IsMet     Met = "met"
+	IsUnmet   Met = "unmet"
+	WillBe    Met = "will be asked" // at the sign-in, or of an approver
+	NotNeeded Met = "not needed"
+)
+
+// Rule is one line of a verdict.
+type Rule struct {
+	Name    string   `json:"name"`
+	Whose   Whose    `json:"whose"`
+	Met     Met      `json:"met"`
+	Refusal *Refusal `json:"refusal,omitempty"` // why, if unmet
+}
+
+// Verdict is every rule that was tried, in the order in which a person would
+// want to hear of them.
+type Verdict struct {
+	Rules []Rule `json:"rules"`
+	Proof Proof  `json:"proof"`
+}
+
+// Refusal is the first rule that is not met; nil if all are.
+func (v Verdict) Refusal() *Refusal {
+	for _, r := range v.Rules {
+		if r.Met == IsUnmet {
+			return r.Refusal
+		}
+	}
+	return nil
+}
+
+// Floor is PIM's shortest activation; source: "cannot be removed within five
+// minutes".
+const Floor = 5 * time.Minute
+
+// Judge tries every rule on an ask. The form and Decide both use it.
+func Judge(q Ask, f Facts, now time.Time) Verdict {
+	s := f.Settings
+	v := Verdict{Proof: q.Warrant.Proof}
+	rule := func(name string, whose Whose, unmet bool, r Refusal) {
+		m := IsMet
+		if unmet {
+			m = IsUnmet
+		}
+		v.Rules = append(v.Rules, Rule{name, whose, m, refusalIf(unmet, r)})
+	}
+	rule("not active yet", PIM, !f.Active.IsZero(), Refusal{Code: AlreadyActive, Until: f.Active})
+	rule("no request waiting", PIM, f.Pending, Refusal{Code: AlreadyPending})
+	rule("eligible", PIM, !f.Eligible, Refusal{Code: NotEligible, By: f.Closest})
+	length := q.Length
+	if !q.Until.IsZero() {
+		length = q.Until.Sub(now)
+	}
+	rule("at least five minutes", PIM, length < Floor, Refusal{Code: TooShort})
+	rule("not longer than allowed", PIM, s.Max > 0 && length > time.Duration(s.Max), Refusal{Code: TooLong, Max: s.Max})
+	rule("reason", PIM, s.NeedsReason && blankText(q.Reason), Refusal{Code: ReasonMissing})
+	rule("ticket", PIM, s.NeedsTicket && blankText(q.Ticket), Refusal{Code: TicketMissing})
+	asked := func(name string, whose Whose, needed bool) {
+		m := NotNeeded
+		if needed {
+			m = WillBe
+		}
+		v.Rules = append(v.Rules, Rule{Name: name, Whose: whose, Met: m})
+	}
+	asked("multifactor authentication", PIM, s.NeedsMFA)
+	asked("authentication context", PIM, s.Context != "")
+	asked("approval", PIM, s.NeedsApproval)
+	asked("fresh sign-in", Pagbot, q.Warrant.Proof == Fresh)
+	return v
+}
+
+func refusalIf(is bool, r Refusal) *Refusal {
+	if is {
+		return &r
+	}
+	return nil
+}
+
+func blankText(s string) bool { return strings.TrimSpace(s) == "" }

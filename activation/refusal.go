@@ -1,0 +1,70 @@
+package activation
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Code is the kind of a refusal, for programs. bot/words.go has the sentence
+// for people, once.
+type Code string
+
+// The codes.
+const (
+	NotEligible      Code = "not eligible"
+	AlreadyActive    Code = "already active"
+	AlreadyPending   Code = "already pending"
+	TooLong          Code = "too long"
+	TooShort         Code = "too short"
+	ReasonMissing    Code = "reason missing"
+	TicketMissing    Code = "ticket missing"
+	NeedsMFA         Code = "needs mfa"
+	NeedsContext     Code = "needs authentication context"
+	RulesFailed      Code = "rules failed" // PIM named rules that we don't know
+	TooEarly         Code = "too early"    // PIM's five-minute floor for ending
+	NotActive        Code = "not active"
+	NotPending       Code = "not pending"
+	AlreadyDecided   Code = "already decided"
+	NotApprover      Code = "not an approver"
+	OwnRequest       Code = "own request"
+	WarrantBad       Code = "warrant bad"
+	WarrantExpired   Code = "warrant expired"
+	WrongPerson      Code = "wrong person" // the browser's account is not the one the click was for
+	NotBound         Code = "not bound"
+	NotAllowedHere   Code = "not allowed here" // outsider, guest, bot, unknown
+	ConsentMissing   Code = "consent missing"
+	LicenceMissing   Code = "licence missing"
+	PermissionNeeded Code = "permission missing"
+	BlockedByPolicy  Code = "blocked by conditional access"
+	Throttled        Code = "throttled"
+	Unavailable      Code = "unavailable" // Entra did not answer, or not sensibly
+	Changed          Code = "changed"     // what PIM holds is not what was shown
+	Broken           Code = "broken"      // everything else: see the reference in the log
+)
+
+// Refusal is a no with its kind and what a sentence about it needs.
+type Refusal struct {
+	Code  Code      `json:"code"`
+	Max   Duration  `json:"max,omitempty"`   // TooLong: the policy's maximum
+	Until time.Time `json:"until,omitzero"`  // AlreadyActive: its end; TooEarly: when it can be ended
+	Rules []string  `json:"rules,omitempty"` // PIM's own names of the rules that failed
+	By    string    `json:"by,omitempty"`    // AlreadyDecided: who; NotEligible: the closest that is
+	Ref   string    `json:"ref,omitempty"`   // Broken: what to tell the administrator
+	Text  string    `json:"text,omitempty"`  // what the outside said, for the log and the journal
+}
+
+// Error implements error, for logs; people read bot/words.go.
+func (r Refusal) Error() string {
+	parts := []string{string(r.Code)}
+	if len(r.Rules) > 0 {
+		parts = append(parts, strings.Join(r.Rules, ", "))
+	}
+	if r.Text != "" {
+		parts = append(parts, r.Text)
+	}
+	if r.Ref != "" {
+		parts = append(parts, fmt.Sprintf("reference %s", r.Ref))
+	}
+	return strings.Join(parts, ": ")
+}

@@ -1,0 +1,136 @@
+package activation
+
+import "time"
+
+// Level says how much an answer proves; see the evidence ladder in doc.go.
+type Level int
+
+// The evidence levels.
+const (
+	L0 Level = iota // Entra lists it: nothing is proven downstream
+	L1              // the target's own copy lists it: received
+	L2              // the target's policy engine allows this person: effective on a new session
+	L3              // a fresh token of this person succeeds: effective for that session
+)
+
+// Says is the answer of a probe.
+type Says string
+
+// The three answers. Everything that is not a sound yes or no is CantTell.
+const (
+	Yes      Says = "yes"
+	No       Says = "no"
+	CantTell Says = "can't tell"
+)
+
+// Answer is what a probe learned about one person on one target. Sent and
+// Received bound the moment of the evaluation: a lower end of an interval uses
+// Sent, an upper end Received.
+type Answer struct {
+	Says     Says      `json:"says"`
+	Level    Level     `json:"level"`
+	Evidence string    `json:"evidence,omitempty"` // id of what granted it
+	Sent     time.Time `json:"sent"`
+	Received time.Time `json:"received"`
+	Why      string    `json:"why,omitempty"` // for CantTell, and for the journal
+}
+
+// Direction tells the two measurements of a target apart.
+type Direction string
+
+// Grant is measured from provisioning, Removal from the end.
+const (
+	Grant   Direction = "grant"
+	Removal Direction = "removal"
+)
+
+// State is where one measurement of one target stands.
+type State string
+
+// The states of a span.
+const (
+	Unbegun    State = ""
+	Waiting    State = "waiting"
+	Effective  State = "effective"   // a no before, then a yes: the interval is known
+	Works      State = "works"       // a yes without any no before: nothing is learned
+	HadAlready State = "had already" // a yes before PIM granted anything
+	Gone       State = "gone"        // a yes before the end, then a no
+	NeverCame  State = "never came"  // ended before the target ever said yes
+	NotProven  State = "not proven"
+	Superseded State = "superseded" // a new activation began meanwhile
+)
+
+// Span is one measurement: the change happened in (After, By].
+type Span struct {
+	State    State     `json:"state,omitempty"`
+	After    time.Time `json:"after,omitzero"` // the last contrary answer was asked for then; zero: none
+	Asked    time.Time `json:"asked,omitzero"` // the first answer was asked for then
+	By       time.Time `json:"by,omitzero"`    // and received then
+	Level    Level     `json:"level,omitempty"`
+	Evidence string    `json:"evidence,omitempty"`
+	Doubt    string    `json:"doubt,omitempty"` // why it can't be told at the moment
+	Overdue  bool      `json:"overdue,omitempty"`
+}
+
+// Settled reports whether nothing more is asked in this direction.
+func (s Span) Settled() bool { return s.State != Unbegun && s.State != Waiting }
+
+// Target is a downstream system where the group carries a role, and what it
+// knows of this activation.
+type Target struct {
+	ID      string   `json:"id"`   // as configured
+	Kind    string   `json:"kind"` // entra, devops, …
+	Name    string   `json:"name"` // for people
+	Level   Level    `json:"level"`
+	Within  Duration `json:"within,omitempty"` // removal later than this after the end alarms the channel
+	Grant   Span     `json:"grant,omitzero"`
+	Removal Span     `json:"removal,omitzero"`
+}
+
+// Span returns the measurement in that direction.
+func (t Target) Span(d Direction) Span {
+	if d == Removal {
+		return t.Removal
+	}
+	return t.Grant
+}
+
+// settle puts one answer into a span and reports whether that is news. last is
+// when the last contrary answer was asked for (zero: there was none), since
+// the turn of the life that is measured: provisioning or the end.
+func (s Span) settle(d Direction, a Answer, last, since time.Time) (Span, bool) {
+	was := s
+	if a.Says == CantTell {
+		s.Doubt = a.Why
+		if s.Doubt == "" {
+			s.Doubt = "no answer"
+		}
+		return s, s.Doubt != was.Doubt
+	}
+	s.Doubt = ""
+	if last.After(s.After) {
+		s.After = last
+	}
+	wanted := Yes
+	if d == Removal {
+		wanted = No
+	}
+	if a.Says != wanted {
+		if a.Sent.After(s.After) {
+			s.After = a.Sent
+		}
+		return s, was.Doubt != "" || was.After.IsZero()
+	}
+	s.Asked, s.By, s.Level, s.Evidence = a.Sent, a.Received, a.Level, a.Evidence
+	switch {
+	case d == Removal:
+		s.State = Gone
+	case since.IsZero() || a.Sent.Before(since):
+		s.State = HadAlready
+	case s.After.IsZero():
+		s.State = Works
+	default:
+		s.State = Effective
+	}
+	return s, true
+}
