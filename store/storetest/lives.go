@@ -1,0 +1,5 @@
+package storetest
+
+import "testing"
+
+func lives(t *testing.T, open Open) {}
