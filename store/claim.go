@@ -21,7 +21,7 @@ func (b *Bolt) Claim(ctx context.Context, lane, key string, n int) ([]Job, time.
 	var work bool
 	err := b.view(func(t *tx) {
 		next = t.next(lane, key)
-		work = n > 0 && !next.IsZero() && !next.After(t.now)
+		work = !next.IsZero() && !next.After(t.now)
 	})
 	if err != nil || !work {
 		return nil, next, err
@@ -103,7 +103,7 @@ func (t *tx) claim(lane, key string, n int) []Job {
 	var keys []string
 	if key == "" {
 		keys = t.past(dueBucket, lane, n)
-	} else if at := t.nextOf(lane, key); !at.IsZero() && !at.After(t.now) {
+	} else if at := t.nextOf(lane, key); n > 0 && !at.IsZero() && !at.After(t.now) {
 		keys = []string{key}
 	}
 	var jobs []Job

@@ -153,8 +153,9 @@ func (t *tx) replace(j Job) {
 		return
 	}
 	t.lift(old)
-	fence := old.Fence
+	order, fence := old.Order, old.Fence
 	old.Job = t.normal(j)
+	old.Order = order
 	if !old.held() {
 		t.settle(old)
 		return

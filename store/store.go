@@ -46,7 +46,8 @@ type Job struct {
 
 	// Order puts jobs of a lane in line: those of equal, non-empty Order are
 	// claimed one at a time, the oldest first. One that is due later, or that is
-	// claimed, holds up those behind it; one that waits steps aside.
+	// claimed, holds up those behind it; one that waits steps aside. A job keeps
+	// its order and its place in it for life.
 	Order string
 
 	// Wait blocks the job on a named thing until a turn releases that name.
@@ -88,10 +89,9 @@ type Turn struct {
 	// Defer puts jobs back with new Due, Wait, Until, Body and Tries.
 	Defer []Job
 
-	// Replace fills slots: it creates the job or overwrites it, in its place in
-	// line. If the job is claimed meanwhile, its Done or Defer lets go of the
-	// claim and leaves the newer job as it is, due again. The last one of a
-	// turn counts.
+	// Replace fills slots: it creates the job or overwrites it. If the job is
+	// claimed meanwhile, its Done or Defer lets go of the claim and leaves the
+	// newer job as it is, due again. The last one of a turn counts.
 	Replace []Job
 
 	// Release makes all jobs that wait for a name due now, also this turn's own.

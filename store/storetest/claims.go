@@ -91,10 +91,10 @@ func keepsPlace(b *bench) {
 	b.commit(add(ordered("x1", "x"), ordered("x2", "x")))
 	b.commit(replace(ordered("x1", "x")))
 	x1 := b.one("deed", "x1")
-	b.commit(replace(ordered("x1", "y"))) // out of the line, once it is let go of
-	b.claim("deed", 9, "x2")
+	b.commit(replace(ordered("x1", "y")))
+	b.claim("deed", 9)
 	b.commit(done(x1))
-	b.one("deed", "x1")
+	same(b, "order", b.one("deed", "x1").Order, "x")
 }
 
 func withdrawnFirst(b *bench) {

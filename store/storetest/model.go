@@ -118,6 +118,7 @@ func (m *model) work(turn store.Turn) error {
 			continue
 		}
 		fence := kept.Fence
+		j.Order = kept.Order
 		kept.Job = m.normal(j)
 		kept.Fence, kept.newer = fence, kept.held
 	}
