@@ -21,6 +21,7 @@ type Fatal struct {
 	Say  string // what to do
 }
 
+// Error is one line with what to do.
 func (f *Fatal) Error() string {
 	return fmt.Sprintf("socket: Slack answered %s: %s", f.Code, f.Say)
 }

@@ -35,7 +35,7 @@ const (
 	settled    = time.Minute     // a connection that lived so long ends the backoff
 	polite     = 5 * time.Second // a refresh after so long is no failure
 
-	graceAsked = 15 * time.Second           // Slack closes about 10 s after it asked
+	graceAsked = 20 * time.Second           // Slack closes about 10 s after it asked; let it, for who closes crosses what is under way
 	graceAged  = maxMargin + 30*time.Second // nobody asked: let Slack close it in its own time
 	minMargin  = time.Minute                // replaced so long before Slack's own limit, at least
 	maxMargin  = 2 * time.Minute            // and at most

@@ -149,6 +149,8 @@ func (w *world) answered(all []sent, within time.Duration) {
 		}
 		if !slices.ContainsFunc(a, func(a seen) bool { return a.on == e.on }) {
 			strayed++
+			side := w.side(e.on)
+			w.Logf("%s sent on %d at %v, acks %+v; born %v ended %v %v", e.id, e.on, e.at, a, side.born, side.ended, side.end)
 		}
 	}
 	if strayed > 0 {
