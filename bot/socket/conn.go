@@ -47,9 +47,10 @@ type conn struct {
 	wake  chan struct{}
 }
 
-// ack is an acknowledgement on its way.
+// ack is an acknowledgement on its way, or another frame that takes the same way.
 type ack struct {
-	id       string
+	kind     int    // of WebSocket message
+	id       string // of its envelope; empty: not worth sending on another connection
 	frame    []byte
 	received time.Time // when its envelope was
 }
@@ -57,7 +58,7 @@ type ack struct {
 var errLeft = errors.New("closed by us")
 
 func (c *conn) start() {
-	c.ws.SetPingHandler(func(text string) error { c.alive(); c.push(ack{frame: []byte(text), id: pong}); return nil })
+	c.ws.SetPingHandler(func(text string) error { c.alive(); c.push(ack{kind: websocket.PongMessage, frame: []byte(text)}); return nil })
 	c.ws.SetPongHandler(func(text string) error { c.alive(); c.answered(text); return nil })
 	c.ws.SetCloseHandler(func(int, string) error { return nil }) // write echoes it
 	c.loop.tasks.Go(c.read)
@@ -130,12 +131,6 @@ func (c *conn) told(f frame) {
 		c.ask(f.Reason)
 	}
 }
-
-// Control frames travel in the same queue as acks, under these ids.
-const (
-	ping = "\x00ping"
-	pong = "\x00pong"
-)
 
 // push queues a frame; false: this connection takes none any more.
 func (c *conn) push(a ack) bool {
@@ -264,7 +259,7 @@ func (c *conn) beat() {
 		c.ask(whySilent)
 	}
 	nonce := binary.BigEndian.AppendUint64(nil, c.pings.Add(1))
-	c.push(ack{id: ping, frame: binary.BigEndian.AppendUint64(nonce, uint64(time.Since(c.born)))})
+	c.push(ack{kind: websocket.PingMessage, frame: binary.BigEndian.AppendUint64(nonce, uint64(time.Since(c.born)))})
 }
 
 func (c *conn) answered(nonce string) {
@@ -292,14 +287,7 @@ func (c *conn) send(batch []ack) error {
 	_ = c.ws.SetWriteDeadline(time.Now().Add(writeTimeout))
 	c.wire.cork()
 	for _, a := range batch {
-		kind := websocket.TextMessage
-		switch a.id {
-		case ping:
-			kind = websocket.PingMessage
-		case pong:
-			kind = websocket.PongMessage
-		}
-		if err := c.ws.WriteMessage(kind, a.frame); err != nil {
+		if err := c.ws.WriteMessage(a.kind, a.frame); err != nil {
 			return errors.Join(err, c.wire.uncork())
 		}
 	}

@@ -92,7 +92,7 @@ func (l *Loop) opened(res *http.Response, body []byte) (*url.URL, error) {
 		return nil, errors.New("apps.connections.open: the answer holds no usable URL")
 	}
 	if u.Scheme != "wss" && !(u.Scheme == "ws" && strings.HasPrefix(l.cfg.APIURL, "http:")) {
-		return nil, fmt.Errorf("apps.connections.open: the answer's URL is %s:, expected wss:", u.Scheme)
+		return nil, fmt.Errorf("apps.connections.open: the answer's URL has the scheme %q, expected wss", u.Scheme)
 	}
 	return u, nil
 }
@@ -145,6 +145,9 @@ func (g *gate) until() time.Time {
 }
 
 func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

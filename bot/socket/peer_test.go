@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -55,14 +56,16 @@ func (p *peer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.serve(w, r)
 		return
 	}
+	if r.URL.Path != "/api/apps.connections.open" || r.Method != http.MethodPost {
+		http.NotFound(w, r)
+		return
+	}
 	p.mu.Lock()
 	p.opens = append(p.opens, time.Now())
 	n := len(p.opens)
 	p.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
 	switch {
-	case r.URL.Path != "/api/apps.connections.open" || r.Method != http.MethodPost:
-		http.NotFound(w, r)
 	case r.Header.Get("Authorization") != "Bearer xapp-test":
 		fmt.Fprint(w, `{"ok":false,"error":"invalid_auth"}`)
 	case p.open != nil && p.open(n, w):
@@ -82,6 +85,7 @@ func (p *peer) serve(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	s.n = len(p.sides)
 	p.sides = append(p.sides, s)
+	link := p.link
 	p.mu.Unlock()
 	pong := ws.PingHandler()
 	ws.SetPingHandler(func(text string) error {
@@ -90,7 +94,7 @@ func (p *peer) serve(w http.ResponseWriter, r *http.Request) {
 		s.mu.Unlock()
 		return pong(text)
 	})
-	if p.link == nil || !p.link(s.n, s) {
+	if link == nil || !link(s.n, s) {
 		s.say(fmt.Sprintf(`{"type":"hello","num_connections":%d,"debug_info":{"host":"applink-%d","approximate_connection_time":%v}}`, p.alive(), s.n, p.life))
 	}
 	err = s.read()
@@ -216,18 +220,18 @@ type pipes struct {
 	ends chan net.Conn
 	done chan struct{}
 	once sync.Once
-	wrap func(net.Conn) net.Conn // around the client's end, when not nil
+	down atomic.Bool
 }
 
 func newPipes() *pipes { return &pipes{ends: make(chan net.Conn), done: make(chan struct{})} }
 
 func (p *pipes) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	if p.down.Load() {
+		return nil, errors.New("connection refused")
+	}
 	ours, theirs := net.Pipe()
 	select {
 	case p.ends <- theirs:
-		if p.wrap != nil {
-			return p.wrap(ours), nil
-		}
 		return ours, nil
 	case <-p.done:
 		return nil, errors.New("connection refused")
@@ -244,6 +248,8 @@ func (p *pipes) Accept() (net.Conn, error) {
 		return nil, net.ErrClosed
 	}
 }
+
+func (p *pipes) refuse(down bool) { p.down.Store(down) }
 
 func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }

@@ -78,7 +78,7 @@ func (s *slot) refused(err error) {
 
 // errTurnedAway: Slack's first word was a disconnect with a reason that the
 // gate already holds for.
-var errTurnedAway = errors.New("Slack turned the connection away")
+var errTurnedAway = errors.New("the connection was turned away")
 
 // try opens one connection and waits for its first word.
 func (s *slot) try(ctx context.Context) (*conn, frame, error) {
@@ -184,7 +184,8 @@ func (l *Loop) retire(c *conn, why string) {
 	case whyAged:
 		grace = graceAged
 	case whySilent, whyWrite, whyGone:
-		grace = 0
+		c.leave()
+		return
 	}
 	l.state(c, Retiring)
 	l.tasks.Go(func() {

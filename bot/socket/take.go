@@ -90,7 +90,7 @@ func (l *Loop) turnAway(c *conn, e Envelope) {
 	}
 	b, err := encodeAck(e.ID, map[string]string{"response_type": "ephemeral", "text": l.cfg.Busy})
 	if err == nil {
-		c.push(ack{e.ID, b, e.Received})
+		c.push(ack{kind: websocket.TextMessage, frame: b})
 	}
 }
 
@@ -111,7 +111,7 @@ func (l *Loop) handle(c *conn, e Envelope) {
 		c.log.Warn("an acknowledgement is late", "id", e.ID, "type", e.Type, "took", took)
 	}
 	// An ack that may reach nobody goes out twice: Slack ignores one of them.
-	if a := (ack{e.ID, b, e.Received}); !c.push(a) || c.ended() {
+	if a := (ack{websocket.TextMessage, e.ID, b, e.Received}); !c.push(a) || c.ended() {
 		l.elsewhere(c, []ack{a})
 	}
 }
@@ -140,7 +140,7 @@ func (l *Loop) handled(c *conn) {
 
 // elsewhere sends acks whose own connection has died, or is about to.
 func (l *Loop) elsewhere(from *conn, batch []ack) {
-	batch = slices.DeleteFunc(batch, func(a ack) bool { return a.id == ping || a.id == pong })
+	batch = slices.DeleteFunc(batch, func(a ack) bool { return a.id == "" })
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, a := range batch {
