@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -58,7 +59,11 @@ type ack struct {
 var errLeft = errors.New("closed by us")
 
 func (c *conn) start() {
-	c.ws.SetPingHandler(func(text string) error { c.alive(); c.push(ack{kind: websocket.PongMessage, frame: []byte(text)}); return nil })
+	c.ws.SetPingHandler(func(text string) error {
+		c.alive()
+		c.push(ack{kind: websocket.PongMessage, frame: []byte(text)})
+		return nil
+	})
 	c.ws.SetPongHandler(func(text string) error { c.alive(); c.answered(text); return nil })
 	c.ws.SetCloseHandler(func(int, string) error { return nil }) // write echoes it
 	c.loop.tasks.Go(c.read)
@@ -230,6 +235,7 @@ func (c *conn) pump() error {
 		case <-beat.C:
 			c.beat()
 		case <-c.wake:
+			runtime.Gosched() // lets the handlers that are done too queue theirs: one write for all
 		}
 		if err := c.flush(); err != nil {
 			return err

@@ -38,7 +38,7 @@ func TestStormIsBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			in(t, func(_ *Config, p *peer) { p.link = link }, func(w *world) {
-				time.Sleep(time.Hour)
+				w.pass(time.Hour)
 				opens := w.opened()
 				first, later := most(opens, time.Minute), most(opens[len(opens)/4:], time.Minute)
 				if first > 20 || later > 12 || len(opens) > 400 {
@@ -65,13 +65,13 @@ func TestBackoffIsReset(t *testing.T) {
 		}
 	}, func(w *world) {
 		w.within(15*time.Minute, "two connections", func() bool { return w.loop.Health().Live() == 2 })
-		time.Sleep(settled + time.Second)
+		w.pass(settled + time.Second)
 		for range 3 { // no pause is left from before
 			for i := range w.count() {
 				w.side(i).close()
 			}
 			w.within(4*time.Second, "two new ones", func() bool { return w.loop.Health().Live() == 2 })
-			time.Sleep(settled + time.Second)
+			w.pass(settled + time.Second)
 		}
 	})
 }
@@ -79,7 +79,7 @@ func TestBackoffIsReset(t *testing.T) {
 func TestSocketModeSwitchedOff(t *testing.T) {
 	in(t, nil, func(w *world) {
 		w.up()
-		time.Sleep(5 * time.Minute)
+		w.pass(5 * time.Minute)
 		before := len(w.opened())
 		w.mu.Lock()
 		w.link = func(_ int, s *side) bool { s.disconnect("link_disabled"); s.close(); return true }
@@ -88,7 +88,7 @@ func TestSocketModeSwitchedOff(t *testing.T) {
 			w.side(i).disconnect("link_disabled")
 			w.side(i).close()
 		}
-		time.Sleep(30 * time.Minute)
+		w.pass(30 * time.Minute)
 		if n := len(w.opened()) - before; n < 5 || n > 11 {
 			w.Errorf("%d opens in half an hour, want one every few minutes", n)
 		}
@@ -110,7 +110,7 @@ func TestSocketModeSwitchedOff(t *testing.T) {
 func TestCapReached(t *testing.T) {
 	in(t, nil, func(w *world) {
 		w.up()
-		time.Sleep(2 * time.Minute)
+		w.pass(2 * time.Minute)
 		full := true
 		w.mu.Lock()
 		w.link = func(n int, s *side) bool {
@@ -125,13 +125,13 @@ func TestCapReached(t *testing.T) {
 		}
 		w.mu.Unlock()
 		w.side(0).disconnect("warning") // replaced by 2; now 0 is surplus
-		time.Sleep(time.Second)
+		w.pass(time.Second)
 		w.side(1).disconnect("warning") // finds the cap reached
 		w.within(5*time.Second, "the surplus closed", w.side(0).isDead)
 		if !w.side(0).closedWell() || w.side(1).isDead() {
 			w.Error("the wrong connection was closed, or without a farewell")
 		}
-		time.Sleep(5 * time.Minute)
+		w.pass(5 * time.Minute)
 		opens := w.opened()
 		for i := 4; i < len(opens); i++ {
 			if d := opens[i].Sub(opens[i-1]); d < 30*time.Second {
@@ -201,7 +201,7 @@ func TestPassingTroubles(t *testing.T) {
 		"bad url":        func(w http.ResponseWriter) { fmt.Fprint(w, `{"ok":true,"url":"wss://%zz?ticket=secret-9"}`) },
 		"other scheme":   func(w http.ResponseWriter) { fmt.Fprint(w, `{"ok":true,"url":"http://x/?ticket=secret-9"}`) },
 		"ticket refused": func(w http.ResponseWriter) { fmt.Fprint(w, `{"ok":true,"url":"ws://slack.test/no?ticket=secret-9"}`) },
-		"hung":           func(http.ResponseWriter) { time.Sleep(8 * time.Second) },
+		"hung":           func(http.ResponseWriter) { nap(8 * time.Second) },
 		"reset":          func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -249,18 +249,18 @@ func TestHungOpenDuringRefresh(t *testing.T) {
 	in(t, func(_ *Config, p *peer) {
 		p.open = func(n int, _ http.ResponseWriter) bool {
 			if n == 3 {
-				time.Sleep(time.Minute)
+				nap(time.Minute)
 			}
 			return n == 3
 		}
 	}, func(w *world) {
 		w.up()
-		time.Sleep(2 * time.Minute)
+		w.pass(2 * time.Minute)
 		for i := range 2 {
-			go func() { w.side(i).disconnect("warning"); time.Sleep(10 * time.Second); w.side(i).close() }()
+			go func() { w.side(i).disconnect("warning"); nap(10 * time.Second); w.side(i).close() }()
 		}
 		for range 300 {
-			time.Sleep(100 * time.Millisecond)
+			w.pass(100 * time.Millisecond)
 			if h := w.loop.Health(); h.Live() == 0 {
 				w.Fatalf("deaf: %+v", h)
 			}

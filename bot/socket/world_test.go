@@ -89,12 +89,20 @@ func in(t *testing.T, prepare func(*Config, *peer), test func(*world)) {
 // up waits until both connections are there.
 func (w *world) up() {
 	w.Helper()
-	time.Sleep(3 * time.Second)
-	synctest.Wait()
+	w.pass(3 * time.Second)
 	if h := w.loop.Health(); h.Live() != 2 || w.alive() != 2 {
 		w.Fatalf("want two live connections, have %+v", h)
 	}
 }
+
+// pass lets time pass, and everything happen that is due.
+func (w *world) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// nap is for the peer's own goroutines.
+func nap(d time.Duration) { time.Sleep(d) }
 
 // within waits for something to become true.
 func (w *world) within(d time.Duration, what string, ok func() bool) time.Duration {
