@@ -26,6 +26,7 @@ type conn struct {
 	log      *slog.Logger
 	handling context.Context // for Handle
 	born     time.Time
+	life     time.Duration // how long Slack means to keep it; 0: it didn't say. The slot's own
 
 	first   chan frame    // Slack's first word: hello or disconnect
 	asked   chan string   // why the connection wants to be replaced

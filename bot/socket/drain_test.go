@@ -129,7 +129,7 @@ func TestConfiguration(t *testing.T) {
 		"connections:write": func(c *Config) { c.AppToken = "xoxb-test" },
 		"Handle":            func(c *Config) { c.Handle = nil },
 		"slash at its end":  func(c *Config) { c.APIURL = "https://slack.com/api" },
-		"at most 5":         func(c *Config) { c.Connections = 6 },
+		"at most 3":         func(c *Config) { c.Connections = 4 },
 	} {
 		bad := good
 		spoil(&bad)

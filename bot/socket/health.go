@@ -60,11 +60,12 @@ type Health struct {
 	NextOpen    time.Time // no connection is opened before; zero: at once
 }
 
-// Live counts the connections on which envelopes are taken.
+// Live counts the connections that serve their slot and were heard of lately.
+// All is well while it equals Wanted.
 func (h Health) Live() int {
 	n := 0
 	for _, c := range h.Connections {
-		if c.State != Greeting && c.Quiet < silence {
+		if (c.State == Live || c.State == Replacing) && c.Quiet < silence {
 			n++
 		}
 	}

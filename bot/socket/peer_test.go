@@ -17,6 +17,7 @@ import (
 // peer plays Slack, on any listener.
 type peer struct {
 	host string
+	tls  bool
 	life float64 // what hello says
 
 	open func(n int, w http.ResponseWriter) bool // true: has answered the n-th open itself
@@ -70,7 +71,8 @@ func (p *peer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `{"ok":false,"error":"invalid_auth"}`)
 	case p.open != nil && p.open(n, w):
 	default:
-		fmt.Fprintf(w, `{"ok":true,"url":"ws://%s/link?ticket=secret-%d&app_id=A1"}`, p.host, n)
+		scheme := map[bool]string{true: "wss", false: "ws"}[p.tls]
+		fmt.Fprintf(w, `{"ok":true,"url":"%s://%s/link?ticket=secret-%d&app_id=A1"}`, scheme, p.host, n)
 	}
 }
 

@@ -15,6 +15,7 @@ type slot struct {
 	handling context.Context
 	failures int  // in a row
 	second   bool // had a connection before
+	retired  *conn
 }
 
 // Why a connection is replaced, beside the reasons that Slack gives.
@@ -30,34 +31,34 @@ func (s *slot) run(ctx context.Context) error {
 	var old *conn
 	var why string
 	for {
-		c, hello, err := s.connect(ctx)
+		c, err := s.connect(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
 			return err
 		case old != nil:
-			s.loop.retire(old, why)
+			s.retire(old, why)
 		}
-		why = s.watch(ctx, c, hello)
+		why = s.watch(ctx, c)
 		old = c
 	}
 }
 
 // connect tries until there is a connection on which Slack has said hello.
-func (s *slot) connect(ctx context.Context) (*conn, frame, error) {
+func (s *slot) connect(ctx context.Context) (*conn, error) {
 	for {
 		err := pause(ctx, backoff(s.failures))
 		if err == nil {
 			err = s.loop.gate.pass(ctx)
 		}
 		if err != nil {
-			return nil, frame{}, err
+			return nil, err
 		}
-		c, hello, err := s.try(ctx)
+		c, err := s.try(ctx)
 		var no *Fatal
 		if err == nil || errors.As(err, &no) {
-			return c, hello, err
+			return c, err
 		}
 		s.refused(err)
 	}
@@ -81,24 +82,25 @@ func (s *slot) refused(err error) {
 var errTurnedAway = errors.New("the connection was turned away")
 
 // try opens one connection and waits for its first word.
-func (s *slot) try(ctx context.Context) (*conn, frame, error) {
+func (s *slot) try(ctx context.Context) (*conn, error) {
 	s.loop.count(func(st *Counts) { st.Opens++ })
 	u, err := s.loop.open(ctx)
 	if err != nil {
-		return nil, frame{}, err
+		return nil, err
 	}
 	ws, wire, err := s.loop.dial(ctx, u)
 	if err != nil {
-		return nil, frame{}, err
+		return nil, err
 	}
 	c := s.loop.adopt(s, ws, wire)
-	f, err := c.greeting(ctx)
+	hello, err := c.greeting(ctx)
 	if err != nil {
 		c.leave()
-		return nil, f, err
+		return nil, err
 	}
-	s.loop.greet(c, f)
-	return c, f, nil
+	c.life = hello.life()
+	s.loop.greet(c, hello)
+	return c, nil
 }
 
 // greeting waits for Slack's first word.
@@ -128,9 +130,9 @@ func (c *conn) greeting(ctx context.Context) (f frame, err error) {
 }
 
 // watch returns when the connection should be replaced, or when ctx ends.
-func (s *slot) watch(ctx context.Context, c *conn, hello frame) (why string) {
+func (s *slot) watch(ctx context.Context, c *conn) (why string) {
 	var aged <-chan time.Time
-	if d := s.lifetime(hello.life()); d > 0 {
+	if d := s.lifetime(c.life); d > 0 {
 		t := time.NewTimer(d)
 		defer t.Stop()
 		aged = t.C
@@ -177,27 +179,40 @@ func (s *slot) judge(why string, age time.Duration) {
 	}
 }
 
-// retire ends a connection whose replacement is there.
-func (l *Loop) retire(c *conn, why string) {
+// retire ends a connection whose replacement is there. Slack may close it in
+// its own time, as who closes crosses what is under way; but a slot has only
+// one that waits for that, so that the loop never holds more than three a slot.
+func (s *slot) retire(c *conn, why string) {
+	if s.retired != nil {
+		s.retired.leave()
+	}
+	s.retired = c
 	grace := graceAsked
 	switch why {
 	case whyAged:
-		grace = graceAged
+		grace = time.Until(c.born.Add(c.life)) + graceAged
 	case whySilent, whyWrite, whyGone:
-		c.leave()
-		return
+		grace = 0
 	}
-	l.state(c, Retiring)
-	l.tasks.Go(func() {
-		t := time.NewTimer(grace)
-		defer t.Stop()
-		select {
-		case <-c.over:
-		case <-t.C:
-		case <-l.hurry:
-		}
+	s.loop.state(c, Retiring)
+	s.loop.tasks.Go(func() {
+		c.await(grace, s.loop.hurry)
 		c.leave()
 	})
+}
+
+// await returns when the connection is over, d has passed, or it is hurried.
+func (c *conn) await(d time.Duration, hurry <-chan struct{}) {
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-c.over:
+	case <-t.C:
+	case <-hurry:
+	}
 }
 
 // holds says whether a reason of Slack's keeps everyone from opening.

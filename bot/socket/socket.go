@@ -35,17 +35,17 @@ const (
 	settled    = time.Minute     // a connection that lived so long ends the backoff
 	polite     = 5 * time.Second // a refresh after so long is no failure
 
-	graceAsked = 20 * time.Second           // Slack closes about 10 s after it asked; let it, for who closes crosses what is under way
-	graceAged  = maxMargin + 30*time.Second // nobody asked: let Slack close it in its own time
-	minMargin  = time.Minute                // replaced so long before Slack's own limit, at least
-	maxMargin  = 2 * time.Minute            // and at most
-	orphanLife = time.Minute                // how long an ack waits for a connection when there is none
-	maxFrame   = 1 << 20                    // of what Slack sends
-	wireBuffer = 32 << 10                   // above MaxAck, so that an ack is never cut into several frames
-	ackIsLate  = 3 * time.Second            // Slack's deadline
-	capPause   = 30 * time.Second           // at least, after too_many_websockets
-	linkPause  = 3 * time.Minute            // at least, after link_disabled
-	maxRetry   = 15 * time.Minute           // of a Retry-After that we believe
+	graceAsked = 20 * time.Second // Slack closes about 10 s after it asked; let it, for who closes crosses what is under way
+	graceAged  = 30 * time.Second // beyond the age that Slack named: nobody asked, so Slack may close it in its own time
+	minMargin  = time.Minute      // replaced so long before Slack's own limit, at least
+	maxMargin  = 2 * time.Minute  // and at most
+	orphanLife = time.Minute      // how long an ack waits for a connection when there is none
+	maxFrame   = 1 << 20          // of what Slack sends
+	wireBuffer = 32 << 10         // above MaxAck, so that an ack is never cut into several frames
+	ackIsLate  = 3 * time.Second  // Slack's deadline
+	capPause   = 30 * time.Second // at least, after too_many_websockets
+	linkPause  = 3 * time.Minute  // at least, after link_disabled
+	maxRetry   = 15 * time.Minute // of a Retry-After that we believe
 )
 
 // MaxAck is the size in bytes at which Slack silently ignores an
@@ -69,7 +69,7 @@ type Envelope struct {
 type Config struct {
 	AppToken string                                                            // the app-level token (xapp-…) with connections:write
 	APIURL   string                                                            // default https://slack.com/api/
-	Client   *http.Client                                                      // for apps.connections.open; nil: one that dials with Dial
+	Client   *http.Client                                                      // for apps.connections.open; nil: one that dials with Dial. An *http.Transport's TLS settings hold for the sockets too
 	Dial     func(ctx context.Context, network, addr string) (net.Conn, error) // nil: a net.Dialer, through the environment's proxy
 
 	// Handle is called in a goroutine of its own for each envelope, and must
@@ -103,8 +103,8 @@ func (cfg *Config) validate() error {
 	if cfg.Connections == 0 {
 		cfg.Connections = 2
 	}
-	if cfg.Connections < 1 || cfg.Connections > 5 {
-		return fmt.Errorf("socket: %d connections: take 2, or at most 5, as Slack allows an app 10 and a swap holds both old and new", cfg.Connections)
+	if cfg.Connections < 1 || cfg.Connections > 3 {
+		return fmt.Errorf("socket: %d connections: take 2, or at most 3, as Slack allows an app 10 and a swap may hold three for each", cfg.Connections)
 	}
 	if cfg.InFlight <= 0 {
 		cfg.InFlight = 4096

@@ -2,6 +2,7 @@ package socket
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -71,7 +72,7 @@ func (l *Loop) dial(ctx context.Context, u *url.URL) (*websocket.Conn, *wire, er
 	var w *wire
 	d := websocket.Dialer{
 		Proxy: l.cfg.proxy(), HandshakeTimeout: dialTimeout,
-		ReadBufferSize: wireBuffer, WriteBufferSize: wireBuffer,
+		ReadBufferSize: wireBuffer, WriteBufferSize: wireBuffer, TLSClientConfig: l.cfg.tls(),
 		NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			c, err := dial(ctx, network, addr)
 			if err != nil {
@@ -91,6 +92,18 @@ func (l *Loop) dial(ctx context.Context, u *url.URL) (*websocket.Conn, *wire, er
 	}
 	ws.SetReadLimit(maxFrame)
 	return ws, w, nil
+}
+
+// tls is what the client for apps.connections.open trusts, without the
+// protocols that it has agreed on: a WebSocket begins with HTTP/1.1.
+func (cfg *Config) tls() *tls.Config {
+	t, ok := cfg.Client.Transport.(*http.Transport)
+	if !ok || t.TLSClientConfig == nil {
+		return nil
+	}
+	own := t.TLSClientConfig.Clone()
+	own.NextProtos = nil
+	return own
 }
 
 // redact keeps the ticket out of an error that quotes the URL.

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -123,6 +125,59 @@ func TestPings(t *testing.T) {
 		defer s.mu.Unlock()
 		if answered != 6 || s.pings != 6 {
 			w.Errorf("%d of 6 pings answered, %d of 6 sent", answered, s.pings)
+		}
+	})
+}
+
+// The real thing is TLS; corking lies beneath it.
+func TestOverTLS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &peer{host: "example.com", tls: true, acks: map[string][]seen{}}
+		network := newPipes()
+		server := httptest.NewUnstartedServer(p)
+		_ = server.Listener.Close()
+		server.Listener = network
+		server.StartTLS()
+		client := server.Client()
+		transport, _ := client.Transport.(*http.Transport)
+		transport.DialContext = network.Dial
+		l, err := New(Config{AppToken: "xapp-test", APIURL: "https://example.com/api/", Client: client, Dial: network.Dial, Handle: bare})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- l.Run(ctx) }()
+		time.Sleep(3 * time.Second)
+		for i := range 500 {
+			p.side(i % 2).say(slash(slashID(i)))
+		}
+		time.Sleep(time.Minute)
+		for i := range 500 {
+			if len(p.acked(slashID(i))) != 1 {
+				t.Errorf("%s was not acknowledged", slashID(i))
+			}
+		}
+		cancel()
+		if err := <-ended; err != nil || p.count() != 2 || !p.side(0).closedWell() {
+			t.Errorf("Run returned %v, over %d connections", err, p.count())
+		}
+		transport.CloseIdleConnections()
+		server.Close()
+	})
+}
+
+// A frame beyond all measure costs its connection, and nothing else.
+func TestFrameTooLarge(t *testing.T) {
+	in(t, nil, func(w *world) {
+		w.up()
+		time.Sleep(2 * time.Minute)
+		go w.side(0).say(`{"type":"` + strings.Repeat("x", maxFrame) + `"}`)
+		w.within(20*time.Second, "a replacement", func() bool { return w.count() == 3 && w.side(0).isDead() })
+		w.side(2).say(slash("next"))
+		synctest.Wait()
+		if len(w.acked("next")) != 1 {
+			w.Error("the next envelope was not acknowledged")
 		}
 	})
 }
