@@ -44,6 +44,7 @@ type side struct {
 	ws      *websocket.Conn
 	born    time.Time
 	mu      sync.Mutex
+	mute    atomic.Bool   // pings are not answered
 	stuck   chan struct{} // when not nil: nothing is read until it is closed
 	dead    bool          // the reader has ended
 	end     error
@@ -94,6 +95,9 @@ func (p *peer) serve(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.pings++
 		s.mu.Unlock()
+		if s.mute.Load() {
+			return nil
+		}
 		return pong(text)
 	})
 	if link == nil || !link(s.n, s) {

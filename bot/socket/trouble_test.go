@@ -45,6 +45,9 @@ func TestStormIsBounded(t *testing.T) {
 					w.Errorf("%d opens in an hour, at most %d a minute, later %d", len(opens), first, later)
 				}
 				w.Logf("%d opens in an hour, at most %d a minute, later %d", len(opens), first, later)
+				if h := w.loop.Health(); (h.Hellos > 0) != (name == "disconnect after hello") {
+					w.Errorf("%d hellos", h.Hellos)
+				}
 				w.mu.Lock()
 				w.link = nil
 				w.mu.Unlock()

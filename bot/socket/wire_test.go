@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -106,16 +107,21 @@ func TestAcksOnTheWire(t *testing.T) {
 
 // Pings go out every 10 s and are answered; Slack's own are answered too.
 func TestPings(t *testing.T) {
-	in(t, func(_ *Config, p *peer) { p.life = 0 }, func(w *world) {
+	var answered atomic.Int64
+	in(t, func(_ *Config, p *peer) {
+		p.life = 0
+		p.link = func(_ int, s *side) bool {
+			s.ws.SetPongHandler(func(text string) error {
+				if text == "Ping from applink-2" {
+					answered.Add(1)
+				}
+				return nil
+			})
+			return false
+		}
+	}, func(w *world) {
 		w.up()
-		answered := 0
 		s := w.side(0)
-		s.ws.SetPongHandler(func(text string) error {
-			if text == "Ping from applink-2" {
-				answered++
-			}
-			return nil
-		})
 		for range 6 {
 			_ = s.ws.WriteControl(websocket.PingMessage, []byte("Ping from applink-2"), time.Now().Add(time.Second))
 			time.Sleep(10 * time.Second)
@@ -123,8 +129,8 @@ func TestPings(t *testing.T) {
 		synctest.Wait()
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if answered != 6 || s.pings != 6 {
-			w.Errorf("%d of 6 pings answered, %d of 6 sent", answered, s.pings)
+		if answered.Load() != 6 || s.pings != 6 {
+			w.Errorf("%d of 6 pings answered, %d of 6 sent", answered.Load(), s.pings)
 		}
 	})
 }
