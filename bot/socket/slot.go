@@ -74,7 +74,7 @@ func (s *slot) refused(err error) {
 		s.failures++
 	}
 	s.loop.count(func(st *Counts) { st.Refused++; st.Trouble = err.Error() })
-	s.loop.cfg.Log.Warn("no connection to Slack", "slot", s.id, "err", err)
+	s.loop.cfg.Log.Warn("no connection to Slack yet; it will be tried again", "slot", s.id, "err", err)
 }
 
 // errTurnedAway: Slack's first word was a disconnect with a reason that the
