@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"pagbot/activation"
@@ -35,9 +36,11 @@ type line struct {
 	running bool
 	next    time.Time // no call before
 	pause   time.Time // the target wants to be left alone until then
+	empty   chan struct{}
 }
 
 type question struct {
+	ctx   context.Context // who asks may go away
 	who   activation.Person
 	reply chan reply
 }
@@ -50,7 +53,7 @@ type reply struct {
 
 func newLine(p Probe, log *slog.Logger) *line {
 	l := p.Limits().or(Limits{Batch: 1, Timeout: 20 * time.Second, Confirm: 1})
-	return &line{probe: p, limits: l, log: log, places: make(chan struct{}, width)}
+	return &line{probe: p, limits: l, log: log, places: make(chan struct{}, width), empty: make(chan struct{}, 1)}
 }
 
 // paused says how much longer the target wants to be left alone.
@@ -63,7 +66,7 @@ func (l *line) paused() time.Duration {
 // ask waits for an answer about one person. It comes back without one when ctx
 // ends, and with a can't tell when the line does not move.
 func (l *line) ask(ctx context.Context, who activation.Person) (reply, error) {
-	q := &question{who, make(chan reply, 1)}
+	q := &question{ctx, who, make(chan reply, 1)}
 	l.mu.Lock()
 	l.queue = append(l.queue, q)
 	if !l.running {
@@ -89,64 +92,69 @@ func (l *line) leave(q *question) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.queue = slices.DeleteFunc(l.queue, func(o *question) bool { return o == q })
+	if len(l.queue) == 0 {
+		select {
+		case l.empty <- struct{}{}: // the runner need not wait any longer
+		default:
+		}
+	}
 }
 
-// run sends the queue off, batch by batch, and ends when it is empty.
+// run sends the queue off, batch by batch, and ends as soon as it is empty: a
+// line where nobody waits has no goroutine.
 func (l *line) run() {
 	for {
 		if l.limits.Batch > 1 {
-			time.Sleep(gather)
+			l.rest(gather)
 		}
-		if l.hold() {
-			continue
+		l.mu.Lock()
+		wait := time.Until(l.next)
+		l.mu.Unlock()
+		if wait > 0 {
+			l.rest(wait)
 		}
 		select {
 		case l.places <- struct{}{}:
-		case <-time.After(l.limits.Timeout):
+		case <-l.empty:
 			if l.idle() {
 				return
 			}
 			continue
 		}
-		batch, ok := l.take()
-		if !ok {
+		batch, more := l.take()
+		if len(batch) > 0 {
+			go l.call(batch)
+		} else {
 			<-l.places
+		}
+		if !more {
 			return
 		}
-		if len(batch) == 0 {
-			<-l.places
-			continue
-		}
-		go l.call(batch)
 	}
 }
 
-// hold waits until a call may leave, and reports whether it waited: what is
-// true afterwards has to be looked at again.
-func (l *line) hold() bool {
-	l.mu.Lock()
-	wait := time.Until(l.next)
-	l.mu.Unlock()
-	if wait <= 0 {
-		return false
+// rest waits, but not for a queue that everybody has left.
+func (l *line) rest(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-l.empty:
 	}
-	time.Sleep(wait)
-	return true
 }
 
+// idle dismisses the runner if nobody waits.
 func (l *line) idle() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.queue) == 0 {
-		l.running = false
-	}
+	l.running = len(l.queue) > 0
 	return !l.running
 }
 
-// take gives the next batch and books the gap after it; false: nobody waits
-// and the runner is dismissed. While the target wants to be left alone,
-// everybody who waits is sent away with that.
-func (l *line) take() ([]*question, bool) {
+// take gives the next batch and books the gap after it, and says whether more
+// wait; if not, the runner is dismissed. While the target wants to be left
+// alone, everybody who waits is sent away with that.
+func (l *line) take() (batch []*question, more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
@@ -156,24 +164,29 @@ func (l *line) take() ([]*question, bool) {
 		}
 		l.queue = nil
 	}
-	if len(l.queue) == 0 {
-		l.running = false
-		return nil, false
+	if n := min(len(l.queue), l.limits.Batch); n > 0 && !now.Before(l.next) {
+		batch = slices.Clone(l.queue[:n])
+		l.queue = slices.Delete(l.queue, 0, n)
+		l.next = now.Add(l.limits.Rate)
 	}
-	if now.Before(l.next) {
-		return nil, true
-	}
-	n := min(len(l.queue), l.limits.Batch)
-	batch := slices.Clone(l.queue[:n])
-	l.queue = slices.Delete(l.queue, 0, n)
-	l.next = now.Add(l.limits.Rate)
-	return batch, true
+	l.running = len(l.queue) > 0
+	return batch, l.running
 }
 
-// call asks the probe and answers everybody, whatever the probe does.
+// call asks the probe and answers everybody, whatever the probe does. It is
+// broken off when nobody waits for it any longer.
 func (l *line) call(batch []*question) {
 	ctx, cancel := context.WithTimeout(context.Background(), l.limits.Timeout)
 	defer cancel()
+	var left atomic.Int64
+	left.Store(int64(len(batch)))
+	for _, q := range batch {
+		defer context.AfterFunc(q.ctx, func() {
+			if left.Add(-1) == 0 {
+				cancel()
+			}
+		})()
+	}
 	who := make([]activation.Person, len(batch))
 	for i, q := range batch {
 		who[i] = q.who

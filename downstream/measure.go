@@ -27,7 +27,6 @@ type memory struct {
 type measure struct {
 	target  string
 	toward  activation.Direction
-	phase   activation.Phase
 	span    activation.Span
 	turn    time.Time // PIM's grant or the end; zero: not granted yet
 	begun   time.Time
@@ -37,14 +36,16 @@ type measure struct {
 	memory  memory
 	wanted  activation.Says
 	control bool // before PIM granted: one sound answer is enough
+	moving  bool // PIM may have granted it, and we don't know yet
 }
 
 func newMeasure(a activation.Activation, e activation.Effect) *measure {
-	m := &measure{target: e.Target, toward: e.Toward, phase: a.Phase, turn: a.From, begun: a.Began, wanted: activation.Yes}
+	m := &measure{target: e.Target, toward: e.Toward, turn: a.From, begun: a.Began, wanted: activation.Yes}
 	if e.Toward == activation.Removal {
 		m.turn, m.wanted = a.Ended, activation.No
 	}
 	m.control = e.Toward == activation.Grant && m.turn.IsZero()
+	m.moving = a.Phase == activation.Provisioning || a.Decision != nil
 	if t, ok := a.Target(e.Target); ok {
 		m.span = t.Span(e.Toward)
 	}
@@ -90,9 +91,9 @@ func (m *measure) report(r reply) activation.Report {
 	switch {
 	case a.Says != m.wanted:
 		return m.contrary(a)
-	case m.control && m.phase == activation.Provisioning:
-		// PIM may have granted it already, so this yes is neither a control
-		// nor an effect. With PIM's time, the next one will be.
+	case m.control && m.moving:
+		// This yes is neither a control nor an effect. Once PIM's time is
+		// known, the next one will be.
 		return m.again(m.next(0))
 	case !m.control && a.Sent.Before(m.turn):
 		return m.again(m.next(0))
