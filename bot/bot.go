@@ -140,7 +140,7 @@ func (b *Bot) Team() string {
 func (b *Bot) Start(ctx context.Context) error {
 	me, err := b.API.AuthTestContext(ctx)
 	if err != nil {
-		return fmt.Errorf("Slack does not take the bot token (%s): install the app and use the token that begins with xoxb-", slackError(err))
+		return fmt.Errorf("the bot token is not taken by Slack (%s): install the app and use the token that begins with xoxb-", slackError(err))
 	}
 	b.team, b.enterprise, b.self = me.TeamID, me.EnterpriseID, me.UserID
 	var all []error

@@ -1,7 +1,6 @@
 package bot
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -11,6 +10,13 @@ import (
 
 	"pagbot/activation"
 )
+
+// complaint is an error in the words of the person who reads it.
+type complaint string
+
+func (c complaint) Error() string { return string(c) }
+
+func complain(format string, args ...any) error { return complaint(fmt.Sprintf(format, args...)) }
 
 // order is what a person typed after /pag.
 type order struct {
@@ -51,7 +57,7 @@ func parse(text string) (order, error) {
 	}
 	verb, ok := verbs[strings.ToLower(words[0].text)]
 	if !ok {
-		return o, fmt.Errorf("I don't know “%s”. %s", short(words[0].text), sayTryHelp)
+		return o, complain("I don't know “%s”. %s", short(words[0].text), sayTryHelp)
 	}
 	o.verb = verb
 	return o, o.arguments(words[1:])
@@ -60,7 +66,7 @@ func parse(text string) (order, error) {
 func (o *order) arguments(words []word) error {
 	if o.verb != "activate" && o.verb != "deactivate" || len(words) == 0 {
 		if o.verb == "activate" {
-			return errors.New(sayActivateUsage)
+			return complaint(sayActivateUsage)
 		}
 		return nil
 	}
@@ -101,7 +107,7 @@ func (o *order) time(words []word) ([]word, error) {
 	switch {
 	case w == "until":
 		if len(words) < 2 || !clock.MatchString(words[1].text) {
-			return words, errors.New("After “until” I need a time of day, such as until 18:00.")
+			return words, complain("After “until” I need a time of day, such as until 18:00.")
 		}
 		o.until = words[1].text
 		return words[2:], nil
@@ -130,7 +136,7 @@ func parseDuration(s string) (time.Duration, error) {
 		v, err := strconv.Atoi(n)
 		unit := map[byte]time.Duration{'d': 24 * time.Hour, 'h': time.Hour, 'm': time.Minute}[c]
 		if err != nil || unit == 0 || v > int(longest/unit) {
-			return 0, errors.New("I can't read that length. Write it like 90m, 2h or 1h30m.")
+			return 0, complain("I can't read that length. Write it like 90m, 2h or 1h30m.")
 		}
 		total, n = total+time.Duration(v)*unit, ""
 		if c == 'm' {
@@ -153,7 +159,7 @@ func split(line string) ([]word, error) {
 		if line[0] == '"' {
 			inner, rest, ok := strings.Cut(line[1:], `"`)
 			if !ok {
-				return nil, errors.New(`A quotation mark is missing: put your reason between two of them, like "why I need it".`)
+				return nil, complain(`A quotation mark is missing: put your reason between two of them, like "why I need it".`)
 			}
 			words, line = append(words, word{strings.TrimSpace(inner), true}), rest
 			continue

@@ -213,7 +213,6 @@ func sayAsked(a activation.Activation) string {
 
 var (
 	dateToken = regexp.MustCompile(`<!date\^\d+\^[^|>]*\|([^>]*)>`)
-	mention   = regexp.MustCompile(`<@([A-Z0-9]+)>`)
 	emoji     = regexp.MustCompile(`:[a-z_]+: ?`)
 	tagged    = regexp.MustCompile(`\s*\[pag [A-Z2-7]{4}\]$`)
 )
