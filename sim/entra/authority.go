@@ -140,6 +140,11 @@ func (w *World) checkRequest(q url.Values) (*App, *answer) {
 }
 
 func checkParameters(q url.Values) *authError {
+	for k, v := range q {
+		if len(v) > 1 {
+			return trouble(9000411, "The request is not properly formatted. The parameter '"+k+"' is duplicated.")
+		}
+	}
 	mode, method := q.Get("response_mode"), q.Get("code_challenge_method")
 	switch {
 	case q.Get("response_type") != "code":

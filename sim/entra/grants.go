@@ -159,13 +159,15 @@ func (w *World) forUser(c *call, g grant, in url.Values) answer {
 			g.acrs = claims.acrs
 		}
 	}
+	// MSAL asks for offline_access and openid only when it redeems the code.
+	for _, s := range openID {
+		if slices.Contains(strings.Fields(in.Get("scope")), s) && !slices.Contains(g.open, s) {
+			g.open = append(slices.Clone(g.open), s)
+		}
+	}
 	scopes := w.consented(g.app, g.audience)
 	info, _ := json.Marshal(obj{"uid": g.user.ID, "utid": w.tenant})
-	full := slices.Clone(scopes)
-	for i := range full {
-		full[i] = g.audience + "/" + full[i]
-	}
-	body := obj{"token_type": "Bearer", "scope": strings.Join(append(full, g.open...), " "), "expires_in": 3599, "ext_expires_in": 3599,
+	body := obj{"token_type": "Bearer", "scope": strings.Join(append(w.spelt(in.Get("scope"), g.audience, scopes), g.open...), " "), "expires_in": 3599, "ext_expires_in": 3599,
 		"access_token": w.accessToken(g, g.audience, scopes, now), "client_info": b64.EncodeToString(info)}
 	if slices.Contains(g.open, "openid") {
 		body["id_token"] = w.idToken(g, w.issuer(c), now)
@@ -178,4 +180,22 @@ func (w *World) forUser(c *call, g grant, in url.Values) answer {
 		body["refresh_token"] = token
 	}
 	return answer{status: 200, header: jsonHeader, body: body}
+}
+
+// spelt writes the granted scopes as they were asked for; MSAL takes another
+// spelling for a refusal. Those that were not asked for come along in full.
+func (w *World) spelt(asked, audience string, granted []string) (all []string) {
+	said := map[string]bool{}
+	for _, s := range strings.Fields(asked) {
+		if aud, name := w.resource(s); aud == audience && slices.Contains(granted, name) {
+			all = append(all, s)
+			said[name] = true
+		}
+	}
+	for _, name := range granted {
+		if !said[name] {
+			all = append(all, audience+"/"+name)
+		}
+	}
+	return all
 }

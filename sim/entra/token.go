@@ -100,13 +100,13 @@ func (w *World) verify(token, audience string) (obj, error) {
 	nbf, _ := claims["nbf"].(float64)
 	switch {
 	case claims["tid"] != w.tenant:
-		return nil, errors.New("Invalid tenant.")
+		return nil, errors.New("invalid tenant")
 	case claims["aud"] != audience:
-		return nil, errors.New("Invalid audience.")
+		return nil, errors.New("invalid audience")
 	case now >= exp:
-		return nil, errors.New("Lifetime validation failed, the token is expired.")
+		return nil, errors.New("lifetime validation failed, the token is expired")
 	case now < nbf:
-		return nil, errors.New("The token is not valid yet.")
+		return nil, errors.New("the token is not valid yet")
 	}
 	return claims, nil
 }
