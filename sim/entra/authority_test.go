@@ -296,4 +296,3 @@ func TestAuthorizeTrustsNoStranger(t *testing.T) {
 		}
 	}
 }
-

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -24,7 +25,6 @@ import (
 //	POST /verdicts    a Verdict; number 0 lifts
 func (w *World) Manage() http.Handler {
 	m := http.NewServeMux()
-	armed := map[int]func(){}
 	m.Handle("GET /state", answers(func(*http.Request) (any, error) { return w.State(), nil }))
 	m.Handle("GET /history", answers(func(*http.Request) (any, error) { return w.History(), nil }))
 	m.Handle("GET /writes", answers(func(*http.Request) (any, error) { return w.Writes(), nil }))
@@ -35,26 +35,35 @@ func (w *World) Manage() http.Handler {
 		w.Turn(func(d *Dials) { err = exact(r, d) })
 		return w.Dials(), err
 	}))
+	m.Handle("POST /portal", takes(w.portal))
+	m.Handle("POST /verdicts", takes(func(v Verdict) (any, error) { w.Judge(v); return obj{}, nil }))
+	w.manageFaults(m)
+	w.manageDirectory(m)
+	return m
+}
+
+func (w *World) manageFaults(m *http.ServeMux) {
+	var mu sync.Mutex
+	var disarm []func()
 	m.Handle("POST /faults", takes(func(f Fault) (any, error) {
-		disarm := w.Inject(f)
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		id := len(armed) + 1
-		armed[id] = disarm
-		return obj{"id": id}, nil
+		mu.Lock()
+		defer mu.Unlock()
+		disarm = append(disarm, w.Inject(f))
+		return obj{"id": len(disarm)}, nil
 	}))
 	m.Handle("DELETE /faults/{id}", answers(func(r *http.Request) (any, error) {
-		id, _ := strconv.Atoi(r.PathValue("id"))
-		w.mu.Lock()
-		disarm := armed[id]
-		w.mu.Unlock()
-		if disarm == nil {
-			return nil, fmt.Errorf("no fault %d", id)
+		mu.Lock()
+		defer mu.Unlock()
+		id, err := strconv.Atoi(r.PathValue("id"))
+		if err != nil || id < 1 || id > len(disarm) {
+			return nil, fmt.Errorf("no fault %q", r.PathValue("id"))
 		}
-		disarm()
+		disarm[id-1]()
 		return obj{}, nil
 	}))
-	m.Handle("POST /portal", takes(w.portal))
+}
+
+func (w *World) manageDirectory(m *http.ServeMux) {
 	m.Handle("POST /ties", takes(func(t Tie) (any, error) { return obj{}, w.AddTie(t.Group, t.Access, t.Principal) }))
 	m.Handle("DELETE /ties", takes(func(t Tie) (any, error) { return obj{}, w.RemoveTie(t.Group, t.Access, t.Principal) }))
 	m.Handle("POST /eligibility", takes(func(t Tie) (any, error) {
@@ -74,8 +83,6 @@ func (w *World) Manage() http.Handler {
 	}) (any, error) {
 		return obj{}, w.SetEnabled(s.User, s.Enabled)
 	}))
-	m.Handle("POST /verdicts", takes(func(v Verdict) (any, error) { w.Judge(v); return obj{}, nil }))
-	return m
 }
 
 // Tie names one principal's access to one group.
@@ -153,13 +160,16 @@ func (w *World) State() map[string]any {
 	honest := w.dials
 	w.dials = Usual()
 	defer func() { w.dials = honest }()
-	groups := []obj{}
+	users, groups := []User{}, []obj{}
+	for _, u := range w.users {
+		users = append(users, *u)
+	}
 	for _, g := range w.groups {
 		o := w.groupJSON(g)
 		o["members"], o["owners"] = w.direct(g.ID, "member", now), w.direct(g.ID, "owner", now)
 		o["settings"] = obj{"member": w.setting(roleKey{g.ID, "member"}), "owner": w.setting(roleKey{g.ID, "owner"})}
 		groups = append(groups, o)
 	}
-	return obj{"now": now, "tenant": w.tenant, "users": w.users, "groups": groups, "eligible": w.eligibilityInstances(nil, now),
+	return obj{"now": now, "tenant": w.tenant, "users": users, "groups": groups, "eligible": w.eligibilityInstances(nil, now),
 		"requests": w.assignmentRequests(nil, now), "instances": w.assignmentInstances(nil, now)}
 }
