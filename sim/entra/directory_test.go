@@ -162,7 +162,7 @@ func TestCheckMemberGroups(t *testing.T) {
 func (x *tenant) manage(method, path string, body any) (int, map[string]any) {
 	b, _ := json.Marshal(body)
 	rec := httptest.NewRecorder()
-	x.Manage().ServeHTTP(rec, httptest.NewRequest(method, path, bytes.NewReader(b)))
+	x.managed.ServeHTTP(rec, httptest.NewRequest(method, path, bytes.NewReader(b)))
 	var out map[string]any
 	_ = json.Unmarshal(rec.Body.Bytes(), &out)
 	return rec.Code, out
@@ -170,6 +170,7 @@ func (x *tenant) manage(method, path string, body any) (int, map[string]any) {
 
 func TestManagement(t *testing.T) {
 	x := newTenant(t)
+	x.managed = x.Manage()
 	ok := func(method, path string, body any) map[string]any {
 		t.Helper()
 		status, out := x.manage(method, path, body)

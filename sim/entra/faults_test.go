@@ -41,7 +41,7 @@ func TestAmbiguousWrites(t *testing.T) {
 			}
 			status, body, err := x.over(s, ctx)
 			cancel()
-			broken := do == DoHang || do == DoReset || do == DoCut && late
+			broken := do == DoHang || do == DoReset || do == DoCut
 			if broken != (err != nil) {
 				t.Errorf("%s late %v: %d %q %v", do, late, status, body, err)
 			}

@@ -176,7 +176,7 @@ func send(rw http.ResponseWriter, c *call, a answer, f *Fault, zip bool) {
 	if f != nil && f.Do == DoHang {
 		<-c.r.Context().Done()
 	}
-	if f != nil && (f.Do == DoHang || f.Do == DoReset) {
+	if f != nil && (f.Do == DoHang || f.Do == DoReset || f.Do == DoCut && a.status == 0) {
 		panic(http.ErrAbortHandler)
 	}
 	body := a.raw

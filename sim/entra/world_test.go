@@ -25,6 +25,7 @@ type tenant struct {
 	reader    App
 	signin    App
 	graph     http.Handler
+	managed   http.Handler
 	elig      string
 }
 
