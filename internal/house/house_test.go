@@ -51,6 +51,7 @@ var mayTest = map[string][]string{
 	"graph/signin": {"sim/entra", "sim/browser", "sim/pipe"},
 	"downstream":   {"sim/devops", "sim/entra", "sim/pipe"},
 	"sim/entra":    {"sim/browser"},
+	"sim/devops":   {"sim/entra"},
 }
 
 // free packages wire everything together and may import what they like.

@@ -17,8 +17,7 @@ type App struct {
 	Delegated    []string // scopes that an administrator consented to: a Graph scope, or "{resource}/{scope}"
 	Roles        []string // Graph application permissions
 	Assigned     []string // with assignment required: the accounts that may sign in; nil lets all in
-
-	principal string // object id of its service principal
+	Principal    string   // object id of its service principal, made up when empty; the oid of its own tokens
 }
 
 // AddApp registers an app and returns it with its id.
@@ -26,7 +25,7 @@ func (w *World) AddApp(a App) App {
 	w.enter()
 	defer w.mu.Unlock()
 	a.ID = cmp.Or(a.ID, w.guid())
-	a.principal = w.guid()
+	a.Principal = cmp.Or(a.Principal, w.guid())
 	if a.Roles == nil {
 		a.Roles = []string{}
 	}

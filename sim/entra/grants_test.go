@@ -69,11 +69,11 @@ func TestRefreshTokens(t *testing.T) {
 	} else if c, err := l.Verify(other.body["access_token"].(string), DevOpsAudience); err != nil || c["scp"] != "user_impersonation" {
 		t.Errorf("another resource's token: %v %v", c, err)
 	}
-	l.Judge(Verdict{User: l.requester.ID, Number: 50173, Refresh: true})
+	l.SetVerdict(Verdict{User: l.requester.ID, Number: 50173, Refresh: true})
 	if r := refresh(token, sessionScope); r.body["error"] != "invalid_grant" || r.status != 400 {
 		t.Errorf("revoked: %v", r.body)
 	}
-	l.Judge(Verdict{User: l.requester.ID})
+	l.SetVerdict(Verdict{User: l.requester.ID})
 	l.pass(91 * 24 * time.Hour)
 	if r := refresh(token, sessionScope); r.body["error_codes"].([]any)[0] != 700082.0 {
 		t.Errorf("after 91 days: %v", r.body)
