@@ -47,33 +47,43 @@ func (l *wire) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 }
 
+// served is a client of a tenant's two hosts, over TLS on pipes.
+type served struct {
+	*http.Client
+	shut func()
+}
+
+func serve(x *tenant) served {
+	l := &wire{make(chan net.Conn), make(chan struct{})}
+	hosts := http.NewServeMux()
+	hosts.Handle("login.test/", x.Authority())
+	hosts.Handle("graph.test/", x.Graph())
+	certs := httptest.NewUnstartedServer(nil)
+	certs.StartTLS()
+	config := certs.TLS.Clone()
+	certs.Close()
+	server := &http.Server{Handler: hosts}
+	go func() { _ = server.Serve(tls.NewListener(l, config)) }()
+	transport := &http.Transport{DialContext: l.dial, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	return served{&http.Client{Transport: transport}, func() {
+		transport.CloseIdleConnections()
+		_ = server.Close()
+	}}
+}
+
 func TestADayInABubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := newTenantAt(t, time.Now)
 		x.approval()
-		l := &wire{make(chan net.Conn), make(chan struct{})}
-		hosts := http.NewServeMux()
-		hosts.Handle("login.test/", x.Authority())
-		hosts.Handle("graph.test/", x.Graph())
-		certs := httptest.NewUnstartedServer(nil)
-		certs.StartTLS()
-		config := certs.TLS.Clone()
-		certs.Close()
-		server := &http.Server{Handler: hosts}
-		go func() { _ = server.Serve(tls.NewListener(l, config)) }()
-		transport := &http.Transport{DialContext: l.dial, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
-		client := &http.Client{Transport: transport}
-		defer func() {
-			transport.CloseIdleConnections()
-			_ = server.Close()
-		}()
+		client := serve(x)
+		defer client.shut()
 		secret, err := confidential.NewCredFromSecret(x.signin.Secret)
 		x.must(err)
-		msal, err := confidential.New("https://login.test/"+x.Tenant(), x.signin.ID, secret, confidential.WithHTTPClient(client), confidential.WithInstanceDiscovery(false))
+		msal, err := confidential.New("https://login.test/"+x.Tenant(), x.signin.ID, secret, confidential.WithHTTPClient(client.Client), confidential.WithInstanceDiscovery(false))
 		x.must(err)
 		address, err := msal.AuthCodeURL(t.Context(), x.signin.ID, x.signin.Redirects[0], []string{sessionScope})
 		x.must(err)
-		b := browser.New(&http.Client{Transport: landing{transport}})
+		b := browser.New(&http.Client{Transport: landing{client.Transport}})
 		_, err = b.Open(address)
 		x.must(err)
 		x.must(b.Fill("account", x.requester.UPN))
