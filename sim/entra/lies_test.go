@@ -189,6 +189,12 @@ func TestApplicationsAreNoPersons(t *testing.T) {
 	if r := post(x.request(selfActivate, "PT1H", "INC1")); r.status != 403 || r.code() != "UnauthorizedAccessException" {
 		t.Errorf("selfActivate: %d %s", r.status, r.raw)
 	}
+	for _, r := range []reply{x.call(x.asReader(), "GET", base+"assignmentApprovals/any", nil),
+		x.call(x.asReader(), "PATCH", base+"assignmentApprovals/any/stages/any", obj{"reviewResult": "Approve", "justification": "x"})} {
+		if r.status != 403 || r.code() != "UnauthorizedAccessException" {
+			t.Errorf("an app at an approval: %d %s", r.status, r.raw)
+		}
+	}
 	// adminAssign asks neither for eligibility nor for approval.
 	x.approval()
 	x.must(x.RemoveEligibility(x.elig))
