@@ -3,11 +3,14 @@ package entra
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -97,4 +100,42 @@ func compare(t *testing.T, router routers.Router, r *http.Request, body []byte, 
 	if err := openapi3filter.ValidateResponse(context.Background(), out); err != nil {
 		t.Errorf("%s %s answered %d against the description: %v", r.Method, r.URL.Path, rec.Code, err)
 	}
+	var sent any
+	if response := route.Operation.Responses.Status(rec.Code); rec.Code < 300 && rec.Body.Len() > 0 && response != nil && json.Unmarshal(rec.Body.Bytes(), &sent) == nil {
+		spelt(t, r.URL.Path, sent, response.Value.Content.Get("application/json").Schema)
+	}
+}
+
+// spelt finds names that the description doesn't have: it would let them pass,
+// and the SDK would quietly put them aside.
+func spelt(t *testing.T, at string, v any, schema *openapi3.SchemaRef) {
+	t.Helper()
+	switch v := v.(type) {
+	case []any:
+		for _, x := range v {
+			if schema.Value.Items != nil {
+				spelt(t, at, x, schema.Value.Items)
+			}
+		}
+	case map[string]any:
+		known := properties(schema)
+		for k, x := range v {
+			switch {
+			case strings.Contains(k, "@odata") || len(known) == 0:
+			case known[k] == nil:
+				t.Errorf("%s: %q is in no description", at, k)
+			default:
+				spelt(t, at+"."+k, x, known[k])
+			}
+		}
+	}
+}
+
+func properties(s *openapi3.SchemaRef) map[string]*openapi3.SchemaRef {
+	all := map[string]*openapi3.SchemaRef{}
+	maps.Copy(all, s.Value.Properties)
+	for _, part := range slices.Concat(s.Value.AllOf, s.Value.AnyOf, s.Value.OneOf) {
+		maps.Copy(all, properties(part))
+	}
+	return all
 }
