@@ -92,8 +92,8 @@ func writes(c *call, r *Record) bool {
 // scrubbed blanks the values of a form or query that would let somebody in.
 func scrubbed(form string) string {
 	v, err := url.ParseQuery(form)
-	if err != nil || form == "" {
-		return form
+	if err != nil {
+		return "unreadable, so not kept"
 	}
 	found := false
 	for _, k := range []string{"client_secret", "client_assertion", "code", "code_verifier", "refresh_token", "flow"} {
