@@ -145,7 +145,7 @@ func (d *DevOps) Level() activation.Level {
 }
 
 func (d *DevOps) findGroup(ctx context.Context) (organization, error) {
-	all, err := d.identities(ctx, "LocalGroupName", d.c.Group)
+	all, err := d.identities(ctx, "LocalGroupName", d.c.Group, "none")
 	if err != nil {
 		return organization{}, err
 	}
