@@ -34,7 +34,10 @@ func TestNamesAreNotCompared(t *testing.T) {
 	o := &org{}
 	o.join(activation.Person{Tenant: tenantID, Object: "someone-else", Name: requester.Name}, always(true))
 	about(t, o, requester, activation.CantTell, 0, "object id")
+	o.absent = true
 	o.join(requester, always(false))
+	about(t, o, requester, activation.No, activation.L1, "")
+	o.absent = false
 	o.members[1].person.Tenant = "another-descriptor"
 	about(t, o, requester, activation.No, activation.L2, "")
 }

@@ -3,6 +3,7 @@ package downstream
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -155,7 +156,7 @@ func (d *DevOps) memberOf(ctx context.Context, p activation.Person, id string, o
 	var descriptor string
 	err := d.http.get(ctx, at+"?"+q.Encode(), &descriptor)
 	switch {
-	case isAbsent(err), isEmpty(err), err == nil && descriptor == "": // null decodes to nothing
+	case isStatus(err, http.StatusNotFound), isEmpty(err), err == nil && descriptor == "": // null decodes to nothing
 		if err := d.absent(ctx, p, org); err != nil {
 			return false, err
 		}
