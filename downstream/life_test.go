@@ -5,11 +5,13 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"pagbot/activation"
+	"pagbot/sim/devops"
 	"pgregory.net/rapid"
 )
 
@@ -85,7 +87,7 @@ type weather struct {
 	noticed  time.Duration // how late we see what PIM did
 	faults   float64
 	hides    bool // no entry while there is no permission
-	quiet    time.Duration
+	world    bool // the simulated Azure DevOps over HTTP, with its own oracle
 }
 
 func drawWeather(t *rapid.T) weather {
@@ -97,11 +99,11 @@ func drawWeather(t *rapid.T) weather {
 		standing: rapid.IntRange(0, 5).Draw(t, "standing") == 0,
 		period:   d("period", time.Minute, time.Hour), length: d("length", 5*time.Minute, 4*time.Hour),
 		noticed: d("noticed", 0, time.Minute), faults: rapid.SampledFrom([]float64{0, 0.1, 0.5}).Draw(t, "faults"),
-		hides: rapid.Bool().Draw(t, "hides"),
+		hides: rapid.Bool().Draw(t, "hides"), world: rapid.IntRange(0, 3).Draw(t, "world") == 0,
 	}
 	x.phases = []time.Duration{d("phase", 0, x.period)}
 	if rapid.IntRange(0, 3).Draw(t, "flaps") == 0 {
-		x.hides, x.faults = false, 0 // every question then reaches the next copy
+		x.hides, x.faults, x.world = false, 0, false // every question then reaches the next copy
 		x.phases = append(x.phases, d("other phase", 0, x.period))
 	}
 	return x
@@ -111,6 +113,7 @@ func drawWeather(t *rapid.T) weather {
 type truth struct {
 	weather
 	began, from, ends time.Time
+	came, went        time.Time // as the simulated world tells it
 }
 
 // tick is when the first tick of copy i after a moment is.
@@ -131,6 +134,12 @@ func (x truth) holds(i int, now time.Time) bool {
 
 // change is when the first, and the last, copy turned.
 func (x truth) change(turn time.Time) (first, last time.Time) {
+	if x.world {
+		if turn.Equal(x.from) {
+			return x.came, x.came
+		}
+		return x.went, x.went
+	}
 	for i := range x.phases {
 		at := x.tick(i, turn)
 		if i == 0 || at.Before(first) {
@@ -145,27 +154,34 @@ func (x truth) change(turn time.Time) (first, last time.Time) {
 
 // never reports whether the activation was over before a copy saw it.
 func (x truth) never() bool {
+	if x.world {
+		return x.came.After(x.ends.Add(x.period))
+	}
 	return !x.tick(0, x.from).Before(x.tick(0, x.ends))
 }
 
 // rough is a network that is slow and breaks.
-func rough(o *org, x weather) http.Handler {
+func rough(h http.Handler, x weather) http.Handler {
 	r := rand.New(rand.NewPCG(x.seed, 1))
+	var mu sync.Mutex
 	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		mu.Lock()
 		before, after := time.Duration(r.IntN(2000))*time.Millisecond, time.Duration(r.IntN(2000))*time.Millisecond
 		broken := r.Float64() < x.faults
 		fault := devopsFaults[r.IntN(len(devopsFaults))]
+		mu.Unlock()
 		time.Sleep(before)
 		if broken {
 			(&org{fault: fault}).breaks(w, q)
 		} else {
-			o.ServeHTTP(w, q)
+			h.ServeHTTP(w, q)
 		}
 		time.Sleep(after)
 	})
 }
 
-func follow(t *testing.T, x truth) *life {
+// small is the target as a handler of our own, which can also flap.
+func small(t *testing.T, x *truth) Probe {
 	o := &org{}
 	turn := 0
 	m := o.join(requester, func(now time.Time) bool {
@@ -177,11 +193,40 @@ func follow(t *testing.T, x truth) *life {
 	}
 	d, err := NewDevOps(DevOpsConfig{Org: "contoso", HTTP: &http.Client{Transport: direct{rough(o, x.weather)}},
 		Token:  func(context.Context) (string, error) { return "app", nil },
-		Limits: Limits{Confirm: len(x.phases), Quiet: x.quiet}})
+		Limits: Limits{Confirm: len(x.phases)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := NewWatch(Config{Probes: map[string]Probe{"devops": d}})
+	return d
+}
+
+// whole is the target as the simulated Azure DevOps. tell asks its oracle.
+func whole(t *testing.T, x *truth) (p Probe, tell func()) {
+	o := devops.Org{Tick: x.period, Phase: x.phases[0], Users: []devops.User{{Administrator: x.standing}}}
+	s := stays{func(oid string, at time.Time) bool {
+		return oid == requester.Object && !at.Before(x.from) && at.Before(x.ends)
+	}}
+	w, d := simulated(t, o, s, Limits{}, func(h http.Handler) http.Handler { return rough(h, x.weather) })
+	w.Turn(func(d *devops.Dials) { d.NoEntry, d.AbsentEmpty = x.hides, x.seed%2 == 0 })
+	return d, func() {
+		ever := false
+		if x.came, x.went, ever = w.Org("contoso").TrueEffect(requester.Object); !ever {
+			x.came = x.ends.Add(1000 * time.Hour)
+			x.went = x.came
+		}
+	}
+}
+
+func follow(t *testing.T, x *truth) *life {
+	var probe Probe
+	if x.world {
+		var tell func()
+		probe, tell = whole(t, x)
+		defer func() { tell() }()
+	} else {
+		probe = small(t, x)
+	}
+	w, err := NewWatch(Config{Probes: map[string]Probe{"devops": probe}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,7 +262,7 @@ func TestWhatIsPublishedIsTrue(t *testing.T) {
 			x.began = time.Now()
 			x.from = x.began.Add(40 * time.Minute)
 			x.ends = x.from.Add(x.length)
-			l = follow(t, x)
+			l = follow(t, &x)
 		})
 		target := l.a.Targets[0]
 		seen[target.Grant.State]++

@@ -137,9 +137,9 @@ func TestLineSurvivesItsProbe(t *testing.T) {
 func TestLineBoundsAProbeThatNeverReturns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		p := &scripted{limits: Limits{Level: activation.L1, Timeout: time.Second}, do: func(context.Context, []activation.Person) ([]activation.Answer, error) {
+		p := &scripted{limits: Limits{Level: activation.L1, Timeout: time.Second}, do: func(ctx context.Context, who []activation.Person) ([]activation.Answer, error) {
 			<-release
-			return nil, nil
+			return noes(ctx, who)
 		}}
 		l := quietLine(p)
 		for i := range 3 * width {
@@ -152,7 +152,6 @@ func TestLineBoundsAProbeThatNeverReturns(t *testing.T) {
 		}
 		close(release)
 		time.Sleep(time.Minute)
-		p.do = noes
 		if r, _ := l.ask(t.Context(), requester); r.answer.Says != activation.No {
 			t.Errorf("after the probe came back: %+v", r)
 		}

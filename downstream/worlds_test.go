@@ -10,7 +10,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"pagbot/activation"
@@ -232,4 +235,52 @@ var entraFaults = map[string]entra.Fault{
 	"hang": {Do: entra.DoHang}, "html": {Do: entra.DoHTML}, "reset": {Do: entra.DoReset},
 	"403": {Do: entra.DoStatus, Status: 403}, "404": {Do: entra.DoStatus, Status: 404},
 	"429": {Do: entra.DoStatus, Status: 429, RetryAfter: "37"}, "503": {Do: entra.DoStatus, Status: 503},
+}
+
+// However many activations wait for one target, it is never asked faster than
+// it allows: the simulated one would say 429.
+func TestManyActivationsShareOneBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, d := simulated(t, devops.Org{}, stays{func(string, time.Time) bool { return false }}, Limits{}, nil)
+		w.Turn(func(d *devops.Dials) { d.NoEntry = true }) // each person then costs several calls
+		watch, err := NewWatch(Config{Probes: map[string]Probe{"devops": d}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		var noes atomic.Int64
+		for i := range 60 {
+			a := activation.Activation{Person: []activation.Person{requester, colleague}[i%2], Phase: activation.Active, Began: time.Now(), From: time.Now(),
+				Targets: []activation.Target{{ID: "devops"}}}
+			e := activation.Effect{Kind: activation.Probe, Target: "devops", Toward: activation.Grant}
+			wg.Go(func() {
+				for range 4 {
+					r := watch.Do(t.Context(), a, e)
+					if p, ok := r.Tell.(activation.Probed); ok && p.Answer.Says == activation.No {
+						noes.Add(1)
+					}
+					e.Memory = r.Memory
+					time.Sleep(time.Until(r.Again))
+				}
+			})
+		}
+		wg.Wait()
+		calls, most := w.History(), 0
+		for i, c := range calls {
+			n := 0
+			for _, later := range calls[i:] {
+				if later.At.Sub(c.At) < 10*time.Second {
+					n++
+				}
+			}
+			most = max(most, n)
+			if c.Status == http.StatusTooManyRequests {
+				t.Errorf("at %v: throttled", c.At)
+			}
+		}
+		if noes.Load() < 60 || most < 5 {
+			t.Errorf("%d first noes of 60, at most %d calls in ten seconds", noes.Load(), most)
+		}
+		t.Logf("%d calls for 240 questions, at most %d in ten seconds", len(calls), most)
+	})
 }
