@@ -31,6 +31,12 @@ func (s *scripted) Check(ctx context.Context, who []activation.Person) ([]activa
 	return s.do(ctx, who)
 }
 
+func (s *scripted) calls() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.began)
+}
+
 func noes(_ context.Context, who []activation.Person) ([]activation.Answer, error) {
 	all := make([]activation.Answer, len(who))
 	for i, p := range who {
@@ -147,8 +153,8 @@ func TestLineBoundsAProbeThatNeverReturns(t *testing.T) {
 				t.Errorf("%+v, %v", r, err)
 			}
 		}
-		if len(p.began) != width {
-			t.Errorf("%d calls hang, at most %d may", len(p.began), width)
+		if p.calls() != width {
+			t.Errorf("%d calls hang, at most %d may", p.calls(), width)
 		}
 		close(release)
 		time.Sleep(time.Minute)
