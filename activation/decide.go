@@ -150,7 +150,7 @@ func (t *turn) finish(f Finish) {
 		return
 	}
 	switch p := t.a.Phase; {
-	case p == Asked:
+	case p == Asked && t.unsent():
 		t.add(EvClosed{Withdrawn, nil, t.now})
 	case (p == AwaitingApproval || p == Scheduled) && f.Warrant.Deed == Cancel,
 		(p == Active || p == Ending) && f.Warrant.Deed == End:
@@ -164,6 +164,13 @@ func (t *turn) finish(f Finish) {
 	default:
 		turnedAway(Changed)
 	}
+}
+
+// unsent reports whether the submit still waits for the person's browser. One
+// that does not may be at PIM already: it can only be withdrawn there.
+func (t *turn) unsent() bool {
+	d, ok := t.a.Deed(t.submitting())
+	return !ok || d.Needs
 }
 
 func (t *turn) done(d Done) {

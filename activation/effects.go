@@ -145,6 +145,8 @@ func (o *out) closed(e EvClosed) {
 		}
 	case e.Outcome == Denied && o.a.Decision != nil:
 		// The decision has its own message.
+	case !o.carded() && e.Refusal == nil:
+		o.whisper(TopicClosed, nil)
 	case !o.carded():
 		o.answer(e.Refusal)
 	default:
@@ -198,9 +200,6 @@ func (o *out) refusal(to Person, d Deed, r Refusal) {
 // answer tells the requester of a refusal: where they typed while Slack still
 // takes it, else in a DM.
 func (o *out) answer(r *Refusal) {
-	if r == nil {
-		r = &Refusal{Code: WarrantExpired}
-	}
 	o.whisper(TopicRefused, r)
 }
 
