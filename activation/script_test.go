@@ -167,6 +167,10 @@ func (s *stage) set(w []string) (bool, error) {
 		return true, s.settings(w[1:])
 	case "owner":
 		s.access = Owner
+	case "anew":
+		now := s.now
+		*s = *newStage()
+		s.now = now
 	case "not-eligible":
 		f.Eligible, f.Closest = false, w[1]
 	case "active":
