@@ -65,11 +65,11 @@ func (r *Reader) advice(permission string, err error) error {
 	case f.Status == http.StatusForbidden:
 		return fmt.Errorf("the reader app lacks %s: add it as an application permission and grant admin consent (%w)", permission, err)
 	case f.Status == http.StatusUnauthorized:
-		return fmt.Errorf("Graph refuses the reader's token: is %s the right tenant and %s the right cloud? (%w)", r.tenant, r.root.Host, err)
+		return fmt.Errorf("the service refuses the reader's token: is %s the right tenant and %s the right cloud? (%w)", r.tenant, r.root.Host, err)
 	case f.Status == 0:
-		return fmt.Errorf("Graph can't be reached at %s: open the way there (proxy, firewall, DNS) (%w)", r.root.Host, err)
+		return fmt.Errorf("%s can't be reached: open the way there (proxy, firewall, DNS) (%w)", r.root.Host, err)
 	case f.Status == http.StatusTooManyRequests:
-		return fmt.Errorf("Graph throttles this app: try again in %v (%w)", f.After, err)
+		return fmt.Errorf("the service throttles this app: try again in %v (%w)", f.After, err)
 	}
 	return err
 }
