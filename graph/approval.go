@@ -164,8 +164,7 @@ func (t attempt) patch(ctx context.Context, c caller, kind, stage string) error 
 			return err
 		}
 	}
-	_, err = c.once(ctx, info, "")
-	return err
+	return c.write(ctx, info)
 }
 
 // rename changes the last but one part of a request's path.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	abs "github.com/microsoft/kiota-abstractions-go"
+
 	"pagbot/activation"
 	"pagbot/graph/signin"
 )
@@ -212,6 +214,16 @@ func (t attempt) foreseen() string {
 }
 
 const mfaClaims = `{"access_token":{"amr":{"values":["mfa"]}}}`
+
+// write sends what has no answer but its success. A success that says nothing
+// at all is a proxy's, not Graph's.
+func (c caller) write(ctx context.Context, info *abs.RequestInformation) error {
+	got, err := c.once(ctx, info, "")
+	if err == nil && got.status != http.StatusNoContent && len(got.body) == 0 {
+		err = &Fault{Status: got.status, Text: "an empty answer"}
+	}
+	return err
+}
 
 // failed reports a write that Graph did not take, and tells apart: what may
 // have been done all the same, what may be tried again, what needs more of the

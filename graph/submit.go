@@ -171,7 +171,7 @@ func (t attempt) cancel(ctx context.Context, c caller) activation.Report {
 	}
 	// Point of no return. A crash from here on leaves a claimed deed: whether it
 	// was done shows in the request's status.
-	_, err = c.once(ctx, info, "")
+	err = c.write(ctx, info)
 	// Done, and not yet known here.
 	if err == nil {
 		q := t.a.Request

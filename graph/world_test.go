@@ -305,12 +305,15 @@ func refusal(r activation.Report) activation.Refusal {
 // creates counts the writes that PIM took from the requester.
 func (w *world) creates(action string) (n int) {
 	for _, r := range w.Writes() {
-		if r.Action == action && r.User == w.requester.ID && r.Status < 300 {
+		if r.Action == action && r.User == w.requester.ID && r.Status == 201 {
 			n++
 		}
 	}
 	return n
 }
+
+// did tells whether PIM took a write, whatever the caller heard of it.
+func did(r entra.Record) bool { return r.Status >= 200 && r.Status < 300 }
 
 // settings changes the group's role settings.
 func (w *world) settings(f func(*entra.Settings)) {
