@@ -17,6 +17,15 @@ func (d *Deeds) Look(ctx context.Context, a activation.Activation, e activation.
 	if t.mem.At.IsZero() {
 		t.mem.At = t.now // the process that tried is gone: it was before now
 	}
+	r := t.look(ctx)
+	if r.After > 0 {
+		// After says of a deed that it was not done; a look must not.
+		r.Again, r.After = t.now.Add(r.After), 0
+	}
+	return r
+}
+
+func (t attempt) look(ctx context.Context) activation.Report {
 	switch t.w.Deed {
 	case activation.Submit:
 		return t.lookSubmit(ctx)

@@ -92,11 +92,11 @@ func (r *Reader) eligibilities(ctx context.Context, filter string) ([]rawInstanc
 	return list[rawInstance](ctx, r.caller, info, err)
 }
 
-// memberOf lists the groups that a user is in, transitively, in lower case.
+// memberOf lists what a user is in, transitively: ids in lower case.
 func (r *Reader) memberOf(ctx context.Context, user string) (map[string]bool, error) {
-	info, err := r.users().ByUserId(user).TransitiveMemberOf().GraphGroup().ToGetRequestInformation(ctx,
-		&users.ItemTransitiveMemberOfGraphGroupRequestBuilderGetRequestConfiguration{
-			QueryParameters: &users.ItemTransitiveMemberOfGraphGroupRequestBuilderGetQueryParameters{Select: []string{"id"}, Top: page()},
+	info, err := r.users().ByUserId(user).TransitiveMemberOf().ToGetRequestInformation(ctx,
+		&users.ItemTransitiveMemberOfRequestBuilderGetRequestConfiguration{
+			QueryParameters: &users.ItemTransitiveMemberOfRequestBuilderGetQueryParameters{Select: []string{"id"}, Top: page()},
 		})
 	all, err := list[rawGroup](ctx, r.caller, info, err)
 	in := map[string]bool{}
@@ -128,7 +128,7 @@ func (r *Reader) IsMember(ctx context.Context, group string, access activation.A
 	if access == activation.Owner {
 		read = r.owners
 	}
-	all, err := read(ctx, group)
+	all, err := read(ctx, group, "id")
 	if err != nil {
 		return nil, fmt.Errorf("%ss of group %s: %w", access, group, err)
 	}
@@ -146,22 +146,20 @@ func (r *Reader) isIn(ctx context.Context, user, group string) (bool, error) {
 	return slices.ContainsFunc(in, func(s string) bool { return strings.EqualFold(s, group) }), err
 }
 
-// person is what is asked of a directory object.
-var personFields = []string{"id", "displayName", "userPrincipalName"}
-
-// below lists everything inside a group, transitively.
-func (r *Reader) below(ctx context.Context, group string) ([]rawPrincipal, error) {
+// below lists everything inside a group, transitively; with all that Graph
+// tells of each, or with some fields.
+func (r *Reader) below(ctx context.Context, group string, fields ...string) ([]rawPrincipal, error) {
 	info, err := r.group(group).TransitiveMembers().ToGetRequestInformation(ctx,
 		&groups.ItemTransitiveMembersRequestBuilderGetRequestConfiguration{
-			QueryParameters: &groups.ItemTransitiveMembersRequestBuilderGetQueryParameters{Select: personFields, Top: page()},
+			QueryParameters: &groups.ItemTransitiveMembersRequestBuilderGetQueryParameters{Select: fields, Top: page()},
 		})
 	return list[rawPrincipal](ctx, r.caller, info, err)
 }
 
-func (r *Reader) owners(ctx context.Context, group string) ([]rawPrincipal, error) {
+func (r *Reader) owners(ctx context.Context, group string, fields ...string) ([]rawPrincipal, error) {
 	info, err := r.group(group).Owners().ToGetRequestInformation(ctx,
 		&groups.ItemOwnersRequestBuilderGetRequestConfiguration{
-			QueryParameters: &groups.ItemOwnersRequestBuilderGetQueryParameters{Select: personFields, Top: page()},
+			QueryParameters: &groups.ItemOwnersRequestBuilderGetQueryParameters{Select: fields, Top: page()},
 		})
 	return list[rawPrincipal](ctx, r.caller, info, err)
 }
@@ -181,7 +179,7 @@ type User struct {
 // User reads an account by its object id.
 func (r *Reader) User(ctx context.Context, object string) (User, error) {
 	info, err := r.users().ByUserId(object).ToGetRequestInformation(ctx, &users.UserItemRequestBuilderGetRequestConfiguration{
-		QueryParameters: &users.UserItemRequestBuilderGetQueryParameters{Select: append(slices.Clone(personFields), "mail", "userType", "accountEnabled")},
+		QueryParameters: &users.UserItemRequestBuilderGetQueryParameters{Select: []string{"id", "displayName", "userPrincipalName", "mail", "userType", "accountEnabled"}},
 	})
 	var q rawPrincipal
 	if err == nil {
@@ -196,6 +194,12 @@ func (r *Reader) User(ctx context.Context, object string) (User, error) {
 	return User{Person: r.person(q.ID, q), Display: q.DisplayName, Mail: q.Mail,
 		// An account of unknown kind or state is taken for the worse one.
 		Guest: !strings.EqualFold(q.UserType, "Member"), Enabled: q.AccountEnabled != nil && *q.AccountEnabled}, nil
+}
+
+// Person reads the person behind an object id.
+func (r *Reader) Person(ctx context.Context, object string) (activation.Person, error) {
+	u, err := r.User(ctx, object)
+	return u.Person, err
 }
 
 // Group reads a group.

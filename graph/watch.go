@@ -150,6 +150,9 @@ func (m *watched) again(a activation.Activation, now time.Time) time.Time {
 			return after(time.Minute)
 		case left > 0:
 			return a.Ends
+		default:
+			// PIM's reads may show it for a while after its end.
+			return after(min(max(2*time.Second, -left/4), 30*time.Second))
 		}
 	}
 	return after(m.growing(2*time.Second, 30*time.Second))
