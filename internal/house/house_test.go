@@ -50,6 +50,7 @@ var mayTest = map[string][]string{
 	"graph":        {"sim/entra", "sim/pipe", "graph/signin"},
 	"graph/signin": {"sim/entra", "sim/browser", "sim/pipe"},
 	"downstream":   {"sim/devops", "sim/entra", "sim/pipe"},
+	"sim/entra":    {"sim/browser"},
 }
 
 // free packages wire everything together and may import what they like.

@@ -1,0 +1,147 @@
+package entra
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Dials are the tenant's constant limits and lies. [Usual] gives the book's
+// values; where the book doesn't know, the comment says "unsettled".
+type Dials struct {
+	// How long things take, in world time.
+	Provision     time.Duration // from an accepted request to instance and membership
+	ReadLag       time.Duration // PIM's reads serve the state of so long ago
+	MembershipLag time.Duration // membership follows the instance by so long, both ways
+	Reactivate    time.Duration // from a deactivation until it left the reads and may be activated again
+	Floor         time.Duration // no removal, and no activation, shorter than this
+	Window        time.Duration // how long an approver has
+
+	// What PIM answers.
+	Created         string // status of an accepted create, "" for Provisioned; PendingProvisioning and the like end as SettleTo
+	SettleTo        string // Provisioned or Failed, after Provision
+	TimeoutStatus   string // of a request that nobody decided in time; unsettled
+	Duplicate       string // code of a second request while one waits
+	Validated       int    // HTTP status of a successful validation; unsettled
+	MembershipNever bool   // PIM says Provisioned, the directory never hears
+	AcrsNever       bool   // the authentication context is refused even with the claim
+	AppActivates    bool   // an application may selfActivate for a user; unsettled
+	RemoveActivated bool   // adminRemove ends an activated row too; unsettled
+	EligibilityEnds bool   // an activation ends with the eligibility behind it
+	KeepLastOwner   bool   // PIM can't take the last owner out, and retries for 30 days
+	OwnApproval     bool   // approvers may decide their own requests; unsettled for groups
+	RefuseWeeks     bool   // P52W1D, not valid ISO 8601, is refused; unsettled
+
+	// How it says so.
+	Shape           string // error bodies: "book" (as captured), "plain", "wrapped"
+	Pascal          bool   // SelfActivate, AfterDuration, Direct
+	Sparse          bool   // no approvalId, createdBy, targetScheduleId, eligibilityScheduleId
+	ApprovalAlways  bool   // approvalId although nothing is approved
+	CompletedEarly  bool   // completedDateTime although still pending
+	ExpandNull      bool   // $expand gives null
+	Gzip            bool   // compressed answers to those that accept them
+	Page            int    // rows a page; 0 for all
+	EmptyPage       bool   // the second page is empty, and not the last
+	RepeatLink      bool   // nextLink names the page that it stands on
+	ForeignLink     string // nextLink's host
+	StepUpAsks      bool   // a refresh never satisfies an authentication context
+	ErrorsStay      bool   // the authority shows its refusals instead of sending them back to the app
+	ConsentToAdmins bool   // scopes that nobody consented to: admins are asked, others refused
+}
+
+// Usual are the book's values.
+func Usual() Dials {
+	return Dials{Provision: 1500 * time.Millisecond, Reactivate: 12 * time.Second, Floor: 5 * time.Minute, Window: 24 * time.Hour,
+		SettleTo: "Provisioned", TimeoutStatus: "Denied", Duplicate: "PendingRoleAssignmentRequest", Validated: 201,
+		RemoveActivated: true, EligibilityEnds: true, KeepLastOwner: true, Shape: "book", ConsentToAdmins: true}
+}
+
+// Dials reads the dials.
+func (w *World) Dials() Dials {
+	w.enter()
+	defer w.mu.Unlock()
+	return w.dials
+}
+
+// Turn changes the dials.
+func (w *World) Turn(f func(*Dials)) {
+	w.enter()
+	defer w.mu.Unlock()
+	f(&w.dials)
+}
+
+// What a [Fault] may do.
+const (
+	DoStatus      = "status"       // answer Status, with Code and RetryAfter
+	DoHang        = "hang"         // answer nothing until the caller gives up
+	DoReset       = "reset"        // break the connection
+	DoCut         = "cut"          // break it in the middle of the body
+	DoHTML        = "html"         // Status (502) with a page
+	DoBare        = "bare"         // Status with {}
+	DoString      = "string"       // Status with {"error":"boom"}
+	DoNoMessage   = "nomessage"    // Status with an error without message
+	DoEmpty       = "empty"        // Status (200) and no body
+	DoCAE         = "cae"          // 401 with a good claims challenge
+	DoCAEUnpadded = "cae-unpadded" // whose base64 lacks its padding
+	DoCAEUnquoted = "cae-unquoted" // whose claims lack their quotes
+)
+
+// Fault is something that goes wrong on one kind of call. Late faults let the
+// call act first: the answer alone is spoilt.
+type Fault struct {
+	Method     string  `json:"method,omitempty"` // "" any
+	Path       string  `json:"path,omitempty"`   // part of the path
+	Group      string  `json:"group,omitempty"`  // id that the call names
+	User       string  `json:"user,omitempty"`   // object id of the caller
+	Skip       int     `json:"skip,omitempty"`   // let so many through first
+	Times      int     `json:"times,omitempty"`  // 0: for ever
+	P          float64 `json:"p,omitempty"`      // chance, by the seed; 0: always
+	Do         string  `json:"do"`
+	Late       bool    `json:"late,omitempty"`
+	Status     int     `json:"status,omitempty"`
+	Code       string  `json:"code,omitempty"`
+	Message    string  `json:"message,omitempty"`
+	RetryAfter string  `json:"retryAfter,omitempty"` // as sent: "3", "0.9", a date; "" none
+}
+
+type armed struct {
+	Fault
+	hits int
+}
+
+// Inject arms a fault; the returned function disarms it.
+func (w *World) Inject(f Fault) (disarm func()) {
+	w.enter()
+	defer w.mu.Unlock()
+	a := &armed{Fault: f}
+	w.faults = append(w.faults, a)
+	return func() {
+		w.enter()
+		defer w.mu.Unlock()
+		w.faults = slices.DeleteFunc(w.faults, func(x *armed) bool { return x == a })
+	}
+}
+
+// fault finds the first armed fault that strikes this call.
+func (w *World) fault(c *call) *Fault {
+	for _, a := range w.faults {
+		if !a.meant(c) {
+			continue
+		}
+		a.hits++
+		if a.hits <= a.Skip || a.Times > 0 && a.hits > a.Skip+a.Times {
+			continue
+		}
+		if a.P > 0 && w.rand.Float64() >= a.P {
+			continue
+		}
+		return &a.Fault
+	}
+	return nil
+}
+
+func (a *armed) meant(c *call) bool {
+	return (a.Method == "" || strings.EqualFold(a.Method, c.method)) && strings.Contains(c.path, a.Path) &&
+		(a.User == "" || a.User == c.by.oid) &&
+		(a.Group == "" || strings.Contains(c.path+c.query+string(c.body), a.Group))
+}

@@ -1,0 +1,236 @@
+package entra
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+type obj = map[string]any
+
+// call is one HTTP request, read whole.
+type call struct {
+	method, path, query string
+	base                string // scheme and host that the caller used
+	version             string // v1.0 or beta
+	header              http.Header
+	body                []byte
+	by                  caller
+	now                 time.Time
+	args                map[string]string
+	r                   *http.Request
+}
+
+// answer is what goes back, before a fault spoils it.
+type answer struct {
+	status int
+	body   any // JSON; nil none
+	raw    []byte
+	header map[string]string
+	code   string // of the error, for the history
+}
+
+// refusal is an error in the service's words.
+type refusal struct {
+	status        int
+	code, message string
+}
+
+func refuse(status int, code, message string) *refusal { return &refusal{status, code, message} }
+
+// Error makes a refusal an error for those who use the library directly.
+func (r *refusal) Error() string { return r.code + ": " + r.message }
+
+const graphType = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+
+// Graph serves Microsoft Graph: /v1.0/… and /beta/….
+func (w *World) Graph() http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		c, no := w.read(r)
+		w.deliver(rw, c, "graph", func() answer {
+			if no != nil {
+				return w.refused(c, no)
+			}
+			c.by, no = w.authenticate(c)
+			if no != nil {
+				a := w.refused(c, no)
+				a.header = map[string]string{"WWW-Authenticate": `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"`}
+				return a
+			}
+			return w.route(c)
+		})
+	})
+}
+
+// read takes a request in: body, compression, version.
+func (w *World) read(r *http.Request) (*call, *refusal) {
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	c := &call{method: r.Method, path: r.URL.Path, query: r.URL.RawQuery, base: scheme + "://" + r.Host, header: r.Header, r: r, args: map[string]string{}}
+	c.body, _ = io.ReadAll(r.Body)
+	if r.Header.Get("Content-Encoding") != "gzip" {
+		return c, nil
+	}
+	z, err := gzip.NewReader(bytes.NewReader(c.body))
+	if err == nil {
+		c.body, err = io.ReadAll(z)
+	}
+	if err != nil {
+		return c, refuse(400, "BadRequest", "Unable to read the gzip request body.")
+	}
+	return c, nil
+}
+
+// deliver runs a call under the lock, spoils its answer if a fault says so,
+// keeps it in the history, and sends it outside the lock.
+func (w *World) deliver(rw http.ResponseWriter, c *call, via string, act func() answer) {
+	c.now = w.enter()
+	early := func() *Fault { // faults look at the caller too
+		if via == "graph" {
+			c.by, _ = w.authenticate(c)
+		}
+		return w.fault(c)
+	}()
+	var a answer
+	if early == nil || early.Late {
+		a = act()
+	}
+	did := a
+	if early != nil {
+		a = w.spoil(c, *early, a)
+	}
+	if early != nil && !early.Late {
+		did = a
+	}
+	w.keep(c, via, did, early)
+	zip := w.dials.Gzip && strings.Contains(c.header.Get("Accept-Encoding"), "gzip")
+	w.mu.Unlock()
+	send(rw, c, a, early, zip)
+}
+
+// spoil turns an answer into what the fault makes of it.
+func (w *World) spoil(c *call, f Fault, a answer) answer {
+	status := func(d int) int {
+		if f.Status != 0 {
+			return f.Status
+		}
+		return d
+	}
+	header := map[string]string{}
+	if f.RetryAfter != "" {
+		header["Retry-After"] = f.RetryAfter
+	}
+	switch f.Do {
+	case DoStatus:
+		a = w.refused(c, refuse(status(503), orElse(f.Code, codes[status(503)]), orElse(f.Message, "The service is temporarily unavailable.")))
+		a.header = header
+	case DoHTML:
+		a = answer{status: status(502), raw: []byte("<html><body><h1>Bad gateway</h1></body></html>"), header: map[string]string{"Content-Type": "text/html"}}
+	case DoBare:
+		a = answer{status: status(400), body: obj{}}
+	case DoString:
+		a = answer{status: status(400), body: obj{"error": "boom"}}
+	case DoNoMessage:
+		a = answer{status: status(400), body: obj{"error": obj{"code": orElse(f.Code, "BadRequest")}}}
+	case DoEmpty:
+		a = answer{status: status(200)}
+	case DoCAE, DoCAEUnpadded, DoCAEUnquoted:
+		a = w.refused(c, refuse(401, "InvalidAuthenticationToken", "Continuous access evaluation resulted in challenge."))
+		a.header = map[string]string{"WWW-Authenticate": challenge(f.Do)}
+	}
+	return a
+}
+
+var codes = map[int]string{429: "TooManyRequests", 503: "ServiceUnavailable", 504: "GatewayTimeout", 500: "InternalServerError", 404: "ResourceNotFound", 415: "UnsupportedMediaType"}
+
+func orElse(s, other string) string {
+	if s != "" {
+		return s
+	}
+	return other
+}
+
+// challenge is a CAE header. The padding of the good one matters: the claims'
+// length is no multiple of three.
+func challenge(kind string) string {
+	b := base64.StdEncoding.EncodeToString([]byte(`{"access_token":{"nbf":{"essential":true,"value":"1"}}}`))
+	if kind == DoCAEUnpadded {
+		b = strings.TrimRight(b, "=")
+	}
+	quote := `"`
+	if kind == DoCAEUnquoted {
+		quote = ""
+	}
+	return `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", error="insufficient_claims", claims=` + quote + b + quote
+}
+
+// send writes an answer, or breaks the connection.
+func send(rw http.ResponseWriter, c *call, a answer, f *Fault, zip bool) {
+	if f != nil && f.Do == DoHang {
+		<-c.r.Context().Done()
+	}
+	if f != nil && (f.Do == DoHang || f.Do == DoReset || f.Do == DoCut && a.status == 0) {
+		panic(http.ErrAbortHandler)
+	}
+	body := a.raw
+	if a.body != nil {
+		body, _ = json.Marshal(a.body)
+	}
+	h := rw.Header()
+	if len(body) > 0 {
+		h.Set("Content-Type", graphType)
+	}
+	for k, v := range a.header {
+		h.Set(k, v)
+	}
+	h.Set("client-request-id", c.header.Get("Client-Request-Id"))
+	if f != nil && f.Do == DoCut && len(body) > 1 {
+		h.Set("Content-Length", itoa(len(body)))
+		rw.WriteHeader(a.status)
+		_, _ = rw.Write(body[:len(body)/2])
+		_ = http.NewResponseController(rw).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	if zip && len(body) > 0 {
+		h.Set("Content-Encoding", "gzip")
+		rw.WriteHeader(a.status)
+		z := gzip.NewWriter(rw)
+		_, _ = z.Write(body)
+		_ = z.Close()
+		return
+	}
+	rw.WriteHeader(a.status)
+	_, _ = rw.Write(body)
+}
+
+// refused puts a refusal into the body shape that the service (or the dial)
+// uses for it: plain, or JSON inside an UnknownError's message.
+func (w *World) refused(c *call, no *refusal) answer {
+	wrapped := no.code == "PermissionScopeNotGranted" || strings.Contains(no.code, "AcrsValidationFailed")
+	switch w.dials.Shape {
+	case "plain":
+		wrapped = false
+	case "wrapped":
+		wrapped = no.status == 400 || no.status == 403
+	}
+	code, message := no.code, no.message
+	if wrapped {
+		b := new(strings.Builder)
+		e := json.NewEncoder(b)
+		e.SetEscapeHTML(false)
+		_ = e.Encode(struct {
+			ErrorCode string `json:"errorCode"`
+			Message   string `json:"message"`
+		}{code, message})
+		code, message = "UnknownError", strings.TrimSpace(b.String())
+	}
+	inner := obj{"date": w.wire().UTC().Format("2006-01-02T15:04:05"), "request-id": w.guid(), "client-request-id": c.header.Get("Client-Request-Id")}
+	return answer{status: no.status, code: no.code, body: obj{"error": obj{"code": code, "message": message, "innerError": inner}}}
+}

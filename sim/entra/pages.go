@@ -1,0 +1,138 @@
+package entra
+
+import (
+	"bytes"
+	"html/template"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+var look = template.Must(template.New("").Parse(`<!DOCTYPE html>
+<html><head><meta charset="utf-8"><title>{{.Title}}</title></head>
+<body><h1>{{.Title}}</h1><p>{{.Text}}</p>
+{{with .Form}}<form method="post" action="{{.Action}}">
+<input type="hidden" name="request" value="{{.Request}}">
+{{if .User}}<input type="hidden" name="user" value="{{.User}}">{{end}}
+{{if .SignIn}}<label>Account <input type="text" name="account" value="{{.Hint}}"></label>
+<label><input type="checkbox" name="mfa" value="yes"{{if .MFA}} checked{{end}}> Multi-factor authentication done</label>
+<button type="submit" name="do" value="signin">Sign in</button>
+{{else}}<ul>{{range .Scopes}}<li>{{.}}</li>{{end}}</ul>
+<button type="submit" name="do" value="accept">Accept</button>
+{{end}}<button type="submit" name="do" value="cancel">Cancel</button>
+</form>{{end}}</body></html>
+`))
+
+type form struct {
+	Action, Request, User, Hint string
+	SignIn, MFA                 bool
+	Scopes                      []string
+}
+
+func page(status int, title, text string, f *form) answer {
+	var b bytes.Buffer
+	if err := look.Execute(&b, map[string]any{"Title": title, "Text": text, "Form": f}); err != nil {
+		panic(err) // the template is ours
+	}
+	return answer{status: status, raw: b.Bytes(), header: map[string]string{"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}}
+}
+
+func (w *World) errorPage(e *authError) answer {
+	text, _, _ := e.describe(w, w.wire())
+	a := page(400, "Sorry, but we’re having trouble signing you in.", text, nil)
+	a.code = "AADSTS" + itoa(e.number)
+	return a
+}
+
+// signInPage asks for the account. The tick stands for the second factor; it
+// is set where the app asked for an authentication context.
+func (w *World) signInPage(q url.Values, app *App, problem string) answer {
+	claims, _ := readClaims(q.Get("claims"))
+	text := "to continue to " + app.Name
+	if problem != "" {
+		text = problem
+	} else if len(claims.acrs) > 0 {
+		text += ". More information is required to keep your account secure."
+	}
+	return page(200, "Sign in to your account", text, &form{Action: "/" + w.tenant + "/login", Request: q.Encode(), SignIn: true,
+		Hint: q.Get("login_hint"), MFA: len(claims.acrs) > 0})
+}
+
+func (w *World) consentPage(q url.Values, app *App, u *User, audience string, missing []string) answer {
+	for i := range missing {
+		missing[i] = audience + "/" + missing[i]
+	}
+	return page(200, "Permissions requested", app.Name+" would like to:", &form{Action: "/" + w.tenant + "/consent", Request: q.Encode(), User: u.ID, Scopes: missing})
+}
+
+// posted reads a form of ours and the sign-in request that it carries.
+func (w *World) posted(c *call) (in, q url.Values, app *App, bad *answer) {
+	in, _ = url.ParseQuery(string(c.body))
+	q, _ = url.ParseQuery(in.Get("request"))
+	app, bad = w.checkRequest(q)
+	if app != nil {
+		c.by.app = app.ID
+	}
+	return in, q, app, bad
+}
+
+// signIn takes the sign-in form: an interactive authentication, now.
+func (w *World) signIn(c *call) answer {
+	in, q, app, bad := w.posted(c)
+	if bad != nil {
+		return *bad
+	}
+	if in.Get("do") == "cancel" {
+		return w.back(q, trouble(65004, ""))
+	}
+	u := w.user(strings.TrimSpace(in.Get("account")))
+	if u == nil {
+		return w.signInPage(q, app, "We couldn't find an account with that username.")
+	}
+	fresh := signIn{u, w.wire(), in.Get("mfa") != ""}
+	claims, _ := readClaims(q.Get("claims"))
+	if len(claims.acrs) > 0 && !fresh.mfa {
+		return w.signInPage(q, app, "More information is required: multi-factor authentication.")
+	}
+	return w.proceed(c, q, app, fresh, w.remember(c, fresh))
+}
+
+// remember puts a sign-in into the browser's session, and returns its cookie.
+func (w *World) remember(c *call, in signIn) string {
+	id := ""
+	if cookie, err := c.r.Cookie(cookieName); err == nil && w.auth.sessions[cookie.Value] != nil {
+		id = cookie.Value
+	} else {
+		id = w.guid()
+		w.auth.sessions[id] = &session{}
+	}
+	s := w.auth.sessions[id]
+	s.in = append(slices.DeleteFunc(s.in, func(o signIn) bool { return o.user == in.user }), in)
+	return id
+}
+
+// consent takes the consent form: an administrator's yes holds for the tenant.
+func (w *World) consent(c *call) answer {
+	in, q, app, bad := w.posted(c)
+	if bad != nil {
+		return *bad
+	}
+	cookie, err := c.r.Cookie(cookieName)
+	if err != nil || w.auth.sessions[cookie.Value] == nil {
+		return w.signInPage(q, app, "")
+	}
+	for _, s := range w.auth.sessions[cookie.Value].in {
+		if s.user.ID != in.Get("user") {
+			continue
+		}
+		if in.Get("do") != "accept" || !s.user.Admin {
+			return w.back(q, trouble(65004, ""))
+		}
+		audience, scopes, _, _ := w.wanted(q.Get("scope"))
+		for _, name := range w.unconsented(app, audience, scopes) {
+			app.Delegated = append(app.Delegated, audience+"/"+name)
+		}
+		return w.proceed(c, q, app, s, "")
+	}
+	return w.signInPage(q, app, "")
+}

@@ -1,0 +1,229 @@
+package entra
+
+import (
+	"encoding/base64"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// collection is one of PIM's lists, as it was at a time.
+type collection struct {
+	name string
+	rows func(w *World, c *call, at time.Time) []obj
+}
+
+var (
+	eligibilityInstances = collection{"eligibilityScheduleInstances", (*World).eligibilityInstances}
+	eligibilitySchedules = collection{"eligibilitySchedules", (*World).eligibilitySchedules}
+	assignmentInstances  = collection{"assignmentScheduleInstances", (*World).assignmentInstances}
+	assignmentSchedules  = collection{"assignmentSchedules", (*World).assignmentSchedules}
+	assignmentRequests   = collection{"assignmentScheduleRequests", (*World).assignmentRequests}
+	assignmentApprovals  = collection{"assignmentApprovals", (*World).assignmentApprovals}
+)
+
+// list serves a collection to those who may read it. PIM insists on a filter
+// by group or principal.
+func list(k collection) func(*World, *call) answer {
+	return func(w *World, c *call) answer {
+		f, no := c.filter()
+		if no != nil {
+			return w.refused(c, no)
+		}
+		if f.fixed("groupId") == "" && f.fixed("principalId") == "" {
+			return w.refused(c, refuse(400, "InvalidFilter", "A filter on groupId or principalId is required."))
+		}
+		if !w.mayList(c, f.fixed("groupId"), f.fixed("principalId")) {
+			return w.refused(c, denied)
+		}
+		return w.page(c, k.name, w.finish(c, f.keep(k.rows(w, c, c.now.Add(-w.dials.ReadLag)))))
+	}
+}
+
+// mayList tells whether a person may list: their own, or as the group's member
+// or owner, or with a directory role. An app needs only its permission.
+func (w *World) mayList(c *call, group, principal string) bool {
+	by := c.by
+	return by.oid == "" || by.admin || principal == by.oid ||
+		group != "" && (w.tied(edge{group, "owner", by.oid}, c.now) || w.member(group, by.oid, c.now))
+}
+
+// get serves one row.
+func get(k collection) func(*World, *call) answer {
+	return func(w *World, c *call) answer {
+		for _, o := range k.rows(w, c, c.now.Add(-w.dials.ReadLag)) {
+			if !strings.EqualFold(o["id"].(string), c.args["id"]) {
+				continue
+			}
+			made, _ := o["createdBy"].(obj)
+			maker, _ := made["user"].(obj)
+			waits := k.name == assignmentRequests.name && w.decides(c.by.oid, w.request(c.args["id"]), c.now)
+			if !waits && maker["id"] != c.by.oid && !w.mayList(c, o["groupId"].(string), o["principalId"].(string)) {
+				return w.refused(c, denied)
+			}
+			one := w.finish(c, []obj{o})[0]
+			one["@odata.context"] = c.context("identityGovernance/privilegedAccess/group/" + k.name + "/$entity")
+			return answer{status: 200, body: one}
+		}
+		return w.refused(c, refuse(404, "ResourceNotFound", "The "+k.name+" entity is not found."))
+	}
+}
+
+// mine serves filterByCurrentUser.
+func mine(k collection) func(*World, *call) answer {
+	return func(w *World, c *call) answer {
+		f, no := c.filter()
+		if no != nil {
+			return w.refused(c, no)
+		}
+		on := c.args["on"]
+		asks := k.name == assignmentRequests.name
+		if on != "principal" && (!asks || on != "createdBy" && on != "approver") && (k.name != assignmentApprovals.name || on != "approver") {
+			return w.refused(c, refuse(400, "BadRequest", "The value of 'on' is not supported: "+on))
+		}
+		at := c.now.Add(-w.dials.ReadLag)
+		rows := slices.DeleteFunc(k.rows(w, c, at), func(o obj) bool { return !w.concerns(c, on, o, at) })
+		return w.page(c, k.name, w.finish(c, f.keep(rows)))
+	}
+}
+
+// concerns tells whether a row is the caller's own in the sense of `on`. An
+// app has nothing of its own.
+func (w *World) concerns(c *call, on string, o obj, at time.Time) bool {
+	if c.by.oid == "" {
+		return false
+	}
+	switch on {
+	case "createdBy":
+		return o["createdBy"].(obj)["user"].(obj)["id"] == c.by.oid
+	case "approver":
+		r := w.request(o["id"].(string))
+		return r != nil && r.approval && w.decides(c.by.oid, r, c.now)
+	}
+	p, _ := o["principalId"].(string)
+	return p == c.by.oid || w.group(p) != nil && w.member(p, c.by.oid, at)
+}
+
+// finish applies $expand, the lies and $select, in this order.
+func (w *World) finish(c *call, rows []obj) []obj {
+	q, _ := url.ParseQuery(c.query)
+	expand := q.Get("$expand") + q.Get("expand")
+	for i, o := range rows {
+		if strings.Contains(expand, "group") {
+			o["group"] = w.expanded(func() any { return w.groupJSON(w.group(o["groupId"].(string))) })
+		}
+		if strings.Contains(expand, "principal") {
+			o["principal"] = w.expanded(func() any { return w.principalJSON(o["principalId"].(string)) })
+		}
+		rows[i] = selected(w.lie(o), q.Get("$select"))
+	}
+	return rows
+}
+
+func (w *World) expanded(f func() any) any {
+	if w.dials.ExpandNull {
+		return nil
+	}
+	return f()
+}
+
+func selected(o obj, fields string) obj {
+	if fields == "" {
+		return o
+	}
+	less := obj{}
+	for _, f := range strings.Split(fields, ",") {
+		if v, ok := o[strings.TrimSpace(f)]; ok {
+			less[strings.TrimSpace(f)] = v
+		}
+	}
+	for _, k := range []string{"group", "principal"} {
+		if v, ok := o[k]; ok {
+			less[k] = v
+		}
+	}
+	if t, ok := o["@odata.type"]; ok {
+		less["@odata.type"] = t
+	}
+	return less
+}
+
+// lie changes an honest row as the dials say.
+func (w *World) lie(o obj) obj {
+	if w.dials.Sparse {
+		for _, k := range []string{"approvalId", "createdBy", "targetScheduleId", "eligibilityScheduleId"} {
+			delete(o, k)
+		}
+	}
+	if !w.dials.Pascal {
+		return o
+	}
+	for _, k := range []string{"action", "accessId", "assignmentType", "memberType"} {
+		if s, ok := o[k].(string); ok && s != "" {
+			o[k] = strings.ToUpper(s[:1]) + s[1:]
+		}
+	}
+	if s, ok := o["scheduleInfo"].(obj); ok {
+		if x, ok := s["expiration"].(obj); ok {
+			t := x["type"].(string)
+			x["type"] = strings.ToUpper(t[:1]) + t[1:]
+		}
+	}
+	return o
+}
+
+// page cuts a list into pages, with all the ways in which nextLink goes wrong.
+func (w *World) page(c *call, context string, rows []obj) answer {
+	q, _ := url.ParseQuery(c.query)
+	size := w.dials.Page
+	if n, err := strconv.Atoi(q.Get("$top")); err == nil && n > 0 && (size == 0 || n < size) {
+		size = n
+	}
+	from, empty := 0, false
+	if t, err := base64.RawURLEncoding.DecodeString(q.Get("$skiptoken")); err == nil && len(t) > 0 {
+		n, _ := strconv.Atoi(strings.TrimSuffix(string(t), "e"))
+		from, empty = min(n, len(rows)), strings.HasSuffix(string(t), "e")
+	}
+	body := obj{"@odata.context": c.context(strings.TrimPrefix("identityGovernance/privilegedAccess/group/"+context, "identityGovernance/privilegedAccess/group/#"))}
+	to := len(rows)
+	if size > 0 {
+		to = min(from+size, len(rows))
+	}
+	if empty {
+		to = from
+	}
+	if to < len(rows) {
+		next := strconv.Itoa(to)
+		switch {
+		case w.dials.EmptyPage && from == 0:
+			next += "e"
+		case w.dials.RepeatLink:
+			next = strconv.Itoa(from)
+		}
+		q.Set("$skiptoken", base64.RawURLEncoding.EncodeToString([]byte(next)))
+		body["@odata.nextLink"] = orElse(w.dials.ForeignLink, c.base) + c.path + "?" + encode(q)
+	}
+	body["value"] = append([]obj{}, rows[from:to]...)
+	return answer{status: 200, body: body}
+}
+
+// encode writes a query as the service does: keys keep their dollar.
+func encode(q url.Values) string {
+	return strings.ReplaceAll(strings.ReplaceAll(q.Encode(), "%24", "$"), "+", "%20")
+}
+
+func (c *call) context(what string) string { return c.base + "/" + c.version + "/$metadata#" + what }
+
+func (c *call) filter() (*filter, *refusal) {
+	q, err := url.ParseQuery(c.query)
+	if err != nil {
+		return nil, refuse(400, "BadRequest", "Invalid query: "+err.Error())
+	}
+	f, err := parseFilter(orElse(q.Get("$filter"), q.Get("filter")))
+	if err != nil {
+		return nil, refuse(400, "BadRequest", "Invalid filter clause: "+err.Error())
+	}
+	return f, nil
+}

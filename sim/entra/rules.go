@@ -1,0 +1,180 @@
+package entra
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// plan is when an ask wants to be in force.
+type plan struct {
+	start  time.Time     // zero: at once
+	end    time.Time     // afterDateTime
+	length time.Duration // afterDuration
+}
+
+// span is the plan's begin and end if it is carried out at a time; a duration
+// counts from the begin, so that a late approval does not shorten it.
+func (p plan) span(now time.Time) (begins, ends time.Time) {
+	begins = now
+	if p.start.After(now) {
+		begins = p.start
+	}
+	if p.length > 0 {
+		return begins, begins.Add(p.length)
+	}
+	return begins, p.end
+}
+
+// shape checks an ask's form and reads its times.
+func (w *World) shape(a *ask, now time.Time) (p plan, no *refusal) {
+	known := []string{selfActivate, selfDeactivate, adminAssign, adminRemove}
+	switch {
+	case !slices.Contains(known, a.Action):
+		return p, refuse(400, "InvalidAction", "The action '"+a.Action+"' is not supported.")
+	case !validAccess(a.Access):
+		return p, refuse(400, "RoleNotFound", "The access '"+a.Access+"' is not found.")
+	case w.group(a.Group) == nil:
+		return p, refuse(400, "ResourceNotFound", "The resource '"+a.Group+"' is not found.")
+	case !slices.ContainsFunc(w.users, func(u *User) bool { return u.ID == a.Principal }) && w.group(a.Principal) == nil:
+		return p, refuse(400, "SubjectNotFound", "The subject is not found.")
+	}
+	if a.Action == selfDeactivate || a.Action == adminRemove {
+		return p, nil
+	}
+	return w.readPlan(a, now)
+}
+
+var badSchedule = refuse(400, "InvalidRoleAssignmentRequestSchedule", "The schedule of the role assignment request is invalid.")
+
+func (w *World) readPlan(a *ask, now time.Time) (p plan, no *refusal) {
+	if a.Schedule == nil {
+		return p, badSchedule
+	}
+	var err error
+	if s := a.Schedule.Start; s != nil {
+		if p.start, err = time.Parse(time.RFC3339, *s); err != nil {
+			return p, badSchedule
+		}
+	}
+	x := a.Schedule.Expiration
+	switch strings.ToLower(x.Type) {
+	case "noexpiration", "notspecified", "":
+	case "afterdatetime":
+		if x.End == nil {
+			return p, badSchedule
+		}
+		if p.end, err = time.Parse(time.RFC3339, *x.End); err != nil || !p.end.After(now) {
+			return p, badSchedule
+		}
+	case "afterduration":
+		if x.Duration == nil {
+			return p, badSchedule
+		}
+		if p.length, err = parseDuration(*x.Duration, !w.dials.RefuseWeeks); err != nil || p.length <= 0 {
+			return p, badSchedule
+		}
+	default:
+		return p, badSchedule
+	}
+	return p, nil
+}
+
+var denied = refuse(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+
+// mayAsk tells whether the caller may ask this at all, whatever the rules say.
+func (w *World) mayAsk(by caller, a ask, now time.Time) *refusal {
+	self := strings.HasPrefix(a.Action, "self")
+	switch {
+	case by.oid == "" && self && !w.dials.AppActivates:
+		return refuse(403, "UnauthorizedAccessException", "Attempted to perform an unauthorized operation.")
+	case by.oid == "":
+		return nil
+	case self && by.oid != a.Principal:
+		return denied
+	case !self && !by.admin && !w.tied(edge{a.Group, "owner", by.oid}, now):
+		return denied
+	}
+	return nil
+}
+
+// judge applies what PIM asks of an activation or assignment.
+func (w *World) judge(r *request, now time.Time) *refusal {
+	if w.current(r.edge(), now) != nil {
+		return refuse(400, "RoleAssignmentExists", "The Role assignment already exists.")
+	}
+	for _, o := range w.requests {
+		if o.edge() == r.edge() && o.pending(now) {
+			return refuse(400, w.dials.Duplicate, "There already exists a pending governanceRoleAssignmentRequest in the system.")
+		}
+	}
+	s := w.setting(roleKey{r.Group, r.Access})
+	if failed := w.failed(r, s, now); len(failed) > 0 {
+		return refuse(400, "RoleAssignmentRequestPolicyValidationFailed", `The following policy rules failed: ["`+strings.Join(failed, `","`)+`"]`)
+	}
+	begins, ends := r.plan.span(now)
+	if !ends.IsZero() && ends.Sub(begins) < w.dials.Floor {
+		return refuse(400, "ActiveDurationTooShort", tooShort)
+	}
+	if r.Action == selfActivate && s.AuthContext != "" && !r.by.portal && !w.stepped(r.by, s.AuthContext) {
+		claims := `{"access_token":{"acrs":{"essential":true, "value":"` + s.AuthContext + `"}}}`
+		no := refuse(400, "RoleAssignmentRequestAcrsValidationFailed", "&claims="+url.PathEscape(claims))
+		no.message = strings.NewReplacer(":", "%3A", ",", "%2C").Replace(no.message)
+		return no
+	}
+	return nil
+}
+
+const tooShort = "The Active duration is too short. Miniumum Required is 5 minutes."
+
+// stepped tells whether the token carries the authentication context, and PIM
+// believes it: only of clients that declared cp1.
+func (w *World) stepped(by caller, context string) bool {
+	return !w.dials.AcrsNever && by.cp1 && slices.Contains(by.acrs, context)
+}
+
+// failed names every policy rule that an ask breaks.
+func (w *World) failed(r *request, s Settings, now time.Time) (rules []string) {
+	self := r.Action == selfActivate
+	if self && w.eligibleFor(r.edge(), now) == nil {
+		rules = append(rules, "EligibilityRule")
+	}
+	begins, ends := r.plan.span(now)
+	limit := s.AdminMax
+	if self {
+		limit = s.MaxDuration
+	}
+	if ends.IsZero() && self || !ends.IsZero() && ends.Sub(begins) > limit {
+		rules = append(rules, "ExpirationRule")
+	}
+	needs := s.AdminJustification
+	if self {
+		needs = s.Justification
+	}
+	if needs && strings.TrimSpace(r.Justification) == "" {
+		rules = append(rules, "JustificationRule")
+	}
+	if self && s.Ticketing && (r.Ticket.Number == nil || *r.Ticket.Number == "") {
+		rules = append(rules, "TicketingRule")
+	}
+	// An old session's MFA counts: PIM can't tell when it was done.
+	if self && s.MFA && !r.by.mfa && !r.by.portal {
+		rules = append(rules, "MfaRule")
+	}
+	return rules
+}
+
+// mayRemove applies what PIM asks of a deactivation or removal.
+func (w *World) mayRemove(r *request, now time.Time) *refusal {
+	x := w.current(r.edge(), now)
+	switch {
+	case x == nil || !x.over.IsZero() || !x.shown.has(now),
+		r.Action == selfDeactivate && x.kind != "activated",
+		r.Action == adminRemove && x.kind == "activated" && !w.dials.RemoveActivated:
+		return refuse(400, "RoleAssignmentDoesNotExist", "The Role assignment does not exist.")
+	case now.Sub(x.begins) < w.dials.Floor:
+		return refuse(400, "ActiveDurationTooShort", tooShort)
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package entra
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+)
+
+// shared finds a file of the shared data beside the repository, or "".
+func shared(name string) string {
+	dir, _ := os.Getwd()
+	for ; dir != "/"; dir = filepath.Dir(dir) {
+		p := filepath.Join(dir, "shared", "data", name)
+		if _, err := os.Stat(p); err == nil {
+			return p
+		}
+	}
+	return ""
+}
+
+var microsoft = sync.OnceValues(func() (routers.Router, error) {
+	file := shared("graph-pim-openapi.json")
+	if file == "" {
+		return nil, nil
+	}
+	openapi3.DefineStringFormatValidator("duration", openapi3.NewRegexpFormatValidator(`^-?P`))
+	doc, err := openapi3.NewLoader().LoadFromFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return gorillamux.NewRouter(doc)
+})
+
+// checked holds every v1.0 call of a test against Microsoft's own description:
+// accepted requests and all answers. Without the file it checks nothing.
+func checked(t *testing.T, h http.Handler) http.Handler {
+	router, err := microsoft()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if router == nil {
+		return h
+	}
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, r)
+		// Faults of the service (5xx) are in no description.
+		if rec.Code < 500 && strings.HasPrefix(r.URL.Path, "/v1.0/") && rec.Header().Get("Content-Type") == graphType && rec.Header().Get("Content-Encoding") == "" {
+			compare(t, router, r, body, rec)
+		}
+		for k, v := range rec.Header() {
+			rw.Header()[k] = v
+		}
+		rw.WriteHeader(rec.Code)
+		_, _ = rw.Write(rec.Body.Bytes())
+	})
+}
+
+func compare(t *testing.T, router routers.Router, r *http.Request, body []byte, rec *httptest.ResponseRecorder) {
+	t.Helper()
+	r = r.Clone(context.Background())
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	route, params, err := router.FindRoute(r)
+	if err != nil {
+		if rec.Code < 400 {
+			t.Errorf("%s %s answered %d, but Microsoft's description has no such path: %v", r.Method, r.URL.Path, rec.Code, err)
+		}
+		return
+	}
+	options := &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true}
+	in := &openapi3filter.RequestValidationInput{Request: r, PathParams: params, Route: route, Options: options}
+	if rec.Code < 400 {
+		if err := openapi3filter.ValidateRequest(context.Background(), in); err != nil {
+			t.Errorf("accepted a request that the description refuses: %v", err)
+		}
+	}
+	header := rec.Header().Clone()
+	header.Set("Content-Type", "application/json")
+	// The service writes All for groups, where its description has all.
+	answer := bytes.ReplaceAll(rec.Body.Bytes(), []byte(`"operations":["All"]`), []byte(`"operations":["all"]`))
+	out := &openapi3filter.ResponseValidationInput{RequestValidationInput: in, Status: rec.Code, Header: header,
+		Body: io.NopCloser(bytes.NewReader(answer)), Options: options}
+	if err := openapi3filter.ValidateResponse(context.Background(), out); err != nil {
+		t.Errorf("%s %s answered %d against the description: %v", r.Method, r.URL.Path, rec.Code, err)
+	}
+}

@@ -1,0 +1,95 @@
+package entra
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// Config says which tenant to pretend to be.
+type Config struct {
+	Seed   uint64
+	Now    func() time.Time  // world time: PIM, directory, lags; default time.Now
+	Wire   func() time.Time  // tokens, codes and sessions; default Now
+	Tenant string            // default: made from the seed
+	Dials  *Dials            // default: Usual()
+	Extra  map[string]string // further resources a token may be for: URI prefix → audience
+}
+
+// World is one tenant. Its methods may be called from any goroutine.
+type World struct {
+	now, wire func() time.Time
+	tenant    string
+	extra     map[string]string
+
+	mu       sync.Mutex
+	rand     *rand.Rand
+	dials    Dials
+	faults   []*armed
+	agenda   agenda
+	users    []*User
+	groups   []*Group
+	apps     []*App
+	ties     map[edge][]*tie
+	settings map[roleKey]*Settings
+	onboard  map[string]bool
+	eligible []*eligibility
+	requests []*request
+	rows     []*row
+	history  []Record
+	auth     authority
+}
+
+// New makes an empty tenant.
+func New(c Config) *World {
+	w := &World{now: c.Now, wire: c.Wire, tenant: c.Tenant, extra: c.Extra,
+		rand: rand.New(rand.NewPCG(c.Seed, 0x656e747261)), dials: Usual(),
+		ties: map[edge][]*tie{}, settings: map[roleKey]*Settings{}, onboard: map[string]bool{},
+		auth: newAuthority()}
+	if w.now == nil {
+		w.now = time.Now
+	}
+	if w.wire == nil {
+		w.wire = w.now
+	}
+	if c.Dials != nil {
+		w.dials = *c.Dials
+	}
+	w.tenant = cmp.Or(w.tenant, w.guid())
+	return w
+}
+
+// Tenant is the tenant's id.
+func (w *World) Tenant() string { return w.tenant }
+
+// Now is the world's time.
+func (w *World) Now() time.Time { return w.now().UTC() }
+
+// enter locks the world and does what has fallen due; the caller unlocks.
+func (w *World) enter() time.Time {
+	w.mu.Lock()
+	now := w.Now()
+	w.agenda.run(now)
+	return now
+}
+
+// guid is the next made-up id: seeded, so that a run can be repeated.
+func (w *World) guid() string {
+	a, b := w.rand.Uint64(), w.rand.Uint64()
+	return fmt.Sprintf("%08x-%04x-4%03x-%04x-%012x", a>>32, a>>16&0xffff, a&0xfff, 0x8000|b>>48&0x3fff, b&0xffffffffffff)
+}
+
+// roleKey names what a policy governs: one access to one group.
+type roleKey struct{ group, access string }
+
+// edge is one principal's one access to one group.
+type edge struct{ group, access, principal string }
+
+// span is a stretch of time, the end excluded; a zero end is open.
+type span struct{ from, to time.Time }
+
+func (s span) has(t time.Time) bool {
+	return !s.from.IsZero() && !t.Before(s.from) && (s.to.IsZero() || t.Before(s.to))
+}
