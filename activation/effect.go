@@ -64,6 +64,8 @@ type Effect struct {
 	Target  string    `json:"target,omitempty"`
 	Toward  Direction `json:"toward,omitempty"`
 	Warrant string    `json:"warrant,omitempty"` // id
+	Refusal *Refusal  `json:"refusal,omitempty"` // what a TopicRefused is about
+	Deed    Deed      `json:"deed,omitempty"`    // and of which deed
 	Order   string    `json:"order,omitempty"`
 	Wait    string    `json:"wait,omitempty"`
 	Due     time.Time `json:"due,omitzero"` // zero: now

@@ -70,12 +70,16 @@ type (
 	// EvDeedRefused: PIM, or a guard before it, refused a deed.
 	EvDeedRefused struct {
 		Warrant string    `json:"warrant"`
+		By      Person    `json:"by"`
+		Deed    Deed      `json:"deed"`
 		Refusal Refusal   `json:"refusal"`
 		At      time.Time `json:"at"`
 	}
 	// EvLapsed: the warrant died before the deed was done.
 	EvLapsed struct {
 		Warrant string    `json:"warrant"`
+		By      Person    `json:"by"`
+		Deed    Deed      `json:"deed"`
 		At      time.Time `json:"at"`
 	}
 	// EvDecisionAsked: an approver said what they want.

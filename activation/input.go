@@ -46,8 +46,8 @@ type Notice struct {
 	Lead     time.Duration
 }
 
-// Decide is an approver's click, confirmed with a reason.
-type Decide struct {
+// Vote is an approver's click, confirmed with a reason.
+type Vote struct {
 	By      Person
 	Approve bool
 	Reason  string
@@ -112,7 +112,7 @@ type Tick struct{}
 
 func (Ask) input()      {}
 func (Notice) input()   {}
-func (Decide) input()   {}
+func (Vote) input()     {}
 func (Finish) input()   {}
 func (Done) input()     {}
 func (StepUp) input()   {}

@@ -1,0 +1,243 @@
+package activation
+
+import "time"
+
+// Decide says what an input means for an activation. A refusal is an event
+// too: it is audited and answered. Nothing new is no event at all.
+func Decide(a Activation, in Input, now time.Time) []Event {
+	t := &turn{a: a, now: now}
+	switch in := in.(type) {
+	case Ask:
+		t.ask(in)
+	case Notice:
+		t.notice(in)
+	default:
+		if !a.Open() {
+			return nil
+		}
+		t.living(in)
+	}
+	return t.events
+}
+
+// turn collects events; each is applied at once, so that the next is decided
+// on what the one before it made.
+type turn struct {
+	a      Activation
+	now    time.Time
+	events []Event
+}
+
+func (t *turn) add(e Event) {
+	t.events = append(t.events, e)
+	t.a = Apply(t.a, e)
+}
+
+func (t *turn) living(in Input) {
+	switch in := in.(type) {
+	case Vote:
+		t.decision(in)
+	case Finish:
+		t.finish(in)
+	case Done:
+		t.done(in)
+	case StepUp:
+		if d, ok := t.a.Deed(in.Warrant); ok && (!d.Needs || d.Claims != in.Claims) {
+			t.add(EvSignInWanted{in.Warrant, in.Claims, t.now})
+		}
+	case Lapse:
+		t.lapse(in)
+	case Saw:
+		t.saw(in)
+	case Probed:
+		t.probed(in)
+	case Replaced:
+		t.replaced()
+	case Trouble:
+		t.trouble(in)
+	case Tick:
+		t.tick()
+	}
+}
+
+func (t *turn) ask(q Ask) {
+	if t.a.Phase != "" {
+		return // the same envelope again
+	}
+	if r := Judge(q, q.Facts, t.now).Refusal(); r != nil {
+		t.add(EvRefused{q.ID, q.Person, q.Group, q.Access, q.Reply, *r, t.now})
+		return
+	}
+	t.add(EvAsked{q.ID, q.Tag, q.Person, q.Group, q.Access, Duration(q.Length), q.Until, q.Reason, q.Ticket, q.Reply,
+		q.Facts.Settings, q.Facts.Targets, Duration(q.Facts.Lead), q.Warrant, t.now})
+}
+
+func (t *turn) notice(n Notice) {
+	if t.a.Phase != "" {
+		return
+	}
+	t.add(EvNoticed{n.ID, n.Person, n.Group, n.Access, n.Request, n.Instance.From, n.Instance.Ends,
+		n.Settings, n.Targets, Duration(n.Lead), t.now})
+}
+
+func (t *turn) decision(d Vote) {
+	deed := Approve
+	if !d.Approve {
+		deed = Deny
+	}
+	turnedAway := func(c Code) { t.add(EvTurnedAway{d.By, deed, Refusal{Code: c}, t.now}) }
+	switch {
+	case d.By.Same(t.a.Person):
+		turnedAway(OwnRequest)
+	case t.a.Phase != AwaitingApproval && t.a.Decision != nil:
+		r := Refusal{Code: AlreadyDecided, By: t.a.Decision.By.Name}
+		t.add(EvTurnedAway{d.By, deed, r, t.now})
+	case t.a.Phase != AwaitingApproval:
+		turnedAway(NotPending)
+	case t.a.Settings.ApproverReason && blankText(d.Reason):
+		turnedAway(ReasonMissing)
+	case d.Warrant.Deed != deed:
+		turnedAway(WarrantBad)
+	default:
+		if _, twice := t.a.Deed(d.Warrant.ID); !twice {
+			t.add(EvDecisionAsked{d.By, d.Approve, d.Reason, d.Warrant, t.now})
+		}
+	}
+}
+
+func (t *turn) finish(f Finish) {
+	turnedAway := func(c Code) { t.add(EvTurnedAway{f.By, f.Warrant.Deed, Refusal{Code: c}, t.now}) }
+	if !f.By.Same(t.a.Person) {
+		turnedAway(WrongPerson)
+		return
+	}
+	if _, twice := t.a.Deed(f.Warrant.ID); twice {
+		return
+	}
+	switch p := t.a.Phase; {
+	case p == Asked:
+		t.add(EvClosed{Withdrawn, nil, t.now})
+	case (p == AwaitingApproval || p == Scheduled) && f.Warrant.Deed == Cancel,
+		(p == Active || p == Ending) && f.Warrant.Deed == End:
+		t.add(EvFinishAsked{f.By, f.Warrant, t.now})
+	case p == Verifying:
+		turnedAway(NotActive)
+	default:
+		turnedAway(Changed)
+	}
+}
+
+func (t *turn) done(d Done) {
+	p, ok := t.a.Deed(d.Warrant)
+	if !ok {
+		return
+	}
+	w := p.Warrant
+	if d.Refusal != nil {
+		t.add(EvDeedRefused{w.ID, w.Actor, w.Deed, *d.Refusal, t.now})
+		if w.Deed == Submit {
+			t.add(EvClosed{Refused, d.Refusal, t.now})
+		}
+		return
+	}
+	var r Request
+	if d.Request != nil {
+		r = *d.Request
+	}
+	switch w.Deed {
+	case Submit:
+		t.add(EvSubmitted{w.ID, r, t.now})
+		t.final(r)
+	case Approve, Deny:
+		t.add(EvDecided{Decision{w.Actor, w.Deed == Approve, p.Reason, d.At, true}, r, w.ID})
+		if w.Deed == Deny {
+			t.add(EvClosed{Denied, nil, t.now})
+		}
+	case End:
+		t.add(EvEnded{EndedSoon, d.At, w.ID})
+		t.closeIfProven()
+	case Cancel:
+		t.add(EvClosed{Withdrawn, nil, t.now})
+	}
+}
+
+func (t *turn) lapse(l Lapse) {
+	p, ok := t.a.Deed(l.Warrant)
+	if !ok {
+		return
+	}
+	t.add(EvLapsed{l.Warrant, p.Warrant.Actor, p.Warrant.Deed, t.now})
+	if p.Warrant.Deed == Submit {
+		t.add(EvClosed{Withdrawn, &Refusal{Code: WarrantExpired}, t.now})
+	}
+}
+
+func (t *turn) replaced() {
+	if t.a.Phase != Verifying {
+		return
+	}
+	for _, target := range t.a.Targets {
+		if s := target.Removal; !s.Settled() {
+			s.State, s.By = Superseded, t.now
+			t.add(EvSpan{target.ID, Removal, s, t.now})
+		}
+	}
+	t.closeIfProven()
+}
+
+func (t *turn) trouble(in Trouble) {
+	switch {
+	case in.Cleared && t.a.Stuck != nil:
+		t.add(EvUnstuck{t.now})
+	case !in.Cleared && (t.a.Stuck == nil || t.a.Stuck.Why.Code != in.Why.Code):
+		t.add(EvStuck{Stuck{in.Why, t.now}})
+	}
+}
+
+func (t *turn) tick() {
+	due, ok := t.a.Due()
+	if !ok || t.now.Before(due) {
+		return
+	}
+	switch t.a.Phase {
+	case Active, Ending:
+		t.add(EvWarned{t.now})
+	case AwaitingApproval, Provisioning:
+		t.add(EvStuck{Stuck{Refusal{Code: Unavailable}, t.now}})
+	case Verifying:
+		t.late()
+	}
+}
+
+// late is what time does to removals: first they are overdue, then unproven.
+func (t *turn) late() {
+	over := !t.now.Before(t.a.Ended.Add(GiveUp))
+	for _, target := range t.a.Targets {
+		s := target.Removal
+		switch {
+		case s.Settled():
+			continue
+		case over:
+			s.State = NotProven
+		case target.Within > 0 && !s.Overdue && !t.now.Before(t.a.Ended.Add(time.Duration(target.Within))):
+			s.Overdue = true
+		default:
+			continue
+		}
+		t.add(EvSpan{target.ID, Removal, s, t.now})
+	}
+	t.closeIfProven()
+}
+
+// closeIfProven closes an ended activation once every target is settled.
+func (t *turn) closeIfProven() {
+	if t.a.Phase != Verifying {
+		return
+	}
+	for _, target := range t.a.Targets {
+		if !target.Removal.Settled() {
+			return
+		}
+	}
+	t.add(EvClosed{t.a.Outcome, nil, t.now})
+}

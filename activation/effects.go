@@ -1,0 +1,271 @@
+package activation
+
+import (
+	"strconv"
+	"time"
+)
+
+// Effects lists what an event makes necessary in the outside world. a is the
+// state after e.
+func Effects(a Activation, e Event) []Effect {
+	o := &out{a: a}
+	switch e := e.(type) {
+	case EvAsked:
+		o.deed(e.Warrant)
+		if e.Warrant.Proof != Fresh || e.Reply == "" {
+			o.whisper(TopicAsked, nil)
+		}
+		o.probes(Grant)
+	case EvRefused:
+		o.answer(&e.Refusal)
+	case EvNoticed:
+		o.card()
+		o.pim()
+		o.probes(Grant)
+		if a.Phase == Active {
+			o.dm(a.Person, TopicActive, "")
+			o.succeed()
+		}
+	case EvSignInWanted:
+		o.sign(e.Warrant)
+	case EvSubmitted:
+		o.card()
+		o.pim()
+		o.sign(e.Warrant)
+	case EvDeedRefused:
+		o.sign(e.Warrant)
+		if e.Deed != Submit {
+			o.card()
+			o.refusal(e.By, e.Deed, e.Refusal)
+		}
+	case EvLapsed:
+		o.sign(e.Warrant)
+		o.card()
+	case EvDecisionAsked:
+		o.deed(e.Warrant)
+	case EvDecided:
+		o.decided(e)
+	case EvFinishAsked:
+		o.deed(e.Warrant)
+		o.card()
+	default:
+		o.later(e)
+	}
+	return o.effects
+}
+
+type out struct {
+	a       Activation
+	effects []Effect
+}
+
+// later is the second half of a life: from what PIM grants to the proven end.
+func (o *out) later(e Event) {
+	switch e := e.(type) {
+	case EvProvisioned:
+		o.card()
+		o.pim()
+		o.probes(Grant)
+		o.dm(o.a.Person, TopicActive, "")
+		o.succeed()
+	case EvSpan:
+		o.span(e)
+	case EvWarned:
+		o.dm(o.a.Person, TopicWarning, "")
+	case EvEnded:
+		o.card()
+		o.sign(e.Warrant)
+		o.probes(Removal)
+		o.dm(o.a.Person, TopicEnded, "")
+		if e.Outcome == Revoked {
+			o.thread(TopicEnded, "")
+		}
+	case EvClosed:
+		o.closed(e)
+	case EvStuck:
+		o.card()
+		o.thread(TopicStuck, "")
+	case EvUnstuck:
+		o.card()
+	case EvTurnedAway:
+		o.refusal(e.By, e.Deed, e.Refusal)
+	}
+}
+
+func (o *out) decided(e EvDecided) {
+	o.card()
+	o.sign(e.Warrant)
+	o.thread(TopicDecided, "")
+	o.dm(o.a.Person, TopicDecided, "")
+	if e.Decision.Approve {
+		o.pim()
+		// A control that was taken at the ask may be hours old by now.
+		o.probes(Grant)
+	}
+}
+
+func (o *out) span(e EvSpan) {
+	o.card()
+	s := e.Span
+	switch {
+	case e.Direction == Grant && (s.State == Effective || s.State == Works) && o.telling(s.Level):
+		o.dm(o.a.Person, TopicEffective, e.Target)
+	case e.Direction == Grant && s.State == HadAlready && o.telling(s.Level):
+		o.dm(o.a.Person, TopicHad, e.Target)
+	case e.Direction == Removal && s.Overdue && !s.Settled():
+		o.thread(TopicOverdue, e.Target)
+		o.dm(o.a.Person, TopicOverdue, e.Target)
+	}
+}
+
+// telling reports whether evidence of this level is worth a message of its
+// own: that Entra lists a member proves nothing downstream, so it is only told
+// where nothing better is configured.
+func (o *out) telling(l Level) bool {
+	for _, t := range o.a.Targets {
+		if t.Level > l && l == L0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (o *out) closed(e EvClosed) {
+	o.card()
+	switch {
+	case !o.a.Ended.IsZero():
+		o.dm(o.a.Person, TopicGone, "")
+	case e.Outcome == Denied && o.a.Decision != nil:
+		// The decision has its own message.
+	case !o.carded():
+		o.answer(e.Refusal)
+	default:
+		o.dm(o.a.Person, TopicClosed, "")
+	}
+}
+
+// carded reports whether the channel has seen, or is to see, a card: an ask
+// that never reached PIM is nobody else's business.
+func (o *out) carded() bool { return o.a.Request.ID != "" || o.a.Watched }
+
+func (o *out) put(e Effect) {
+	e.Seq = o.a.Seq
+	o.effects = append(o.effects, e)
+}
+
+func (o *out) say(e Effect) {
+	e.Lane, e.Order = LaneSay, "say:"+o.a.ID
+	o.put(e)
+}
+
+func (o *out) seq() string { return strconv.FormatUint(o.a.Seq, 10) }
+
+func (o *out) card() {
+	if o.carded() {
+		o.say(Effect{Key: "card", Kind: Card, Slot: true})
+	}
+}
+
+func (o *out) thread(t Topic, target string) {
+	o.say(Effect{Key: "thread/" + o.seq() + target, Kind: Thread, Topic: t, Target: target})
+}
+
+func (o *out) dm(to Person, t Topic, target string) {
+	o.say(Effect{Key: "dm/" + o.seq() + target, Kind: DM, To: to, Topic: t, Target: target})
+}
+
+func (o *out) refusal(to Person, d Deed, r Refusal) {
+	o.say(Effect{Key: "dm/" + o.seq(), Kind: DM, To: to, Topic: TopicRefused, Refusal: &r, Deed: d})
+}
+
+// answer tells the requester of a refusal: where they typed while Slack still
+// takes it, else in a DM.
+func (o *out) answer(r *Refusal) {
+	if r == nil {
+		r = &Refusal{Code: WarrantExpired}
+	}
+	o.whisper(TopicRefused, r)
+}
+
+// replyLife is how long Slack takes answers on a response URL.
+const replyLife = 30 * time.Minute
+
+func (o *out) whisper(t Topic, r *Refusal) {
+	e := Effect{Key: "answer/" + o.seq(), Kind: Whisper, To: o.a.Person, Topic: t, Refusal: r, Deed: Submit}
+	if o.a.Reply != "" {
+		e.Until = o.a.Began.Add(replyLife)
+	}
+	for _, d := range o.a.Deeds {
+		e.Warrant = d.Warrant.ID
+	}
+	o.say(e)
+}
+
+func (o *out) deed(w Warrant) {
+	e := Effect{Key: "deed/" + w.ID, Lane: LaneDeed, Kind: DoDeed, Warrant: w.ID, Deed: w.Deed,
+		Order: "deed:" + o.a.ID + "/" + w.Actor.Object, Until: w.Expires}
+	if w.Proof == Fresh {
+		e.Wait = w.Wait()
+		o.sign(w.ID)
+	}
+	o.put(e)
+}
+
+// sign gives the person the link by which they sign in for a deed: in place,
+// privately, where they have just typed; else in a DM, which is kept up to date
+// with what became of it.
+func (o *out) sign(warrant string) {
+	if warrant == "" {
+		return
+	}
+	d, waits := o.a.Deed(warrant)
+	if waits && d.Warrant.Deed == Submit && o.a.Reply != "" {
+		o.whisper(TopicAsked, nil)
+		return
+	}
+	e := Effect{Key: "signin/" + warrant, Kind: AskSign, Slot: true, Warrant: warrant}
+	if waits {
+		e.To = d.Warrant.Actor
+	}
+	o.say(e)
+}
+
+func (o *out) pim() {
+	o.put(Effect{Key: "watch/pim", Lane: LaneWatch, Kind: WatchPIM, Slot: true})
+}
+
+func (o *out) probes(toward Direction) {
+	for _, t := range o.a.Targets {
+		if !t.Span(toward).Settled() {
+			o.put(Effect{Key: "watch/" + t.ID + "/" + string(toward), Lane: LaneWatch, Kind: Probe, Slot: true, Target: t.ID, Toward: toward})
+		}
+	}
+}
+
+func (o *out) succeed() {
+	o.put(Effect{Key: "tell/" + o.seq(), Lane: LaneDeed, Kind: Succeed})
+}
+
+// Wants reports whether an effect is still worth doing. It is asked before
+// every attempt.
+func Wants(a Activation, e Effect, now time.Time) bool {
+	switch e.Kind {
+	case DoDeed:
+		d, ok := a.Deed(e.Warrant)
+		return ok && now.Before(d.Warrant.Expires)
+	case WatchPIM:
+		return a.Open() && a.Phase != Verifying && a.Phase != Asked
+	case Probe:
+		t, ok := a.Target(e.Target)
+		return ok && a.Open() && !t.Span(e.Toward).Settled() && (a.Phase == Verifying) == (e.Toward == Removal)
+	case Whisper:
+		return e.Until.IsZero() || now.Before(e.Until)
+	case DM:
+		if e.Topic == TopicWarning {
+			return now.Before(a.Ends) && (a.Phase == Active || a.Phase == Ending)
+		}
+	case Succeed:
+		return a.Open()
+	}
+	return true
+}

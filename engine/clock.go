@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"context"
+	"time"
+)
+
+// Clock is world time: what PIM, propagation and notices run on. The demo may
+// speed it up. Wire time (tokens, Slack's limits, timeouts) is the machine's
+// own and may not be; World and Wire convert between the two.
+type Clock struct {
+	began time.Time // wire
+	epoch time.Time // world, at began
+	speed float64
+}
+
+// RealClock runs at the machine's pace.
+func RealClock() Clock { return ScaledClock(time.Now(), 1) }
+
+// ScaledClock starts at epoch and runs speed times as fast as the machine's.
+func ScaledClock(epoch time.Time, speed float64) Clock {
+	return Clock{began: time.Now(), epoch: epoch, speed: speed}
+}
+
+// Now is the world's time.
+func (c Clock) Now() time.Time {
+	return c.epoch.Add(c.World(time.Since(c.began))).UTC()
+}
+
+// World is how much world time passes in a span of wire time.
+func (c Clock) World(wire time.Duration) time.Duration {
+	if c.speed == 1 {
+		return wire
+	}
+	return time.Duration(float64(wire) * c.speed)
+}
+
+// Wire is how much wire time passes in a span of world time.
+func (c Clock) Wire(world time.Duration) time.Duration {
+	if c.speed == 1 {
+		return world
+	}
+	return time.Duration(float64(world) / c.speed)
+}
+
+// until waits for a moment of the world, for a wake, or for the context's end.
+// A zero moment never comes.
+func (c Clock) until(ctx context.Context, at time.Time, wake <-chan struct{}) {
+	var due <-chan time.Time
+	if !at.IsZero() {
+		// One millisecond more, so that a coarse timer never wakes a little early.
+		t := time.NewTimer(max(0, c.Wire(at.Sub(c.Now()))) + time.Millisecond)
+		defer t.Stop()
+		due = t.C
+	}
+	select {
+	case <-due:
+	case <-wake:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,72 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"pagbot/activation"
+	"pagbot/store"
+)
+
+// Patience of the intake, in wire time: how long an envelope that can't be
+// understood yet (Entra does not answer) is tried again before the person is
+// told so.
+const (
+	readAgain = 2 * time.Second
+	readTries = 5
+)
+
+// kept is the body of an inbox job.
+type kept struct {
+	Raw json.RawMessage `json:"raw"`
+	At  time.Time       `json:"at"`
+}
+
+// Keep stores an envelope under its id. When it returns nil the envelope may
+// be acknowledged: it will be decided, whatever happens to the process. An
+// envelope that is known already is nil, too.
+//
+// A crash before the commit leaves nothing, and Slack tells the person that
+// nothing happened; a crash after it leaves the envelope, which is decided at
+// the next start whether or not Slack has heard of it.
+func (e *Engine) Keep(ctx context.Context, id string, raw []byte) error {
+	now := e.Clock.Now()
+	body, err := json.Marshal(kept{raw, now})
+	if err != nil {
+		return err
+	}
+	err = e.commit(ctx, store.Turn{Add: []store.Job{{Lane: string(laneInbox), Key: id, Due: now, Body: body}}})
+	if errors.Is(err, store.ErrKept) {
+		return nil
+	}
+	return err
+}
+
+// read understands one kept envelope and commits what follows from it in one
+// turn with the envelope's end.
+func (e *Engine) read(ctx context.Context, j store.Job) error {
+	var k kept
+	if err := json.Unmarshal(j.Body, &k); err != nil {
+		return err
+	}
+	id, in, err := e.Reader.Read(ctx, activation.Kept{ID: j.Key, Raw: k.Raw, At: k.At, Last: j.Tries+1 >= readTries})
+	if err != nil && ctx.Err() != nil {
+		return err // stopping: the lease runs out and the next process reads it
+	}
+	if err != nil && j.Tries+1 < readTries {
+		e.Log.Warn("envelope can't be understood yet", "envelope", j.Key, "try", j.Tries+1, "err", err)
+		j.Tries++
+		j.Due = e.Clock.Now().Add(e.Clock.World(readAgain))
+		return e.commit(ctx, store.Turn{Defer: []store.Job{j}})
+	}
+	if err != nil {
+		e.Log.Error("envelope given up", "envelope", j.Key, "err", err)
+	}
+	if in == nil || err != nil {
+		return e.commit(ctx, store.Turn{Done: []store.Job{j}})
+	}
+	_, err = e.tell(ctx, id, in, fate{done: []store.Job{j}})
+	return err
+}

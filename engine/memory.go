@@ -1,0 +1,164 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"pagbot/activation"
+	"pagbot/store"
+)
+
+// Kinds of documents, and the log of everything.
+const (
+	kindActivation = "activation"
+	kindReceipt    = "receipt"
+	kindSpent      = "spent"
+	// AuditLog has every event of every activation, in the order of commits.
+	AuditLog = "audit"
+)
+
+func journalOf(id string) string { return "activation/" + id }
+
+// audited is one line of the audit log.
+type audited struct {
+	Activation string          `json:"activation"`
+	Event      json.RawMessage `json:"event"`
+}
+
+// document is an activation as it is stored, with everything it is found by.
+func document(a activation.Activation, rev uint64) (store.Doc, error) {
+	body, err := json.Marshal(a)
+	d := store.Doc{Kind: kindActivation, Key: a.ID, Rev: rev, Body: body}
+	if a.Open() {
+		d.Index = append(d.Index, "open", "key:"+a.Key(), "person:"+account(a.Person))
+	}
+	for _, p := range a.Deeds {
+		d.Index = append(d.Index, "warrant:"+p.Warrant.ID)
+	}
+	if a.Request.ID != "" {
+		d.Index = append(d.Index, "pim:"+strings.ToLower(a.Request.ID))
+	}
+	if a.Request.Schedule != "" {
+		d.Index = append(d.Index, "pim:"+strings.ToLower(a.Request.Schedule))
+	}
+	return d, err
+}
+
+func account(p activation.Person) string { return strings.ToLower(p.Tenant + "/" + p.Object) }
+
+func (e *Engine) load(ctx context.Context, id string) (activation.Activation, uint64, error) {
+	var a activation.Activation
+	d, err := e.Store.Get(ctx, kindActivation, id)
+	if errors.Is(err, store.ErrNone) {
+		return a, 0, nil
+	}
+	if err != nil {
+		return a, 0, err
+	}
+	if err := json.Unmarshal(d.Body, &a); err != nil {
+		return a, 0, fmt.Errorf("activation %s: %w", id, err)
+	}
+	return a, d.Rev, nil
+}
+
+// Load returns an activation; its zero value if there is none of that id.
+func (e *Engine) Load(ctx context.Context, id string) (activation.Activation, error) {
+	a, _, err := e.load(ctx, id)
+	return a, err
+}
+
+// Find lists activations by an index: "open", "key:" and an activation's Key,
+// "person:tenant/object", "pim:" and a request's or schedule's id. All but the
+// last list open ones only.
+func (e *Engine) Find(ctx context.Context, index string) ([]activation.Activation, error) {
+	const page = 200
+	var all []activation.Activation
+	for after := ""; ; {
+		docs, err := e.Store.List(ctx, kindActivation, index, after, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range docs {
+			var a activation.Activation
+			if err := json.Unmarshal(d.Body, &a); err != nil {
+				return nil, fmt.Errorf("activation %s: %w", d.Key, err)
+			}
+			all = append(all, a)
+			after = d.Key
+		}
+		if len(docs) < page {
+			return all, nil
+		}
+	}
+}
+
+// Journal reads what happened to one activation, from its beginning.
+func (e *Engine) Journal(ctx context.Context, id string) iter.Seq2[store.Entry, error] {
+	return e.Store.Read(ctx, journalOf(id), 1)
+}
+
+// Receipt is what the outside gave back for an effect's key; nil if nothing.
+func (e *Engine) Receipt(ctx context.Context, id, key string) (json.RawMessage, error) {
+	d, err := e.Store.Get(ctx, kindReceipt, id+"/"+key)
+	if errors.Is(err, store.ErrNone) {
+		return nil, nil
+	}
+	return d.Body, err
+}
+
+// receipt makes the document of a new receipt.
+func (e *Engine) receipt(ctx context.Context, id, key string, body json.RawMessage) (store.Doc, error) {
+	d, err := e.Store.Get(ctx, kindReceipt, id+"/"+key)
+	if err != nil && !errors.Is(err, store.ErrNone) {
+		return d, err
+	}
+	return store.Doc{Kind: kindReceipt, Key: id + "/" + key, Rev: d.Rev, Body: body}, nil
+}
+
+// ErrNoDeed says that no deed waits for a warrant (any more).
+var ErrNoDeed = errors.New("nothing waits for this sign-in")
+
+// Warrant finds the activation and the pending deed that a warrant permits.
+func (e *Engine) Warrant(ctx context.Context, warrant string) (activation.Activation, activation.Pending, error) {
+	all, err := e.Find(ctx, "warrant:"+warrant)
+	if err != nil {
+		return activation.Activation{}, activation.Pending{}, err
+	}
+	for _, a := range all {
+		if d, ok := a.Deed(warrant); ok {
+			return a, d, nil
+		}
+	}
+	return activation.Activation{}, activation.Pending{}, ErrNoDeed
+}
+
+// Release lets everything go that waits for a named thing.
+func (e *Engine) Release(ctx context.Context, wait string) error {
+	return e.commit(ctx, store.Turn{Release: []string{wait}})
+}
+
+// Settled waits until a deed is done, refused or lapsed, or until the context
+// ends, and returns the activation as it is then.
+func (e *Engine) Settled(ctx context.Context, id, warrant string) (activation.Activation, error) {
+	for {
+		e.mu.Lock()
+		changed := e.changed
+		e.mu.Unlock()
+		a, err := e.Load(ctx, id)
+		if err != nil {
+			return a, err
+		}
+		if _, pending := a.Deed(warrant); !pending {
+			return a, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return a, ctx.Err()
+		}
+	}
+}
