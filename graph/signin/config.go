@@ -64,7 +64,7 @@ type Config struct {
 	Scopes     []string                // one by one, never .default
 	Sealer     *Sealer
 	Custody    Custody       // default session
-	Master     []byte        // 32 bytes that wrap each person's key; for custody session
+	Master     []byte        // 32 bytes that wrap each person's key, for custody session; may be the sealer's
 	Idle       time.Duration // default and at most 12 h
 	Absolute   time.Duration // default and at most 24 h
 	People     *People

@@ -51,9 +51,3 @@ func (p *pocket) drop(warrant string) {
 		delete(p.m, warrant)
 	}
 }
-
-func (p *pocket) size() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.m)
-}

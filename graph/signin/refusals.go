@@ -20,10 +20,11 @@ const (
 
 // The refusals that need no names.
 var (
-	pageNothingHere  = no(404, "There is nothing here", "This address leads nowhere.", "Use the link that Slack shows you.")
-	pageBadLink      = no(404, "This link is not one of ours", nothing, "Use the link exactly as Slack shows it, or ask again in Slack.")
-	pageExpired      = no(410, "This link has expired", nothing, askAgain)
-	pageNoDeed       = no(404, "Nothing waits for you here", nothing, askAgain)
+	pageNothingHere = no(404, "There is nothing here", "This address leads nowhere.", "Use the link that Slack shows you.")
+	pageBadLink     = no(404, "This link is not one of ours", nothing, "Use the link exactly as Slack shows it, or ask again in Slack.")
+	pageExpired     = no(410, "This link has expired", nothing, askAgain)
+	pageNoDeed      = page{Status: 410, Tone: "wait", Title: "Nothing waits for you here", Lead: "What this link was for is done, decided or refused already, or its time is over.",
+		Next: "Slack shows how it went. If you still want it, ask again there."}
 	pageBadWarrant   = no(403, "This request cannot be trusted", "It was changed since it was made, so nothing is done with it.", "Ask again in Slack, and tell your administrator.")
 	pageChanged      = no(409, "This has changed since you asked", "What would be done now is not what you were shown. "+nothing, askAgain)
 	pageUsedState    = no(400, "This sign-in is over", "It was used already, or took longer than ten minutes. "+nothing, "Open the link in Slack again.")

@@ -34,6 +34,9 @@ func New(cfg Config) (*Service, error) {
 	}
 	s := &Service{cfg: cfg, https: u.Scheme == "https", base: u.Path}
 	s.vault = vault{cfg: cfg}
+	if cfg.Custody == KeepSession {
+		s.vault.master = derive(cfg.Master, "custody")
+	}
 	// A credential or authority that cannot work should fail now, not in the
 	// first person's browser.
 	if _, err := cfg.newClient(new(blob)); err != nil {

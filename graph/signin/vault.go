@@ -17,10 +17,11 @@ import (
 // makes a new key of a higher version, and signing out destroys it, so that an
 // older cache put back opens no more.
 type vault struct {
-	cfg  Config
-	mu   sync.Mutex
-	turn map[activation.SlackUser]chan struct{}
-	seen map[string]mark
+	cfg    Config
+	master []byte
+	mu     sync.Mutex
+	turn   map[activation.SlackUser]chan struct{}
+	seen   map[string]mark
 }
 
 const (
@@ -53,7 +54,7 @@ func (v *vault) keep(ctx context.Context, who activation.Person, home string, ca
 	}
 	acc := account(who.Tenant, who.Object)
 	k := newKey(keys[acc].Version + 1)
-	keys[acc] = k.wrap(v.cfg.Master, who)
+	keys[acc] = k.wrap(v.master, who)
 	if err := v.cfg.write(ctx, kindKeys, who.Slack, rev, keys); err != nil {
 		return err
 	}
@@ -122,7 +123,7 @@ func (v *vault) load(ctx context.Context, who activation.Person) (personKey, kep
 	if !ok || len(keys[acc].Body) == 0 {
 		return personKey{}, kept{}, errNotKept
 	}
-	k, err := unwrap(v.cfg.Master, keys[acc], who)
+	k, err := unwrap(v.master, keys[acc], who)
 	if err != nil {
 		return k, kept{}, err
 	}

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -23,7 +24,17 @@ func NewSealer(key []byte) (*Sealer, error) {
 	if len(key) != KeySize {
 		return nil, fmt.Errorf("the warrant key has %d bytes, it needs exactly %d: make one with `openssl rand 32`", len(key), KeySize)
 	}
-	return &Sealer{key: append([]byte(nil), key...)}, nil
+	return &Sealer{key: derive(key, "warrants and links")}, nil
+}
+
+// derive makes a key for one purpose, so that one configured key may serve
+// several.
+func derive(key []byte, purpose string) []byte {
+	k, err := hkdf.Key(sha256.New, key, nil, "pagbot: "+purpose, KeySize)
+	if err != nil {
+		panic(err) // only for absurd lengths
+	}
+	return k
 }
 
 // Mint fills in the warrant's id and seal. The id derives from the envelope,
