@@ -187,3 +187,7 @@ func sayFinishForm(a activation.Activation) string {
 	}
 	return s
 }
+
+func sayBound(p activation.Person) string {
+	return fmt.Sprintf("From now on you act in Entra as *%s* when you press buttons here. If that wasn't you, tell an administrator at once.", escape.Replace(p.Name))
+}
