@@ -80,7 +80,9 @@ func (s *scene) api() *slackgo.Client {
 // socket runs slack-go's socket client; handle gets every event.
 func (s *scene) socket(handle func(*socketmode.Client, socketmode.Event)) {
 	c := socketmode.New(s.api(), socketmode.OptionDialer(&websocket.Dialer{WriteBufferSize: 32 << 10,
-		NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) { return s.net.Dial(ctx, network, addr) }}),
+		NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return s.net.Dial(ctx, network, addr)
+		}}),
 		socketmode.OptionLog(log.New(io.Discard, "", 0)))
 	go c.RunContext(s.ctx)
 	go func() {
@@ -140,7 +142,9 @@ func TestSlackGoCommandAndPost(t *testing.T) {
 		if err != nil || reply.Message == nil || reply.Message.Text != `asked for activate db-admin "prod incident"` {
 			t.Fatalf("%+v %v", reply, err)
 		}
-		s.wait("card", func(now slack.Snapshot) bool { return len(now.Messages(approver, approvals)) == 1 && len(now.DM(requester)) == 1 })
+		s.wait("card", func(now slack.Snapshot) bool {
+			return len(now.Messages(approver, approvals)) == 1 && len(now.DM(requester)) == 1
+		})
 		if len(s.Person(approver).Messages(general)) != 0 || len(s.Person(requester).Messages(general)) != 1 {
 			t.Error("the command's answer is for the requester alone")
 		}
