@@ -44,6 +44,7 @@ type App struct {
 	clock   engine.Clock
 	log     *slog.Logger
 	listen  func(network, addr string) (net.Listener, error)
+	dial    func(ctx context.Context, network, addr string) (net.Conn, error) // nil: the machine's
 	http    *http.Client
 	db      *store.Bolt
 	bot     *bot.Bot
@@ -76,7 +77,9 @@ func Open(ctx context.Context, cfg *Config, o Options) (*App, error) {
 	}
 	a := &App{cfg: cfg, clock: o.Clock, log: o.Log, listen: o.Listen, began: time.Now(), targets: map[string]downstream.Probe{}}
 	a.http = &http.Client{Transport: o.Transport}
-	if o.Transport == nil {
+	if o.Transport != nil {
+		a.dial = o.Transport.DialContext
+	} else {
 		t, err := transport(cfg.in(cfg.Entra.CA))
 		if err != nil {
 			return nil, err
@@ -207,6 +210,9 @@ func (a *App) openSlack(ctx context.Context) error {
 	if err := tokenKinds(appToken, botToken); err != nil {
 		return err
 	}
+	if a.cfg.Slack.API == "" {
+		a.cfg.Slack.API = slack.APIURL
+	}
 	slackHTTP := &http.Client{Timeout: 10 * time.Second, Transport: a.http.Transport}
 	api := slack.New(botToken, slack.OptionAPIURL(a.cfg.Slack.API), slack.OptionHTTPClient(slackHTTP))
 	late := &lateEngine{}
@@ -227,7 +233,7 @@ func (a *App) openSlack(ctx context.Context) error {
 		return err
 	}
 	late.Engine = a.Engine
-	a.loop, err = socket.New(socket.Config{AppToken: appToken, APIURL: a.cfg.Slack.API, Client: slackHTTP, Log: a.log,
+	a.loop, err = socket.New(socket.Config{AppToken: appToken, APIURL: a.cfg.Slack.API, Client: slackHTTP, Dial: a.dial, Log: a.log,
 		Busy: "I'm restarting. Please try again in a moment.",
 		Handle: func(ctx context.Context, e socket.Envelope) (any, error) {
 			return nil, a.Engine.Keep(ctx, e.ID, e.Raw)
