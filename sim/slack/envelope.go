@@ -117,7 +117,7 @@ func (w *World) await(ctx context.Context, d *delivery, deadline time.Duration) 
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	v.after = d.entry.AckAfter.Duration()
-	if v.failed != "" {
+	if v.failed != "" && d.entry.Error == "" { // an ack that was ignored says why
 		d.entry.Error = v.failed
 	}
 	w.touch()
