@@ -60,7 +60,7 @@ func TestManageTellsAWholeStory(t *testing.T) {
 			t.Errorf("%+v", entries)
 		}
 		go func() {
-			time.Sleep(2 * time.Second)
+			s.pass(2 * time.Second)
 			s.post(t, card("id-1"))
 		}()
 		var messages []slack.ShownMessage

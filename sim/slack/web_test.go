@@ -160,7 +160,7 @@ func TestUpdateFollowsSlacksRules(t *testing.T) {
 			t.Errorf("revisions: %+v", all)
 		}
 		s.Turn(func(d *slack.Dials) { d.EditWindow = 60 })
-		time.Sleep(time.Minute + 1)
+		s.pass(time.Minute + 1)
 		if got := s.call("chat.update", "channel", approvals, "ts", ts, "text", "x"); got["error"] != "edit_window_closed" {
 			t.Errorf("%v", got)
 		}
@@ -186,7 +186,7 @@ func TestOneMessageASecondAChannel(t *testing.T) {
 		if err := post(requester); err != nil {
 			t.Errorf("another channel is limited too: %v", err)
 		}
-		time.Sleep(limited.RetryAfter)
+		s.pass(limited.RetryAfter)
 		if err := post(approvals); err != nil {
 			t.Errorf("after Retry-After: %v", err)
 		}
@@ -235,7 +235,7 @@ func TestFaults(t *testing.T) {
 				before := seen()
 				f.Method, f.After = "chat.postMessage", after
 				s.Fail(f)
-				time.Sleep(2 * time.Second)
+				s.pass(2 * time.Second)
 				if err := post(); err == nil {
 					t.Errorf("%+v had no effect", f)
 				}
@@ -302,7 +302,7 @@ func TestResponseURL(t *testing.T) {
 		if post(u, `{"delete_original":true}`); len(p.Messages(approvals)) != 0 {
 			t.Error("not deleted")
 		}
-		time.Sleep(30*time.Minute + time.Second)
+		s.pass(30*time.Minute + time.Second)
 		if got := post(u, `{"text":"late"}`); !strings.Contains(got, "expired_url") {
 			t.Errorf("after 30 min: %s", got)
 		}
