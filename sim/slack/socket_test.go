@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,6 +24,8 @@ type peer struct {
 	frames []map[string]any
 	at     []time.Time
 	pings  []time.Time
+	mute   atomic.Bool  // answer no pings
+	onPong atomic.Value // func()
 	err    error
 	done   chan struct{}
 }
@@ -50,7 +53,16 @@ func (s *scene) dialURL(url string, answer func(id any) []any) *peer {
 		p.mu.Lock()
 		p.pings = append(p.pings, time.Now())
 		p.mu.Unlock()
+		if p.mute.Load() {
+			return nil
+		}
 		return ws.WriteControl(websocket.PongMessage, []byte(text), time.Now().Add(time.Second))
+	})
+	ws.SetPongHandler(func(string) error {
+		if f, ok := p.onPong.Load().(func()); ok {
+			f()
+		}
+		return nil
 	})
 	go func() {
 		defer close(p.done)

@@ -117,6 +117,7 @@ func (s *scene) wait(what string, until func(slack.Snapshot) bool) {
 	if err := s.Wait(ctx, until); err != nil {
 		s.t.Fatalf("waiting for %s: %v", what, err)
 	}
+	synctest.Wait() // what led there is over too
 }
 
 func ackAll(payload any) func(*socketmode.Client, socketmode.Event) {
