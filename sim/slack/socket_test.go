@@ -128,6 +128,7 @@ func TestHelloTicketAndCap(t *testing.T) {
 		for range 9 {
 			s.dial(acks)
 		}
+		s.connected(10)
 		eleventh := s.dial(acks)
 		<-eleventh.done
 		if eleventh.types() != "disconnect:too_many_websockets" || !websocket.IsCloseError(eleventh.err, websocket.CloseAbnormalClosure) {
