@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -49,6 +50,8 @@ type Bolt struct {
 	door   sync.Mutex // guards closed, and inside against it
 	closed bool
 	inside sync.WaitGroup // calls under way
+	once   sync.Once      // closes
+	fault  error          // in closing
 }
 
 var _ Store = (*Bolt)(nil)
@@ -76,18 +79,17 @@ func Open(path string, o Options) (*Bolt, error) {
 
 // Close waits for the calls under way and closes the file.
 func (b *Bolt) Close() error {
-	b.door.Lock()
-	if b.closed {
+	b.once.Do(func() {
+		b.door.Lock()
+		b.closed = true
 		b.door.Unlock()
-		return nil
-	}
-	b.closed = true
-	b.door.Unlock()
 
-	b.inside.Wait()
-	close(b.requests)
-	<-b.idle
-	return b.db.Close()
+		b.inside.Wait()
+		close(b.requests)
+		<-b.idle
+		b.fault = b.db.Close()
+	})
+	return b.fault
 }
 
 // enter counts a call as under way; who enters leaves by b.inside.Done.
@@ -138,10 +140,10 @@ func (b *Bolt) explain(err error) error {
 		return fmt.Errorf("store: the folder of %s does not exist: create it, or correct the path", b.path)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("store: %w: let this user read and write the file and its folder", err)
-	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
-		return b.damaged(err)
+	case errors.As(err, new(*fs.PathError)), errors.As(err, new(syscall.Errno)):
+		return fmt.Errorf("store: %s does not open: %w", b.path, err)
 	}
-	return fmt.Errorf("store: %s does not open: %w", b.path, err)
+	return b.damaged(err) // all else that bbolt minds is in the file
 }
 
 func (b *Bolt) damaged(err error) error {

@@ -285,5 +285,9 @@ func replacedNotRemembered(b *bench) {
 	b.commit(replace(j))
 	b.refused(store.Turn{Done: []store.Job{e1}, Add: []store.Job{j}}, store.ErrKept) // the newer one is there
 	b.commit(done(e1))
-	b.commit(done(b.one(Remembered, "e1")))
+	b.pass(store.Memory / 2)
+	b.commit(done(b.one(Remembered, "e1"))) // counts from now
+	b.pass(store.Memory / 2)
+	b.commit(add(job("say", "other work"))) // a chance to forget the first time
+	b.refused(add(j), store.ErrKept)
 }
