@@ -70,7 +70,7 @@ func Open(path string, o Options) (*Bolt, error) {
 	if b.lease <= 0 {
 		b.lease = 2 * time.Minute
 	}
-	if err := b.open(o); err != nil {
+	if err := b.guard(func() error { return b.open(o) }); err != nil {
 		return nil, err
 	}
 	go b.write()
@@ -103,14 +103,9 @@ func (b *Bolt) enter() error {
 	return nil
 }
 
-// open opens the file and makes it ready. A damaged file makes bbolt panic or
-// read beyond its end; both become an error that says what to do.
+// open opens the file and makes it ready.
 func (b *Bolt) open(o Options) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if r := recover(); r != nil {
-			err = b.damaged(fmt.Errorf("%v", r))
-		}
 		if err != nil && b.db != nil {
 			_ = b.db.Close()
 		}
@@ -129,6 +124,18 @@ func (b *Bolt) open(o Options) (err error) {
 		return syncDir(filepath.Dir(b.path))
 	}
 	return nil
+}
+
+// guard runs what touches the file. A damaged one makes bbolt panic or read
+// beyond its end; both become an error that says what to do.
+func (b *Bolt) guard(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			err = b.damaged(fmt.Errorf("%v", r))
+		}
+	}()
+	return f()
 }
 
 // explain says what to do about a file that does not open.
