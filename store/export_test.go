@@ -13,3 +13,6 @@ func Unsynced(path string, o Options) (*Bolt, error) {
 func OpenThrough(path string, open func(string, int, os.FileMode) (*os.File, error)) (*Bolt, error) {
 	return Open(path, Options{openFile: open})
 }
+
+// LimitSegments makes a trail's segments short.
+func (a *Audit) LimitSegments(bytes int64) { a.limit = bytes }
