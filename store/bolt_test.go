@@ -71,6 +71,65 @@ func TestReopenLosesLeases(t *testing.T) {
 	}
 }
 
+// Whatever a job went through, once it is done and forgotten no trace of it is
+// in the file.
+func TestLeavesNothingBehind(t *testing.T) {
+	path, at := file(t), time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	b := open(t, path, func() time.Time { return at })
+	commit := func(turn store.Turn) {
+		t.Helper()
+		if err := b.Commit(t.Context(), turn); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var turn store.Turn
+	for i := range 50 {
+		turn.Docs = append(turn.Docs, store.Doc{Kind: "ask", Key: fmt.Sprint(i), Index: []string{"open", fmt.Sprint(i % 3)}, Body: []byte("x")})
+		for _, lane := range []string{"deed", storetest.Remembered} {
+			j := store.Job{Lane: lane, Key: fmt.Sprint(i), Order: []string{"", "x", "y"}[i%3], Wait: []string{"", "429"}[i%2]}
+			if i%4 == 1 {
+				j.Until = at.Add(time.Minute)
+			}
+			turn.Add = append(turn.Add, j)
+		}
+	}
+	commit(turn)
+	var next store.Turn
+	for i, d := range turn.Docs {
+		next.Docs = append(next.Docs, store.Doc{Kind: d.Kind, Key: d.Key, Rev: 1})
+		next.Replace = append(next.Replace, turn.Add[2*i])
+	}
+	commit(next)
+	for round := range 200 {
+		for _, lane := range []string{"deed", storetest.Remembered} {
+			jobs, _, err := b.Claim(t.Context(), lane, "", 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch round % 4 {
+			case 0:
+				commit(store.Turn{Defer: jobs})
+			case 1:
+				commit(store.Turn{Replace: jobs, Done: jobs, Release: []string{"429"}})
+			case 2:
+				commit(store.Turn{Done: jobs})
+			}
+		}
+		at = at.Add(time.Minute)
+	}
+	at = at.Add(store.Memory)
+	commit(store.Turn{Log: []store.Entry{{Log: "audit"}}})
+	shut(t, b)
+	change(t, path, func(tx *bbolt.Tx) error {
+		return tx.ForEach(func(name []byte, bucket *bbolt.Bucket) error {
+			if k, _ := bucket.Cursor().First(); k != nil && string(name) != "meta" && string(name) != "logs" {
+				t.Errorf("%s still has %q", name, k)
+			}
+			return nil
+		})
+	})
+}
+
 func TestOpenSaysWhatToDo(t *testing.T) {
 	for _, c := range []struct {
 		name, want string

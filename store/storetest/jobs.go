@@ -203,6 +203,7 @@ func replacedWhileClaimed(b *bench) {
 	b.next("card", "", at(Lease))
 	b.commit(replace(slot("three")))
 	b.refused(done(slot("")), store.ErrFence)
+	b.refused(store.Turn{Done: []store.Job{one}, Add: []store.Job{slot("four")}}, store.ErrKept)
 	b.commit(done(one))
 	three := b.one("card", "a")
 	same(b, "the newest", string(three.Body), "three")
