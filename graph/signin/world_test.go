@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -157,10 +158,15 @@ type readCloser struct{ *bytes.Reader }
 
 func (readCloser) Close() error { return nil }
 
+var jwt = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{10,}\.`)
+
 // noSecrets looks for secrets in whatever left the service.
 func (w *world) noSecrets() {
 	for name, text := range map[string]string{"log": w.log.String(), "pages": w.seen.String(), "box": w.box.String()} {
-		for _, secret := range append(w.deeds.tokens(), w.app.Secret, "eyJ", "refresh_token") {
+		if jwt.MatchString(text) {
+			w.t.Errorf("the %s hold a token: %.60s…", name, jwt.FindString(text))
+		}
+		for _, secret := range append(w.deeds.tokens(), w.app.Secret, "refresh_token") {
 			if secret != "" && strings.Contains(text, secret) {
 				w.t.Errorf("the %s hold a secret (%.12s…)", name, secret)
 			}
@@ -379,3 +385,7 @@ func (b *box) String() string {
 const entraGraph = entra.GraphAudience
 
 func entraVerdict(number int) entra.Verdict { return entra.Verdict{Number: number} }
+
+func entraApp(redirect string) entra.App {
+	return entra.App{Secret: "the-app-secret", Redirects: []string{redirect}, Delegated: []string{scope}}
+}
