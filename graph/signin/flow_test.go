@@ -23,7 +23,7 @@ func TestFirstDeedWithFreshProof(t *testing.T) {
 		wt := w.ask(activation.Submit, w.person(w.admin), activation.Fresh, func(a *activation.Activation) { a.Person = w.person(w.admin) })
 		b := w.browser()
 		p := w.open(b, w.svc.Link(wt))
-		w.shows(p, "Activate your access?", "devops-admins", "member", "adm-requester@contoso.example (you)", "2 hours", "Deploy the hotfix", "CHG-1042")
+		w.shows(p, "Activate devops-admins?", "devops-admins", "member", "adm-requester@contoso.example (you)", "2 hours", "Deploy the hotfix", "CHG-1042")
 		w.click(b, toMicrosoft)
 		if at := b.Page().URL.Query(); at.Get("prompt") != "login" || at.Get("code_challenge_method") != "S256" || at.Get("login_hint") != w.admin.UPN {
 			t.Errorf("asked Microsoft with %v", at)
@@ -35,7 +35,7 @@ func TestFirstDeedWithFreshProof(t *testing.T) {
 		}
 		w.nothing()
 		p = w.click(b, "Yes, that is me")
-		w.shows(p, "Activate your access?", "Signed in as adm-requester@contoso.example", "devops-admins", "CHG-1042")
+		w.shows(p, "Activate devops-admins?", "Signed in as adm-requester@contoso.example", "devops-admins", "CHG-1042")
 		w.nothing()
 		p = w.click(b, "Yes, activate")
 		w.shows(p, "Activated", "devops-admins", "until")
@@ -221,7 +221,7 @@ func TestAuthoritySaysNo(t *testing.T) {
 				w.nothing()
 				// Begin again works once the obstacle is gone.
 				w.entra.Judge(entraVerdict(0))
-				w.shows(w.click(b, "Try again"), "Activate your access?")
+				w.shows(w.click(b, "Try again"), "Activate devops-admins?")
 			})
 		})
 	}

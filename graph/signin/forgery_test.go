@@ -1,6 +1,8 @@
 package signin_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
@@ -63,6 +65,11 @@ func TestHeaders(t *testing.T) {
 				if !strings.Contains(csp, part) {
 					t.Errorf("%s: %s lacks %s", address, csp, part)
 				}
+			}
+			style := regexp.MustCompile(`(?s)<style>(.*?)</style>`).FindStringSubmatch(w.seen.String())
+			sum := sha256.Sum256([]byte(style[1]))
+			if !strings.Contains(csp, "'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'") {
+				t.Errorf("%s: the policy forbids the page's own style", address)
 			}
 			for k, v := range map[string]string{"X-Frame-Options": "DENY", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
 				"X-Content-Type-Options": "nosniff", "Strict-Transport-Security": "max-age=31536000"} {
