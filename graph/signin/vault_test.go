@@ -277,6 +277,48 @@ func TestRemovedPerson(t *testing.T) {
 	})
 }
 
+func TestSweep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.session(w.requester)
+		w.session(w.admin)
+		approver := w.session(w.approver)
+		full := len(w.box.copy())
+		w.must(w.svc.Sweep(t.Context()))
+		if n := len(w.box.copy()); n != full {
+			t.Fatalf("swept what is in use: %d rows of %d", n, full)
+		}
+		// The requester leaves.
+		people, err := signin.ParsePeople(strings.NewReader("people: [{person: approver, slack: U0APPROVER, accounts: [{object: "+w.approver.ID+"}]}]"), w.entra.Tenant(), team)
+		w.must(err)
+		w.cfg.People = people
+		w.restart()
+		w.must(w.svc.Sweep(t.Context()))
+		left := w.box.copy()
+		if left["custody T0CONTOSO/U0REQUESTER"] != nil || left["binding T0CONTOSO/U0REQUESTER"] != nil || strings.Contains(string(left["custody-key T0CONTOSO/U0REQUESTER"]), "body") {
+			t.Errorf("left of who left: %s", w.box)
+		}
+		w.token(approver)
+		time.Sleep(13 * time.Hour)
+		w.must(w.svc.Sweep(t.Context()))
+		if w.box.copy()["custody T0CONTOSO/U0APPROVER"] != nil {
+			t.Error("a session that is over is left")
+		}
+		// Custody is turned off.
+		w.session(w.approver)
+		w.cfg.Custody = signin.KeepNone
+		w.restart()
+		w.must(w.svc.Sweep(t.Context()))
+		if w.box.copy()["custody T0CONTOSO/U0APPROVER"] != nil {
+			t.Error("a session is left with custody none")
+		}
+		w.box.fail = errors.New("disk on fire")
+		if err := w.svc.Sweep(t.Context()); err == nil {
+			t.Error("a broken box went unnoticed")
+		}
+	})
+}
+
 // An account that passes to another human is asked anew whether it is theirs.
 func TestBindingAsksAgainForAnotherHuman(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -68,16 +68,12 @@ func (s *Service) deedRows(a activation.Activation, p activation.Pending) []row 
 	case t.Length != 0:
 		rows = append(rows, row{"How long", spell(time.Duration(t.Length))})
 	}
-	reason := a.Reason
-	if a.Watched {
-		reason = a.Request.Justification
-	}
 	add := func(name, value string) {
 		if value != "" {
 			rows = append(rows, row{name, value})
 		}
 	}
-	add("Reason", reason)
+	add("Reason", a.Reason)
 	add("Ticket", a.Ticket)
 	add("Your words", p.Reason)
 	return rows

@@ -178,7 +178,8 @@ func (w *world) noSecrets() {
 func (w *world) ask(kind activation.Deed, actor activation.Person, proof activation.Proof, change ...func(*activation.Activation)) activation.Warrant {
 	w.t.Helper()
 	id := fmt.Sprintf("a%d", len(w.deeds.all)+1)
-	a := activation.Activation{ID: id, Phase: activation.Asked, Person: w.person(w.requester), Access: activation.Member,
+	requester, _ := w.cfg.People.ByObject(w.entra.Tenant(), w.requester.ID) // who may have left
+	a := activation.Activation{ID: id, Phase: activation.Asked, Person: requester, Access: activation.Member,
 		Group:  activation.Group{Tenant: w.entra.Tenant(), ID: "11111111-2222-4333-8444-555555555555", Name: "devops-admins"},
 		Reason: "Deploy the hotfix", Ticket: "CHG-1042", Length: activation.Duration(2 * time.Hour)}
 	for _, f := range change {
