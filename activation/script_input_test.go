@@ -30,7 +30,7 @@ func (s *stage) input(w []string) (Input, error) {
 			deed = Deny
 		}
 		by := who(after(w, "by"))
-		return Vote{By: by, Approve: deed == Approve, Reason: w[len(w)-1], Warrant: s.mint(deed, by, w)}, nil
+		return Vote{By: by, Approve: deed == Approve, Reason: w[3], Warrant: s.mint(deed, by, w)}, nil
 	case "end", "withdraw":
 		deed := End
 		if w[0] == "withdraw" {
@@ -59,6 +59,7 @@ func (s *stage) report(w []string) (Input, error) {
 		d := Done{Warrant: s.warrant(w[1]), At: s.now}
 		if len(w) > 2 {
 			d.Request = s.request(w[2])
+			d.Request.Length = Duration(length(w, "length="))
 		}
 		return d, nil
 	case "refused":
@@ -77,15 +78,11 @@ func (s *stage) report(w []string) (Input, error) {
 
 // ask GROUP LENGTH "REASON" [ticket=T] by WHO [fresh|session]
 func (s *stage) ask(w []string) (Input, error) {
-	length, err := time.ParseDuration(w[1])
+	d, err := time.ParseDuration(w[1])
 	by := who(after(w, "by"))
 	q := Ask{ID: "a1", Tag: "7F3K", Person: by, Group: Group{Tenant: tenant, ID: "group-" + w[0], Name: w[0]},
-		Access: s.access, Length: length, Reason: w[2], Reply: "https://slack.test/reply", Facts: s.facts}
-	for _, word := range w {
-		if t, ok := strings.CutPrefix(word, "ticket="); ok {
-			q.Ticket = t
-		}
-	}
+		Access: s.access, Length: d, Reason: w[2], Reply: "https://slack.test/reply", Facts: s.facts}
+	q.Ticket = value(w, "ticket=")
 	q.Warrant = s.mint(Submit, by, w)
 	return q, err
 }
@@ -111,11 +108,12 @@ func (s *stage) seen(w []string) (Input, error) {
 	}
 	if w[0] != "for" && w[0] != "nothing" {
 		in.Request = s.request(w[0])
+		in.Request.Justification = "Fix the index [pag " + value(w, "tag=") + "]"
 	}
 	in.Looked = slices.Contains(w, "nothing")
-	if length := after(w, "for"); length != "" {
-		d, err := time.ParseDuration(length)
-		in.Looked, in.Present = true, &Instance{ID: "i1", Schedule: "s1", From: s.now, Ends: s.now.Add(d)}
+	if span := after(w, "for"); span != "" {
+		d, err := time.ParseDuration(span)
+		in.Looked, in.Present = true, &Instance{ID: "i1", Schedule: "s1", From: s.now.Add(length(w, "from=")), Ends: s.now.Add(d)}
 		return in, err
 	}
 	return in, nil
@@ -159,7 +157,13 @@ func (s *stage) mint(d Deed, by Person, w []string) Warrant {
 	case slices.Contains(w, "fresh"):
 		proof = Fresh
 	}
-	v := Warrant{ID: "w" + strconv.Itoa(len(s.minted)+1), Actor: by, Deed: d, Proof: proof, Clicked: s.now, Expires: s.now.Add(15 * time.Minute)}
+	for _, v := range s.minted {
+		if slices.Contains(w, v.ID) {
+			return v
+		}
+	}
+	at := s.now.Add(length(w, "minted="))
+	v := Warrant{ID: "w" + strconv.Itoa(len(s.minted)+1), Actor: by, Deed: d, Proof: proof, Clicked: at, Expires: at.Add(15 * time.Minute)}
 	s.minted = append(s.minted, v)
 	return v
 }
@@ -173,6 +177,22 @@ func (s *stage) warrant(name string) string {
 		}
 	}
 	return name
+}
+
+// value is what a word says after its name and "=".
+func value(w []string, name string) string {
+	for _, word := range w {
+		if v, ok := strings.CutPrefix(word, name); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+// length is a value that is a duration; zero if there is none.
+func length(w []string, name string) time.Duration {
+	d, _ := time.ParseDuration(value(w, name))
+	return d
 }
 
 // after is the word that follows another one.

@@ -118,7 +118,7 @@ func (r *round) resolve(ctx context.Context, i int) {
 		r.answers[i] = cantTell("this person has no object id or no name to search by", activation.L1, sent, sent)
 		return
 	}
-	all, err := r.identities(ctx, "General", p.Name)
+	all, err := r.identities(ctx, "General", p.Name, "none")
 	if err != nil {
 		r.cannot(i, err)
 		return
@@ -191,7 +191,7 @@ func (r *round) askLists(ctx context.Context) {
 // the group.
 func (r *round) askMembership(ctx context.Context, i int) {
 	sent := r.c.Now()
-	is, err := r.memberOf(ctx, r.ids[i].id, r.org)
+	is, err := r.memberOf(ctx, r.who[i], r.ids[i].id, r.org)
 	received := r.c.Now()
 	if err != nil {
 		r.cannot(i, err)

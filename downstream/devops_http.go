@@ -40,7 +40,6 @@ func newCaller(c DevOpsConfig) *caller {
 // status is an answer that is an error by its number.
 type status struct {
 	code int
-	kind string // typeKey: what Azure DevOps calls its errors
 	text string
 }
 
@@ -51,11 +50,9 @@ var errEmpty = errors.New("an empty answer")
 
 func isEmpty(err error) bool { return errors.Is(err, errEmpty) }
 
-// isAbsent reports whether err is a 404 that is about an identity, or about
-// nothing that it names: a route that does not exist is not a person's absence.
-func isAbsent(err error) bool {
+func isStatus(err error, code int) bool {
 	var s *status
-	return errors.As(err, &s) && s.code == http.StatusNotFound && (s.kind == "" || strings.Contains(s.kind, "Identity"))
+	return errors.As(err, &s) && s.code == code
 }
 
 // wait keeps the gap between calls.
@@ -136,7 +133,7 @@ func (c *caller) read(a *http.Response, body []byte, into any) error {
 		Type    string `json:"typeKey"`
 	}
 	if json.Unmarshal(body, &inside) == nil && (inside.Message != "" || inside.Type != "") {
-		return &Fault{Why: "an error came instead of an answer", Err: &status{a.StatusCode, inside.Type, excerpt([]byte(inside.Message))}}
+		return &Fault{Why: "an error came instead of an answer", Err: &status{a.StatusCode, inside.Type + " " + excerpt([]byte(inside.Message))}}
 	}
 	if err := json.Unmarshal(body, into); err != nil {
 		return &Fault{Why: nonsense, Err: err}
@@ -149,13 +146,7 @@ const nonsense = "an answer that makes no sense"
 // refused names what is not an answer by its status or its kind of content.
 func refused(a *http.Response, body []byte) *Fault {
 	kind, _, _ := mime.ParseMediaType(a.Header.Get("Content-Type"))
-	s := &status{code: a.StatusCode, text: excerpt(body)}
-	var inside struct {
-		Type string `json:"typeKey"`
-	}
-	if json.Unmarshal(body, &inside) == nil {
-		s.kind = inside.Type
-	}
+	s := &status{a.StatusCode, excerpt(body)}
 	switch code := a.StatusCode; {
 	case code == http.StatusTooManyRequests:
 		return &Fault{Why: tooFast, Err: s}

@@ -2,7 +2,6 @@ package downstream
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -145,7 +144,7 @@ func (d *DevOps) Level() activation.Level {
 }
 
 func (d *DevOps) findGroup(ctx context.Context) (organization, error) {
-	all, err := d.identities(ctx, "LocalGroupName", d.c.Group)
+	all, err := d.identities(ctx, "LocalGroupName", d.c.Group, "none")
 	if err != nil {
 		return organization{}, err
 	}
@@ -204,7 +203,4 @@ func fault(format string, a ...any) *Fault { return &Fault{Why: fmt.Sprintf(form
 
 // notPermitted reports whether the organization refused to let us read
 // something, rather than to answer at all.
-func notPermitted(err error) bool {
-	var s *status
-	return errors.As(err, &s) && s.code == http.StatusForbidden
-}
+func notPermitted(err error) bool { return isStatus(err, http.StatusForbidden) }

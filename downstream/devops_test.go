@@ -34,7 +34,10 @@ func TestNamesAreNotCompared(t *testing.T) {
 	o := &org{}
 	o.join(activation.Person{Tenant: tenantID, Object: "someone-else", Name: requester.Name}, always(true))
 	about(t, o, requester, activation.CantTell, 0, "object id")
+	o.absent = true
 	o.join(requester, always(false))
+	about(t, o, requester, activation.No, activation.L1, "")
+	o.absent = false
 	o.members[1].person.Tenant = "another-descriptor"
 	about(t, o, requester, activation.No, activation.L2, "")
 }
@@ -75,6 +78,24 @@ func TestAbsenceNeedsItsContainer(t *testing.T) {
 	}
 }
 
+// An empty answer looks like a no. It is none while the person's own list of
+// groups says otherwise.
+func TestEmptinessNeedsASecondWitness(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &org{absent: true}
+		o.join(requester, always(true))
+		d := newDevOps(t, o)
+		d.http.http.Transport = direct{http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			if !strings.Contains(q.URL.Path, "/membersof/") {
+				o.ServeHTTP(w, q)
+			}
+		})}
+		if got, _ := d.Check(t.Context(), []activation.Person{requester}); got[0].Says != activation.CantTell {
+			t.Errorf("%+v", got[0])
+		}
+	})
+}
+
 // forbidden refuses one part of the organization to the application.
 type forbidden struct {
 	*org
@@ -105,6 +126,24 @@ func TestFallsBackWhereListsAreForbidden(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What was permitted at setup may be taken away; what is answered then is what
+// is still readable, at its own level.
+func TestFallsBackWhenListsAreForbiddenLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &org{}
+		o.join(requester, always(true))
+		d := newDevOps(t, o)
+		if err := d.Setup(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		d.http.http.Transport = direct{forbidden{o, "/accesscontrollists/"}}
+		got, err := d.Check(t.Context(), []activation.Person{requester})
+		if a := got[0]; err != nil || a.Says != activation.Yes || a.Level != activation.L1 {
+			t.Errorf("%+v, %v", a, err)
+		}
+	})
 }
 
 func TestSetupSaysWhatIsWrong(t *testing.T) {

@@ -3,9 +3,13 @@ package downstream
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
+
+	"pagbot/activation"
 )
 
 // The wire shapes of Azure DevOps, as far as they are read.
@@ -14,7 +18,7 @@ type (
 		ID         string                     `json:"id"`
 		Descriptor string                     `json:"descriptor"`
 		Name       string                     `json:"providerDisplayName"`
-		Container  bool                       `json:"isContainer"`
+		MemberOf   *[]string                  `json:"memberOf"`
 		Properties map[string]json.RawMessage `json:"properties"`
 	}
 	wireAction struct {
@@ -97,8 +101,10 @@ func (l list[T]) items() ([]T, error) {
 	return *l.Value, nil
 }
 
-func (d *DevOps) identities(ctx context.Context, by, value string) ([]wireIdentity, error) {
-	q := url.Values{"searchFilter": {by}, "filterValue": {value}, "queryMembership": {"none"}, "api-version": {"7.2-preview.1"}}
+// identities searches. membership is "none", or "expandedUp" for every group
+// that somebody is in, however deep.
+func (d *DevOps) identities(ctx context.Context, by, value, membership string) ([]wireIdentity, error) {
+	q := url.Values{"searchFilter": {by}, "filterValue": {value}, "queryMembership": {membership}, "api-version": {"7.2-preview.1"}}
 	var l list[wireIdentity]
 	if err := d.http.get(ctx, d.c.VSSPSBase+"/"+d.c.Org+"/_apis/identities?"+q.Encode(), &l); err != nil {
 		return nil, err
@@ -142,23 +148,46 @@ func (d *DevOps) accessLists(ctx context.Context, descriptors []string) (accessL
 }
 
 // memberOf asks for the transitive membership of one person in the group. The
-// negative is not documented: a 404, nothing or null. It is believed only
-// while the group can be shown to exist.
-func (d *DevOps) memberOf(ctx context.Context, person string, org organization) (bool, error) {
+// shape of its no is not documented (a 404, nothing, null), and broken answers
+// look the same. So a no needs a second witness that says it in so many words.
+func (d *DevOps) memberOf(ctx context.Context, p activation.Person, id string, org organization) (bool, error) {
 	q := url.Values{"queryMembership": {"expanded"}, "api-version": {"7.1-preview.2"}}
-	at := d.c.VSSPSBase + "/" + d.c.Org + "/_apis/identities/" + url.PathEscape(person) + "/membersof/" + url.PathEscape(org.group)
+	at := d.c.VSSPSBase + "/" + d.c.Org + "/_apis/identities/" + url.PathEscape(id) + "/membersof/" + url.PathEscape(org.group)
 	var descriptor string
-	switch err := d.http.get(ctx, at+"?"+q.Encode(), &descriptor); {
-	case isAbsent(err) || isEmpty(err):
+	err := d.http.get(ctx, at+"?"+q.Encode(), &descriptor)
+	switch {
+	case isStatus(err, http.StatusNotFound), isEmpty(err), err == nil && descriptor == "": // null decodes to nothing
+		if err := d.absent(ctx, p, org); err != nil {
+			return false, err
+		}
 		return false, d.stillThere(ctx, org)
 	case err != nil:
 		return false, err
-	case descriptor == "": // also what null decodes to
-		return false, d.stillThere(ctx, org)
 	case !strings.EqualFold(descriptor, org.descriptor):
 		return false, &Fault{Why: "it answered about another group"}
 	}
 	return true, nil
+}
+
+// absent is the second witness: the person's own list of groups, without ours.
+func (d *DevOps) absent(ctx context.Context, p activation.Person, org organization) error {
+	all, err := d.identities(ctx, "General", p.Name, "expandedUp")
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		if !strings.EqualFold(f.object(), p.Object) {
+			continue
+		}
+		switch {
+		case f.MemberOf == nil:
+			return &Fault{Why: "it does not say in which groups the person is"}
+		case slices.ContainsFunc(*f.MemberOf, func(g string) bool { return strings.EqualFold(g, org.descriptor) }):
+			return &Fault{Why: "two of its lists disagree about the person"}
+		}
+		return nil
+	}
+	return &Fault{Why: "it no longer knows the person"}
 }
 
 // shownFor is how long a group that was seen is believed to be there.

@@ -16,10 +16,10 @@ import (
 const (
 	// gather is how long a question waits for others that could go along.
 	gather = 5 * time.Millisecond
-	// width is how many calls to one target may be under way. A call that
-	// hangs keeps its place until it really ends, so that a broken probe can't
-	// pile up.
-	width = 4
+	// width is how many calls to one target may be under way: more would only
+	// wait for its gaps, and use up their time by that. A call that hangs keeps
+	// its place until it really ends, so that a broken probe can't pile up.
+	width = 2
 )
 
 // line is where questions to one target wait for their turn. However many

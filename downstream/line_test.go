@@ -31,6 +31,12 @@ func (s *scripted) Check(ctx context.Context, who []activation.Person) ([]activa
 	return s.do(ctx, who)
 }
 
+func (s *scripted) calls() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.began)
+}
+
 func noes(_ context.Context, who []activation.Person) ([]activation.Answer, error) {
 	all := make([]activation.Answer, len(who))
 	for i, p := range who {
@@ -137,9 +143,9 @@ func TestLineSurvivesItsProbe(t *testing.T) {
 func TestLineBoundsAProbeThatNeverReturns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		p := &scripted{limits: Limits{Level: activation.L1, Timeout: time.Second}, do: func(context.Context, []activation.Person) ([]activation.Answer, error) {
+		p := &scripted{limits: Limits{Level: activation.L1, Timeout: time.Second}, do: func(ctx context.Context, who []activation.Person) ([]activation.Answer, error) {
 			<-release
-			return nil, nil
+			return noes(ctx, who)
 		}}
 		l := quietLine(p)
 		for i := range 3 * width {
@@ -147,12 +153,11 @@ func TestLineBoundsAProbeThatNeverReturns(t *testing.T) {
 				t.Errorf("%+v, %v", r, err)
 			}
 		}
-		if len(p.began) != width {
-			t.Errorf("%d calls hang, at most %d may", len(p.began), width)
+		if p.calls() != width {
+			t.Errorf("%d calls hang, at most %d may", p.calls(), width)
 		}
 		close(release)
 		time.Sleep(time.Minute)
-		p.do = noes
 		if r, _ := l.ask(t.Context(), requester); r.answer.Says != activation.No {
 			t.Errorf("after the probe came back: %+v", r)
 		}

@@ -33,9 +33,10 @@ func (d direct) RoundTrip(q *http.Request) (*http.Response, error) {
 }
 
 const (
-	pca      = `Microsoft.TeamFoundation.Identity;S-1-9-1551374245-1-0-0-0-0-1`
-	pcaID    = "11111111-aaaa-4aaa-8aaa-000000000001"
-	tenantID = "aaaaaaaa-0000-4000-8000-00000000000a"
+	pca        = `Microsoft.TeamFoundation.Identity;S-1-9-1551374245-1-0-0-0-0-1`
+	validUsers = `Microsoft.TeamFoundation.Identity;S-1-9-1551374245-1-0-0-0-0-3`
+	pcaID      = "11111111-aaaa-4aaa-8aaa-000000000001"
+	tenantID   = "aaaaaaaa-0000-4000-8000-00000000000a"
 )
 
 var (
@@ -46,7 +47,8 @@ var (
 // member is what an organization holds of one person.
 type member struct {
 	person activation.Person
-	has    func(now time.Time) bool // what the replica that answers says
+	has    func(now time.Time) bool // what the copy says that answers
+	hidden func(now time.Time) bool // no entry in access control lists just now
 	own    int                      // bits that are granted to the person directly
 	deny   int
 }
@@ -186,8 +188,15 @@ func (o *org) search(w http.ResponseWriter, q *http.Request) {
 			if i%2 == 1 {
 				oid = map[string]any{"$type": "System.String", "$value": m.person.Object}
 			}
-			found = append(found, map[string]any{"id": "id-" + m.person.Object, "descriptor": descriptorOf(m.person),
-				"properties": map[string]any{objectProperty: oid}})
+			f := map[string]any{"id": "id-" + m.person.Object, "descriptor": descriptorOf(m.person),
+				"properties": map[string]any{objectProperty: oid}}
+			if q.URL.Query().Get("queryMembership") == "expandedUp" {
+				f["memberOf"] = []string{validUsers}
+				if m.has(time.Now()) {
+					f["memberOf"] = []string{validUsers, pca}
+				}
+			}
+			found = append(found, f)
 		}
 	}
 	write(w, found)
@@ -213,7 +222,7 @@ func (o *org) lists(w http.ResponseWriter, q *http.Request) {
 	}
 	for _, m := range o.members {
 		d := descriptorOf(m.person)
-		if o.absent || !strings.Contains(","+asked+",", ","+d+",") {
+		if o.absent || m.hidden != nil && m.hidden(time.Now()) || !strings.Contains(","+asked+",", ","+d+",") {
 			continue
 		}
 		allow := m.own

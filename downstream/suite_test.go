@@ -3,7 +3,9 @@ package downstream
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,13 +31,15 @@ type world struct {
 }
 
 var worlds = []world{
-	{"entra", activation.L0, []string{"hang", "403", "429", "503", "empty"}, entraKind},
+	{"entra members", activation.L0, slices.Collect(maps.Keys(entraFaults)), func(t *testing.T) kind { return entraKind(t, activation.Member) }},
+	{"entra owners", activation.L0, slices.Collect(maps.Keys(entraFaults)), func(t *testing.T) kind { return entraKind(t, activation.Owner) }},
 	{"devops by access control list", activation.L2, devopsFaults, func(t *testing.T) kind { return devopsKind(t, false) }},
 	{"devops by membership", activation.L1, append([]string{"html 404"}, devopsFaults...), func(t *testing.T) kind { return devopsKind(t, true) }},
 }
 
 var devopsFaults = []string{"hang", "html", "203", "error inside", "401", "403", "429", "503", "empty", "malformed", "half", "route", "redirect"}
 
+// newDevOps asks the small organization, without any network.
 func newDevOps(t *testing.T, o *org) *DevOps {
 	t.Helper()
 	d, err := NewDevOps(DevOpsConfig{Org: "contoso", HTTP: &http.Client{Transport: direct{o}},
@@ -44,63 +48,6 @@ func newDevOps(t *testing.T, o *org) *DevOps {
 		t.Fatal(err)
 	}
 	return d
-}
-
-func devopsKind(t *testing.T, absent bool) kind {
-	o := &org{absent: absent}
-	has := map[string]bool{}
-	for _, p := range []activation.Person{requester, colleague} {
-		o.join(p, func(time.Time) bool { return has[p.Object] })
-	}
-	return kind{newDevOps(t, o), func(p activation.Person, is bool) { has[p.Object] = is }, o.set, func() int {
-		n := 0
-		for _, q := range o.history {
-			if q.Method != http.MethodGet {
-				n++
-			}
-		}
-		return n
-	}}
-}
-
-// directory answers as Entra's reader does.
-type directory struct {
-	has   map[string]bool
-	fault string
-}
-
-type throttled struct{ error }
-
-func (throttled) RetryAfter() time.Duration { return 37 * time.Second }
-
-func (d *directory) IsMember(ctx context.Context, group string, _ activation.Access, objects []string) (map[string]bool, error) {
-	switch d.fault {
-	case "hang":
-		<-ctx.Done()
-		return nil, ctx.Err()
-	case "403":
-		return nil, activation.Refusal{Code: activation.PermissionNeeded}
-	case "429":
-		return nil, throttled{activation.Refusal{Code: activation.Throttled}}
-	case "503":
-		return nil, activation.Refusal{Code: activation.Unavailable}
-	case "empty":
-		return map[string]bool{}, nil
-	}
-	is := map[string]bool{}
-	for _, o := range objects {
-		is[o] = d.has[o]
-	}
-	return is, nil
-}
-
-func entraKind(t *testing.T) kind {
-	d := &directory{has: map[string]bool{}}
-	p, err := NewEntra(EntraConfig{Group: "cccccccc-0000-4000-8000-000000000001", Directory: d})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return kind{p, func(p activation.Person, is bool) { d.has[p.Object] = is }, func(f string) { d.fault = f }, func() int { return 0 }}
 }
 
 // each runs a test for every kind of probe, in virtual time.

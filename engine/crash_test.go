@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -133,23 +134,12 @@ func (l *life) deliver(e *Engine, ctx context.Context, r run, id, raw string) {
 
 func (l *life) until(e *Engine, ctx context.Context, p activation.Phase) {
 	for range 2000 {
-		if a, err := e.Load(ctx, "a1"); ctx.Err() != nil || err == nil && a.Phase == p && l.quiet(e) {
+		if a, err := e.Load(ctx, "a1"); ctx.Err() != nil || err == nil && a.Phase == p {
+			time.Sleep(5 * time.Minute) // what remains to be said is said
 			return
 		}
 		time.Sleep(10 * time.Second)
 	}
-}
-
-// quiet reports whether everything that was to be said has been said.
-func (l *life) quiet(e *Engine) bool {
-	l.out.mu.Lock()
-	defer l.out.mu.Unlock()
-	for _, prefix := range []string{"card", "dm/"} {
-		if !slices.ContainsFunc(keys(l.out.said), func(k string) bool { return strings.HasPrefix(k, prefix) }) {
-			return false
-		}
-	}
-	return true
 }
 
 func keys(m map[string]int) []string {
@@ -230,7 +220,7 @@ type story struct {
 // messages of an untroubled life.
 func live(t *testing.T, at int, after bool, r run, want map[string]int) (s story) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &life{t: t, path: filepath.Join(t.TempDir(), "pagbot.db"), out: newOutside(time.Now), acked: map[string]bool{}, c: &crash{at: at, after: after}}
+		l := &life{t: t, path: filepath.Join(memoryDir(t), "pagbot.db"), out: newOutside(time.Now), acked: map[string]bool{}, c: &crash{at: at, after: after}}
 		first := l.c
 		l.process(r)
 		if first.dead {
@@ -242,9 +232,21 @@ func live(t *testing.T, at int, after bool, r run, want map[string]int) (s story
 	return s
 }
 
+// memoryDir is a folder in memory where there is one: this test is about the
+// order of writes, not about disks (the store's own tests are).
+func memoryDir(t *testing.T) string {
+	dir, err := os.MkdirTemp("/dev/shm", "pagbot")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
 // walk kills the process at every point by number, before and after it took
 // effect, lets the next process finish the life, and lists what went wrong.
-func walk(t *testing.T, r run) (faults []string, points int) {
+// It stops at the first fault that has enough of what is looked for.
+func walk(t *testing.T, r run, enough string) (faults []string, points int) {
 	calm := live(t, 0, false, honest, nil)
 	if calm.points < 20 || len(calm.said) < 5 || len(calm.faults) > 0 {
 		t.Fatalf("the untroubled life has %d points, says %v, and %v", calm.points, keys(calm.said), calm.faults)
@@ -254,6 +256,9 @@ func walk(t *testing.T, r run) (faults []string, points int) {
 			s := live(t, at, after, r, calm.said)
 			for _, f := range s.faults {
 				faults = append(faults, fmt.Sprintf("crash at point %d (%s, took effect: %v): %s", at, s.point, after, f))
+				if enough != "" && strings.Contains(f, enough) {
+					return faults, at
+				}
 			}
 		}
 	}
@@ -261,7 +266,7 @@ func walk(t *testing.T, r run) (faults []string, points int) {
 }
 
 func TestCrashWalk(t *testing.T) {
-	faults, points := walk(t, honest)
+	faults, points := walk(t, honest, "")
 	for _, f := range faults {
 		t.Error(f)
 	}
@@ -306,7 +311,7 @@ func TestCrashWalkCatchesOutboxAfterCommit(t *testing.T) {
 
 func caught(t *testing.T, cheat run, want string) {
 	t.Helper()
-	faults, _ := walk(t, cheat)
+	faults, _ := walk(t, cheat, want)
 	if !slices.ContainsFunc(faults, func(f string) bool { return strings.Contains(f, want) }) {
 		t.Errorf("not caught; faults: %v", faults)
 	}

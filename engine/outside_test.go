@@ -101,7 +101,7 @@ func (o *outside) do(a activation.Activation, e activation.Effect) activation.Re
 		if granted && now.Before(over) {
 			saw.Present = &activation.Instance{From: from, Ends: from.Add(length)}
 		}
-		return activation.Report{Tell: saw, Again: now.Add(30 * time.Second)}
+		return activation.Report{Tell: saw, Again: soonest(now.Add(4*time.Minute), from.Add(length))}
 	case activation.Probe:
 		return o.probe(a, e, now, from, over)
 	}
@@ -119,9 +119,17 @@ func (o *outside) probe(a activation.Activation, e activation.Effect, now, from,
 		return r // the control
 	}
 	if wanted := (ans.Says == activation.Yes) == (e.Toward == activation.Grant); !wanted {
-		r.Again = now.Add(30 * time.Second)
+		r.Again = now.Add(3 * time.Minute)
 	}
 	return r
+}
+
+// soonest is the earlier of a beat and of a moment that is still to come.
+func soonest(beat, moment time.Time) time.Time {
+	if moment.After(beat.Add(-4*time.Minute)) && moment.Before(beat) {
+		return moment
+	}
+	return beat
 }
 
 func hands(h Hand) map[activation.Kind]Hand {

@@ -21,7 +21,7 @@ type PIM interface {
 // Watched is a group whose activations are noticed wherever they are made.
 type Watched struct {
 	Group   activation.Group
-	Targets []activation.Target
+	Targets map[activation.Access][]activation.Target
 	Lead    time.Duration
 }
 
@@ -85,7 +85,7 @@ func (e *Engine) noticed(ctx context.Context, g Watched, n activation.Notice) er
 		return err
 	}
 	n.ID = noticeID(n)
-	n.Targets, n.Lead = g.Targets, g.Lead
+	n.Targets, n.Lead = g.Targets[n.Access], g.Lead
 	_, err = e.Tell(ctx, n.ID, n)
 	return err
 }

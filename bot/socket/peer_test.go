@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"pagbot/sim/pipe"
 )
 
 // peer plays Slack, on any listener.
@@ -49,6 +51,7 @@ type side struct {
 	dead    bool          // the reader has ended
 	end     error
 	ended   time.Time
+	cut     time.Time // when the test broke it: acks under way may have been lost
 	pings   int
 	closing bool // Slack has begun to close
 }
@@ -221,44 +224,21 @@ func (p *peer) acked(id string) []seen {
 	return append([]seen(nil), p.acks[id]...)
 }
 
-// pipes is a network of net.Pipe: its time is the bubble's.
-type pipes struct {
-	ends chan net.Conn
-	done chan struct{}
-	once sync.Once
+// network is one in memory, which can be down.
+type network struct {
+	*pipe.Listener
 	down atomic.Bool
 }
 
-func newPipes() *pipes { return &pipes{ends: make(chan net.Conn), done: make(chan struct{})} }
+func newNetwork() *network { return &network{Listener: pipe.Listen()} }
 
-func (p *pipes) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	if p.down.Load() {
-		return nil, errors.New("connection refused")
+// Dial connects to the peer, whatever the address.
+func (n *network) Dial(ctx context.Context, kind, addr string) (net.Conn, error) {
+	if n.down.Load() {
+		return nil, errors.New("network is unreachable")
 	}
-	ours, theirs := net.Pipe()
-	select {
-	case p.ends <- theirs:
-		return ours, nil
-	case <-p.done:
-		return nil, errors.New("connection refused")
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return n.Listener.Dial(ctx, kind, addr)
 }
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-p.ends:
-		return c, nil
-	case <-p.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) refuse(down bool) { p.down.Store(down) }
-
-func (p *pipes) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
-func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 func slashID(i int) string { return fmt.Sprintf("slash-%d", i) }
 

@@ -179,7 +179,7 @@ func TestAckOfDeadConnection(t *testing.T) {
 			w.Errorf("acks %+v, health %+v", a, w.loop.Health())
 		}
 		time.Sleep(2 * time.Minute)
-		w.net.refuse(true)
+		w.net.down.Store(true)
 		w.side(1).say(slash("two"))
 		synctest.Wait()
 		for i := range w.count() {
@@ -189,7 +189,7 @@ func TestAckOfDeadConnection(t *testing.T) {
 		if h := w.loop.Health(); h.Waiting != 1 || h.Live() != 0 {
 			w.Errorf("health %+v", h)
 		}
-		w.net.refuse(false)
+		w.net.down.Store(false)
 		w.within(20*time.Second, "the ack", func() bool { return len(w.acked("two")) == 1 })
 	})
 }

@@ -139,7 +139,7 @@ func TestPings(t *testing.T) {
 func TestOverTLS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &peer{host: "example.com", tls: true, acks: map[string][]seen{}}
-		network := newPipes()
+		network := newNetwork()
 		server := httptest.NewUnstartedServer(p)
 		_ = server.Listener.Close()
 		server.Listener = network

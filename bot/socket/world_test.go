@@ -17,7 +17,7 @@ type world struct {
 	*testing.T
 	*peer
 	loop *Loop
-	net  *pipes
+	net  *network
 	log  *logged
 	stop func() error // cancels the loop and returns what Run did
 }
@@ -47,7 +47,7 @@ func bare(context.Context, Envelope) (any, error) { return nil, nil }
 func in(t *testing.T, prepare func(*Config, *peer), test func(*world)) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &peer{host: "slack.test", life: 3600, acks: map[string][]seen{}}
-		w := &world{T: t, peer: p, net: newPipes(), log: &logged{}}
+		w := &world{T: t, peer: p, net: newNetwork(), log: &logged{}}
 		cfg := Config{
 			AppToken: "xapp-test", APIURL: "http://slack.test/api/", Dial: w.net.Dial, Handle: bare,
 			Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),

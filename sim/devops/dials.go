@@ -34,6 +34,7 @@ const (
 	DoStatus = "status" // Status (503) with the service's JSON
 	DoHTML   = "html"   // Status (200) with a page: signed out, or a bad gateway
 	DoHang   = "hang"   // nothing, until the caller gives up
+	DoSlow   = "slow"   // the right answer, after Delay of real time
 	DoReset  = "reset"  // the connection breaks
 )
 
@@ -45,6 +46,8 @@ type Fault struct {
 	Do         string `json:"do"`
 	Status     int    `json:"status,omitempty"`
 	RetryAfter string `json:"retryAfter,omitempty"`
+
+	Delay time.Duration `json:"delay,omitempty"` // of DoSlow
 }
 
 type armed struct {

@@ -57,7 +57,7 @@ func (w *World) Handler() http.Handler {
 		f := w.fault(r.URL.Path)
 		c := &call{r: r, body: body}
 		a := w.serve(c)
-		if f != nil {
+		if f != nil && f.Do != DoSlow {
 			a = spoilt(f)
 		}
 		rec := Record{At: w.now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Body: string(body), OID: c.by.OID, Status: a.status}
@@ -68,6 +68,12 @@ func (w *World) Handler() http.Handler {
 		w.mu.Unlock()
 		if f != nil && f.Do == DoHang {
 			<-r.Context().Done()
+		}
+		if f != nil && f.Do == DoSlow {
+			select {
+			case <-time.After(f.Delay):
+			case <-r.Context().Done():
+			}
 		}
 		if f != nil && (f.Do == DoHang || f.Do == DoReset) {
 			panic(http.ErrAbortHandler)

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -96,8 +96,8 @@ func journal(w http.ResponseWriter, r *http.Request, e *engine.Engine) {
 	_, _ = io.WriteString(w, bot.Story(moments))
 }
 
-// askControl is the client's side.
-func askControl(ctx context.Context, state, path string) ([]byte, error) {
+// Ask is the client's side of the control socket in a state directory.
+func Ask(ctx context.Context, state, path string) ([]byte, error) {
 	c := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socketPath(state))
 	}}}
