@@ -214,13 +214,13 @@ func TestAuthoritySaysNo(t *testing.T) {
 		t.Run(says, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
-				w.entra.Judge(entraVerdict(number))
+				w.entra.SetVerdict(entraVerdict(number))
 				b := w.browser()
 				p := w.through(b, w.svc.Link(w.ask(activation.Submit, w.person(w.requester), activation.Fresh)), w.requester)
 				w.shows(p, says, "Nothing was done", "reference", "AADSTS")
 				w.nothing()
 				// Begin again works once the obstacle is gone.
-				w.entra.Judge(entraVerdict(0))
+				w.entra.SetVerdict(entraVerdict(0))
 				w.shows(w.click(b, "Try again"), "Activate devops-admins?")
 			})
 		})

@@ -145,7 +145,7 @@ func TestEntraEndsASession(t *testing.T) {
 		w.hosts["login.example"] = authority
 		w.token(wt)
 		time.Sleep(2 * time.Hour)
-		w.entra.Judge(entra.Verdict{Number: 50173, Refresh: true})
+		w.entra.SetVerdict(entra.Verdict{Number: 50173, Refresh: true})
 		w.noToken(wt, "revoked")
 		if _, _, ok := w.svc.SignedIn(t.Context(), wt.Actor.Slack); ok {
 			t.Error("a revoked session is kept")
