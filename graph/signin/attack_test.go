@@ -75,7 +75,11 @@ func TestStateOfAnotherBrowser(t *testing.T) {
 		callback := w.callbackOf(w.svc.Link(w.fresh()), w.requester)
 		other := w.browser()
 		w.open(other, w.svc.Link(w.fresh())) // has a cookie of its own
-		w.shows(w.open(other, callback), "This began in another browser")
+		p := w.open(other, callback)
+		w.shows(p, "This began in another browser")
+		if p.URL.Path != "/callback" {
+			t.Errorf("the code was redeemed: at %s", p.URL)
+		}
 		callback = w.callbackOf(w.svc.Link(w.fresh()), w.requester)
 		w.shows(w.open(w.browser(), callback), "This began in another browser")
 	})
@@ -225,6 +229,23 @@ func TestFreshProofAgesOnThePage(t *testing.T) {
 		time.Sleep(6 * time.Minute)
 		w.click(b, "Yes, that is me")
 		time.Sleep(5 * time.Minute)
+		w.shows(w.click(b, "Yes, activate"), "did not ask you just now")
+	})
+}
+
+// What counts is when the person was asked, not when the browser came back.
+func TestFreshProofIsAsOldAsTheSignIn(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		b := w.browser()
+		w.through(b, w.svc.Link(w.fresh()), w.requester)
+		time.Sleep(8 * time.Minute)
+		w.open(b, w.svc.Link(w.fresh()))
+		at := w.click(b, toMicrosoft).URL
+		q := at.Query()
+		q.Del("prompt")
+		at.RawQuery = q.Encode()
+		w.shows(w.open(b, at.String()), "Last step")
+		time.Sleep(3 * time.Minute)
 		w.shows(w.click(b, "Yes, activate"), "did not ask you just now")
 	})
 }

@@ -50,6 +50,11 @@ func TestFirstDeedWithFreshProof(t *testing.T) {
 		if len(bound) != 1 || bound[0].Object != w.admin.ID || bound[0].Slack.ID != "U0REQUESTER" {
 			t.Errorf("told of bindings %v", bound)
 		}
+		p = w.open(w.browser(), w.svc.Link(wt))
+		w.shows(p, "Nothing waits for you here", "devops-admins is active")
+		if len(p.Forms) > 0 {
+			t.Error("a link that is done still has a button")
+		}
 		// Fresh proof leaves nothing behind.
 		if _, err := w.svc.Token(t.Context(), wt, ""); !errors.Is(err, signin.ErrSignIn) {
 			t.Errorf("the token outlived its deed: %v", err)

@@ -51,6 +51,18 @@ func TestForgedFormFromAnOldBrowser(t *testing.T) {
 				t.Errorf("%q: %d %v", body, res.StatusCode, err)
 			}
 		}
+		// The proof leaked somehow, and the form stands on another site.
+		proof := regexp.MustCompile(`name="form" value="([^"]+)"`).FindStringSubmatch(w.seen.String())[1]
+		for site, want := range map[string]int{"cross-site": 403, "same-site": 403, "": 303} {
+			req, err := http.NewRequest(http.MethodPost, link, strings.NewReader("form="+proof))
+			w.must(err)
+			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			req.Header.Set("Cookie", cookie)
+			req.Header.Set("Sec-Fetch-Site", site)
+			if res, err := w.hosts.RoundTrip(req); err != nil || res.StatusCode != want {
+				t.Errorf("%q: %d %v", site, res.StatusCode, err)
+			}
+		}
 	})
 }
 

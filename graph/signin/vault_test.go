@@ -277,6 +277,22 @@ func TestRemovedPerson(t *testing.T) {
 	})
 }
 
+// An account passes to another Slack user, whose rows are made of the old ones.
+func TestSessionDoesNotPassToAnotherSlackUser(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.token(w.session(w.requester))
+		for k, v := range w.box.copy() {
+			w.box.set(strings.Replace(k, "U0REQUESTER", "U0HEIR", 1), v)
+		}
+		people, err := signin.ParsePeople(strings.NewReader("people: [{person: requester, slack: U0HEIR, accounts: [{object: "+w.requester.ID+"}]}]"), w.entra.Tenant(), team)
+		w.must(err)
+		w.cfg.People = people
+		w.restart()
+		w.noToken(w.ask(activation.End, w.person(w.requester), activation.Session), "the session of another Slack user")
+	})
+}
+
 func TestSweep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -328,6 +344,7 @@ func TestBindingAsksAgainForAnotherHuman(t *testing.T) {
 		w.must(err)
 		w.cfg.People = people
 		w.restart()
+		w.noToken(w.ask(activation.End, w.person(w.requester), activation.Session), "the session of who had the account before")
 		b := w.browser()
 		w.open(b, w.svc.SignInLink(activation.SlackUser{Team: team, ID: "U0REQUESTER"}, time.Now().Add(time.Hour)))
 		w.click(b, toMicrosoft)
