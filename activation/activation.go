@@ -188,9 +188,8 @@ type Activation struct {
 	Ended    time.Time `json:"ended,omitzero"`
 	Warned   bool      `json:"warned,omitempty"`
 	Decision *Decision `json:"decision,omitempty"`
-	Deeds    []Pending `json:"deeds,omitempty"`    // not done yet
-	Spent    []string  `json:"spent,omitempty"`    // warrants that were used, refused or lapsed
-	Warrants []string  `json:"warrants,omitempty"` // ids of all that there ever were
+	Deeds    []Pending `json:"deeds,omitempty"` // not done yet
+	Spent    []string  `json:"spent,omitempty"` // warrants that were used, refused or lapsed
 	Targets  []Target  `json:"targets,omitempty"`
 	Stuck    *Stuck    `json:"stuck,omitempty"`
 	Outcome  Outcome   `json:"outcome,omitempty"`

@@ -7,7 +7,7 @@ import "slices"
 func Apply(a Activation, e Event) Activation {
 	a.Seq++
 	a.Targets = slices.Clone(a.Targets)
-	a.Deeds, a.Warrants = slices.Clone(a.Deeds), slices.Clone(a.Warrants)
+	a.Deeds = slices.Clone(a.Deeds)
 	if a.Phase == "" {
 		return begin(a, e)
 	}
@@ -165,7 +165,6 @@ func (a Activation) afterDeed() Phase {
 }
 
 func (a *Activation) addDeed(w Warrant, reason string) {
-	a.Warrants = append(a.Warrants, w.ID)
 	a.Deeds = append(a.Deeds, Pending{Seq: a.Seq, Warrant: w, Reason: reason, Needs: w.Proof == Fresh})
 }
 

@@ -110,7 +110,7 @@ func (w *town) start() {
 	tr := w.transport()
 	var err error
 	w.bot, err = app.Open(w.t.Context(), w.cfg, app.Options{Transport: tr, Log: slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
-		Listen: func(_, addr string) (net.Listener, error) { return w.tls(w.net.Listen(addr)), nil }})
+		Listen: w.listen})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -131,6 +131,15 @@ func (w *town) start() {
 		w.stop = func() {}
 	}
 	synctest.Wait()
+}
+
+// listen puts the bot's listeners on the network in memory: its pages behind
+// TLS, as a proxy would, its control socket plainly.
+func (w *town) listen(network, addr string) (net.Listener, error) {
+	if network == "unix" {
+		return w.net.Listen("control"), nil
+	}
+	return w.tls(w.net.Listen(addr)), nil
 }
 
 // sees waits until a person sees a message that holds all of the words in a
@@ -204,3 +213,32 @@ func (w *town) confirms(name string, b *browser.Browser, link string) string {
 }
 
 func (w *town) browser() *browser.Browser { return browser.New(&http.Client{Transport: w.transport()}) }
+
+// fills confirms the form that opens in front of a person, which must show the
+// words, with a reason of their own ("": the form has none).
+func (w *town) fills(name, reason string, words ...string) {
+	w.t.Helper()
+	person := w.Person(name)
+	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
+	defer cancel()
+	var view slack.View
+	if err := w.Slack.Wait(ctx, func(s slack.Snapshot) bool {
+		for _, v := range s.Views(person.ID) {
+			view = v
+		}
+		return view.ID != ""
+	}); err != nil {
+		w.t.Fatalf("no form opens for %s; in the channel:\n%s", name, w.read(name, w.Channel.ID))
+	}
+	if text := person.ViewText(view); !holds(text, words) {
+		w.t.Fatalf("the form does not show %q:\n%s", words, text)
+	}
+	values := map[string]any{}
+	if reason != "" {
+		values["reason"] = reason
+	}
+	r, err := person.Submit(w.t.Context(), view.ID, values)
+	if err != nil || r.Error != "" || len(r.Errors) > 0 {
+		w.t.Fatalf("%s confirms the form: %v %s %v", name, err, r.Error, r.Errors)
+	}
+}

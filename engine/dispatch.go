@@ -233,7 +233,7 @@ func (e *Engine) succeed(ctx context.Context, j store.Job, a activation.Activati
 		return err
 	}
 	for _, o := range others {
-		if o.ID != a.ID && o.Phase == activation.Verifying {
+		if began := o.Phase == activation.Verifying || o.Phase == activation.Active || o.Phase == activation.Ending; began && o.ID != a.ID && !o.From.After(a.From) {
 			if _, err := e.Tell(ctx, o.ID, activation.Replaced{By: a.ID}); err != nil {
 				return err
 			}

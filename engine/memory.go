@@ -36,8 +36,11 @@ func document(a activation.Activation, rev uint64) (store.Doc, error) {
 	if a.Open() {
 		d.Index = append(d.Index, "open", "key:"+a.Key(), "person:"+account(a.Person))
 	}
-	for _, w := range a.Warrants {
+	for _, w := range a.Spent {
 		d.Index = append(d.Index, "warrant:"+w)
+	}
+	for _, p := range a.Deeds {
+		d.Index = append(d.Index, "warrant:"+p.Warrant.ID)
 	}
 	if a.Request.ID != "" {
 		d.Index = append(d.Index, "pim:"+strings.ToLower(a.Request.ID))

@@ -49,7 +49,11 @@ func (e *Engine) notice(ctx context.Context, g Watched) error {
 	}
 	schedules := map[string]activation.Request{}
 	for _, r := range requests {
-		schedules[strings.ToLower(r.Schedule)] = r
+		// A schedule has further requests, such as its end's; the one that made it
+		// is the activation's.
+		if strings.EqualFold(r.Action, "selfActivate") {
+			schedules[strings.ToLower(r.Schedule)] = r
+		}
 	}
 	for _, i := range instances {
 		r := schedules[strings.ToLower(i.Schedule)]

@@ -43,7 +43,7 @@ type App struct {
 	cfg     *Config
 	clock   engine.Clock
 	log     *slog.Logger
-	listen  func(network, addr string) (net.Listener, error)
+	listen  listener
 	dial    func(ctx context.Context, network, addr string) (net.Conn, error) // nil: the machine's
 	http    *http.Client
 	db      *store.Bolt
@@ -73,7 +73,7 @@ func Open(ctx context.Context, cfg *Config, o Options) (*App, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Listen == nil {
-		o.Listen = net.Listen
+		o.Listen = ownListener
 	}
 	a := &App{cfg: cfg, clock: o.Clock, log: o.Log, listen: o.Listen, began: time.Now(), targets: map[string]downstream.Probe{}}
 	a.http = &http.Client{Transport: o.Transport}
@@ -315,7 +315,7 @@ func (a *App) Run(ctx context.Context) error {
 	work, ctx := errgroup.WithContext(ctx)
 	work.Go(func() error { defer stopEngine(); return a.loop.Run(ctx) })
 	work.Go(func() error { a.Engine.Run(engineCtx); return nil })
-	work.Go(func() error { return control(ctx, a.cfg.StateDir(), a.status, a.Engine) })
+	work.Go(func() error { return control(ctx, a.listen, a.cfg.StateDir(), a.status, a.Engine) })
 	if a.pages != nil {
 		work.Go(func() error { return a.servePages(ctx, a.cfg.SignIn.Listen, a.pages.Handler()) })
 	}

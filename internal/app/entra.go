@@ -35,6 +35,16 @@ func (c *Config) authority() string {
 	return strings.TrimSuffix(a, "/") + "/"
 }
 
+// private reports whether the authority is none of Microsoft's clouds, whose
+// own discovery knows nothing of it.
+func (c *Config) private() bool {
+	switch c.authority() {
+	case publicAuthority, "https://login.microsoftonline.us/", "https://login.chinacloudapi.cn/":
+		return false
+	}
+	return true
+}
+
 func (c *Config) in(path string) string {
 	if path == "" {
 		return ""
@@ -81,7 +91,7 @@ func transport(ca string) (*http.Transport, error) {
 func (c *Config) credential(h *http.Client) (azcore.TokenCredential, error) {
 	r := c.Entra.Reader
 	o := azcore.ClientOptions{Transport: h, Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: c.authority()}}
-	private := c.authority() != publicAuthority && c.Entra.CA != ""
+	private := c.private()
 	switch {
 	case r.ClientSecret != nil:
 		secret, err := r.ClientSecret.read("entra.reader.client_secret", c.dir)
@@ -173,7 +183,7 @@ func (a *App) openSignIn(ctx context.Context, api *slack.Client, e *lateEngine) 
 	}
 	service, err := signin.New(signin.Config{URL: c.URL, Authority: a.cfg.authority() + a.cfg.Entra.Tenant, Tenant: a.cfg.Entra.Tenant, Client: c.ClientID, Credential: cred,
 		Scopes: signInScopes(a.cfg.Entra.Graph), Sealer: sealer, Custody: signin.Custody(c.Custody), Master: key, People: people,
-		Deeds: deeds{e}, Box: box{a.db}, Bound: a.tellBound, HTTP: a.http, NoDiscovery: a.cfg.Entra.CA != "", Now: a.clock.Now, Log: a.log})
+		Deeds: deeds{e}, Box: box{a.db}, Bound: a.tellBound, HTTP: a.http, NoDiscovery: a.cfg.private(), Now: a.clock.Now, Log: a.log})
 	if err != nil {
 		return nil, nil, err
 	}
