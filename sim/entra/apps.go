@@ -3,6 +3,7 @@ package entra
 import (
 	"cmp"
 	"crypto/x509"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -31,6 +32,18 @@ func (w *World) AddApp(a App) App {
 	}
 	w.apps = append(w.apps, &a)
 	return a
+}
+
+// ChangeApp edits a registration: a consent withdrawn, a secret rolled.
+func (w *World) ChangeApp(id string, change func(*App)) error {
+	w.enter()
+	defer w.mu.Unlock()
+	a := w.app(id)
+	if a == nil {
+		return fmt.Errorf("no app %s", id)
+	}
+	change(a)
+	return nil
 }
 
 func (w *World) app(id string) *App {

@@ -258,12 +258,12 @@ func TestAssignmentRequiredAndDisabled(t *testing.T) {
 	l := newLogin(t)
 	res, err := l.redeemCode(l.signIn(l.start(), l.requester, true).Get("code"))
 	l.must(err)
-	l.app(l.signin.ID).Assigned = []string{l.approver.ID}
+	l.must(l.ChangeApp(l.signin.ID, func(a *App) { a.Assigned = []string{l.approver.ID} }))
 	l.browser = l.newBrowser()
 	if got := l.signIn(l.start(), l.requester, true); !strings.Contains(got.Get("error_description"), "AADSTS50105") {
 		t.Errorf("not assigned: %v", got)
 	}
-	l.app(l.signin.ID).Assigned = nil
+	l.must(l.ChangeApp(l.signin.ID, func(a *App) { a.Assigned = nil }))
 	l.must(l.SetEnabled(l.requester.ID, false))
 	l.browser = l.newBrowser()
 	if got := l.signIn(l.start(), l.requester, true); !strings.Contains(got.Get("error_description"), "AADSTS50057") {

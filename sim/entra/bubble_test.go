@@ -1,11 +1,8 @@
 package entra
 
 import (
-	"context"
 	"crypto/tls"
 	"encoding/json"
-	"errors"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -16,45 +13,16 @@ import (
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
 
 	"pagbot/sim/browser"
+	"pagbot/sim/pipe"
 )
 
-// wire is a listener without a network, so that a bubble's time can pass.
-type wire struct {
-	ends chan net.Conn
-	shut chan struct{}
-}
-
-func (l *wire) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.ends:
-		return c, nil
-	case <-l.shut:
-		return nil, net.ErrClosed
-	}
-}
-func (l *wire) Close() error   { close(l.shut); return nil }
-func (l *wire) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 443} }
-
-func (l *wire) dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	near, far := net.Pipe()
-	select {
-	case l.ends <- far:
-		return near, nil
-	case <-l.shut:
-		return nil, errors.New("closed")
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// served is a client of a tenant's two hosts, over TLS on pipes.
+// served is a client of a tenant's two hosts, over TLS in memory.
 type served struct {
 	*http.Client
 	shut func()
 }
 
 func serve(x *tenant) served {
-	l := &wire{make(chan net.Conn), make(chan struct{})}
 	hosts := http.NewServeMux()
 	hosts.Handle("login.test/", x.Authority())
 	hosts.Handle("graph.test/", x.Graph())
@@ -62,12 +30,12 @@ func serve(x *tenant) served {
 	certs.StartTLS()
 	config := certs.TLS.Clone()
 	certs.Close()
-	server := &http.Server{Handler: hosts}
-	go func() { _ = server.Serve(tls.NewListener(l, config)) }()
-	transport := &http.Transport{DialContext: l.dial, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	l := pipe.Listen()
+	stop := pipe.Serve(tls.NewListener(l, config), hosts)
+	transport := &http.Transport{DialContext: l.Dial, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 	return served{&http.Client{Transport: transport}, func() {
 		transport.CloseIdleConnections()
-		_ = server.Close()
+		stop()
 	}}
 }
 

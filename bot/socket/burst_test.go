@@ -1,0 +1,198 @@
+package socket
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"net"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+)
+
+const burst = 2000
+
+// bench is a Slack on real loopback sockets that measures, from the write of
+// an envelope to the reading of its ack.
+type bench struct {
+	*peer
+	url string
+}
+
+func newBench(b *testing.B) *bench {
+	p := &peer{acks: map[string][]seen{}, all: make(chan struct{}, burst)}
+	server := httptest.NewServer(p)
+	b.Cleanup(server.Close)
+	p.host = strings.TrimPrefix(server.URL, "http://")
+	return &bench{p, server.URL + "/api/"}
+}
+
+// ready waits until n connections have been made and answer.
+func (s *bench) ready(b *testing.B, n int) {
+	for s.alive() < n {
+		<-time.After(10 * time.Millisecond)
+		if b.Context().Err() != nil {
+			b.Fatal("no connection")
+		}
+	}
+}
+
+// fire sends a burst, each envelope to any one of the connections as Slack
+// does, and returns how long each one's ack took.
+func (s *bench) fire(round int) []time.Duration {
+	id := func(i int) string { return fmt.Sprintf("%d-%d", round, i) }
+	frames := make([][]byte, burst) // made beforehand, so that the server takes little of the time
+	for i := range frames {
+		text := slash(id(i))
+		frames[i] = append(binary.BigEndian.AppendUint16([]byte{0x81, 126}, uint16(len(text))), text...)
+	}
+	n := s.count()
+	sides := make([]*websocket.Conn, n)
+	for i := range sides {
+		sides[i] = s.side(i).ws
+	}
+	sent := make([]time.Time, burst)
+	for i := range frames {
+		sent[i] = time.Now()
+		_, _ = sides[i%n].NetConn().Write(frames[i])
+	}
+	for range burst {
+		<-s.all
+	}
+	took := make([]time.Duration, burst)
+	for i := range took {
+		took[i] = s.acked(id(i))[0].at.Sub(sent[i])
+	}
+	s.mu.Lock()
+	clear(s.acks)
+	s.mu.Unlock()
+	return took
+}
+
+// ours runs the loop; handle is what keeps an envelope.
+func ours(b *testing.B, connections int, handle func(context.Context, Envelope) (any, error)) *bench {
+	s := newBench(b)
+	l, err := New(Config{AppToken: "xapp-test", APIURL: s.url, Connections: connections, Handle: handle})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- l.Run(ctx) }()
+	b.Cleanup(func() { cancel(); <-ended })
+	s.ready(b, connections)
+	return s
+}
+
+// theirs runs slack-go's own loop, which acknowledges and does nothing else.
+func theirs(b *testing.B) *bench {
+	s := newBench(b)
+	api := slack.New("", slack.OptionAppLevelToken("xapp-test"), slack.OptionAPIURL(s.url))
+	smc := socketmode.New(api, socketmode.OptionDialer(&websocket.Dialer{WriteBufferSize: 32 << 10, NetDialContext: (&net.Dialer{}).DialContext}))
+	ctx, cancel := context.WithCancel(context.Background())
+	var tasks sync.WaitGroup
+	tasks.Go(func() { _ = smc.RunContext(ctx) })
+	tasks.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case ev := <-smc.Events:
+				if ev.Type == socketmode.EventTypeSlashCommand {
+					_ = smc.AckCtx(ctx, ev.Request.EnvelopeID, nil)
+				}
+			}
+		}
+	})
+	b.Cleanup(func() { cancel(); s.end(); tasks.Wait() })
+	s.ready(b, 1)
+	return s
+}
+
+func (s *bench) end() {
+	for i := range s.count() {
+		_ = s.side(i).ws.Close()
+	}
+}
+
+// grouped imitates a store that commits all that wait in groups, every 20 ms:
+// that much slower than nothing is what the real handler may be.
+func grouped(b *testing.B) func(context.Context, Envelope) (any, error) {
+	var mu sync.Mutex
+	commit := make(chan struct{})
+	tick := time.NewTicker(20 * time.Millisecond)
+	done := make(chan struct{})
+	b.Cleanup(func() { close(done); tick.Stop() })
+	go func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				mu.Lock()
+				close(commit)
+				commit = make(chan struct{})
+				mu.Unlock()
+			}
+		}
+	}()
+	return func(context.Context, Envelope) (any, error) {
+		mu.Lock()
+		c := commit
+		mu.Unlock()
+		select {
+		case <-c:
+		case <-done:
+		}
+		return nil, nil
+	}
+}
+
+// BenchmarkBurst sends 2,000 /pag at once and compares our acks with those of
+// slack-go's own loop, which keeps nothing: same server, same run, in turns.
+func BenchmarkBurst(b *testing.B) {
+	runs := []struct {
+		name string
+		peer *bench
+		took []time.Duration
+	}{
+		{name: "slackgo", peer: theirs(b)},
+		{name: "ack", peer: ours(b, 2, bare)},
+		{name: "one", peer: ours(b, 1, bare)},
+		{name: "grouped", peer: ours(b, 2, grouped(b))},
+	}
+	for i := range runs {
+		runs[i].peer.fire(0) // warm
+	}
+	round := 0
+	for b.Loop() {
+		round++
+		for k := range runs {
+			r := &runs[(k+round)%len(runs)] // nobody always comes first
+			r.took = append(r.took, r.peer.fire(round)...)
+		}
+	}
+	for i := range runs {
+		slices.Sort(runs[i].took)
+	}
+	at := func(i int, q float64) float64 {
+		t := runs[i].took
+		return t[int(q*float64(len(t)-1))].Seconds() * 1000
+	}
+	b.ReportMetric(0, "ns/op")
+	for i, r := range runs {
+		b.ReportMetric(at(i, .5), r.name+"_p50_ms")
+		b.ReportMetric(at(i, .99), r.name+"_p99_ms")
+		if i > 0 {
+			b.ReportMetric(at(i, .5)/at(0, .5), r.name+"_p50_ratio")
+			b.ReportMetric(at(i, .99)/at(0, .99), r.name+"_p99_ratio")
+		}
+	}
+}

@@ -1,0 +1,224 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/microsoftgraph/msgraph-sdk-go/groups"
+	pim "github.com/microsoftgraph/msgraph-sdk-go/identitygovernance"
+	"github.com/microsoftgraph/msgraph-sdk-go/users"
+
+	"pagbot/activation"
+)
+
+// eligibleLife is how long a group's list of eligible groups is believed.
+const eligibleLife = time.Minute
+
+// Eligible lists what a person may activate: what they are eligible for
+// themselves, and in the configured groups also through a group that they are
+// a member of. What they have directly comes first and is not listed twice.
+func (r *Reader) Eligible(ctx context.Context, p activation.Person) ([]activation.Eligibility, error) {
+	own, err := r.eligibilities(ctx, "principalId eq "+quote(p.Object))
+	if err != nil {
+		return nil, fmt.Errorf("eligibility of %s: %w", p.Object, err)
+	}
+	nested, err := r.nested(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("nested eligibility of %s: %w", p.Object, err)
+	}
+	var all []activation.Eligibility
+	for _, q := range append(own, nested...) {
+		e := activation.Eligibility{Group: r.groupOf(q.GroupID, q.Group), Access: access(q.AccessID)}
+		if !strings.EqualFold(q.PrincipalID, p.Object) {
+			e.Via = q.PrincipalID
+		}
+		twice := func(o activation.Eligibility) bool {
+			return strings.EqualFold(o.Group.ID, e.Group.ID) && o.Access == e.Access
+		}
+		if !slices.ContainsFunc(all, twice) {
+			all = append(all, e)
+		}
+	}
+	return all, nil
+}
+
+// nested finds eligibilities whose principal is a group that p is in. PIM's
+// list by principal does not know them: their row carries the group's id.
+func (r *Reader) nested(ctx context.Context, p activation.Person) ([]rawInstance, error) {
+	var rows []rawInstance
+	for _, g := range r.groups {
+		all, err := r.eligibleIn(ctx, g)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, slices.DeleteFunc(slices.Clone(all), func(q rawInstance) bool { return q.Principal.isUser() })...)
+	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	in, err := r.memberOf(ctx, p.Object)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(rows, func(q rawInstance) bool { return !in[strings.ToLower(q.PrincipalID)] }), nil
+}
+
+func (r *Reader) eligibleIn(ctx context.Context, group string) ([]rawInstance, error) {
+	key := strings.ToLower(group)
+	r.mu.Lock()
+	had, ok := r.eligible[key]
+	r.mu.Unlock()
+	if ok && r.now().Before(had.until) {
+		return had.value, nil
+	}
+	all, err := r.eligibilities(ctx, "groupId eq "+quote(group))
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.eligible[key] = kept[[]rawInstance]{all, r.now().Add(eligibleLife)}
+	return all, nil
+}
+
+func (r *Reader) eligibilities(ctx context.Context, filter string) ([]rawInstance, error) {
+	info, err := r.pim().EligibilityScheduleInstances().ToGetRequestInformation(ctx,
+		&pim.PrivilegedAccessGroupEligibilityScheduleInstancesRequestBuilderGetRequestConfiguration{
+			QueryParameters: &pim.PrivilegedAccessGroupEligibilityScheduleInstancesRequestBuilderGetQueryParameters{Filter: &filter, Expand: names},
+		})
+	return list[rawInstance](ctx, r.caller, info, err)
+}
+
+// memberOf lists what a user is in, transitively: ids in lower case.
+func (r *Reader) memberOf(ctx context.Context, user string) (map[string]bool, error) {
+	info, err := r.users().ByUserId(user).TransitiveMemberOf().ToGetRequestInformation(ctx,
+		&users.ItemTransitiveMemberOfRequestBuilderGetRequestConfiguration{
+			QueryParameters: &users.ItemTransitiveMemberOfRequestBuilderGetQueryParameters{Select: []string{"id"}, Top: page()},
+		})
+	all, err := list[rawGroup](ctx, r.caller, info, err)
+	in := map[string]bool{}
+	for _, g := range all {
+		in[strings.ToLower(g.ID)] = true
+	}
+	return in, err
+}
+
+// few is up to how many people are asked about one by one; beyond, the group
+// is listed once for all of them.
+const few = 2
+
+// IsMember tells for each object whether Entra has it in the group: as a
+// member, directly or through groups in it, or as an owner.
+func (r *Reader) IsMember(ctx context.Context, group string, access activation.Access, objects []string) (map[string]bool, error) {
+	is := make(map[string]bool, len(objects))
+	if access == activation.Member && len(objects) <= few {
+		for _, o := range objects {
+			in, err := r.isIn(ctx, o, group)
+			if err != nil {
+				return nil, fmt.Errorf("membership of %s in group %s: %w", o, group, err)
+			}
+			is[o] = in
+		}
+		return is, nil
+	}
+	read := r.below
+	if access == activation.Owner {
+		read = r.owners
+	}
+	all, err := read(ctx, group, "id")
+	if err != nil {
+		return nil, fmt.Errorf("%ss of group %s: %w", access, group, err)
+	}
+	for _, o := range objects {
+		is[o] = slices.ContainsFunc(all, func(p rawPrincipal) bool { return strings.EqualFold(p.ID, o) })
+	}
+	return is, nil
+}
+
+func (r *Reader) isIn(ctx context.Context, user, group string) (bool, error) {
+	body := users.NewItemCheckMemberGroupsPostRequestBody()
+	body.SetGroupIds([]string{group})
+	info, err := r.users().ByUserId(user).CheckMemberGroups().ToPostRequestInformation(ctx, body, nil)
+	in, err := list[string](ctx, r.caller, info, err)
+	return slices.ContainsFunc(in, func(s string) bool { return strings.EqualFold(s, group) }), err
+}
+
+// below lists everything inside a group, transitively; with all that Graph
+// tells of each, or with some fields.
+func (r *Reader) below(ctx context.Context, group string, fields ...string) ([]rawPrincipal, error) {
+	info, err := r.group(group).TransitiveMembers().ToGetRequestInformation(ctx,
+		&groups.ItemTransitiveMembersRequestBuilderGetRequestConfiguration{
+			QueryParameters: &groups.ItemTransitiveMembersRequestBuilderGetQueryParameters{Select: fields, Top: page()},
+		})
+	return list[rawPrincipal](ctx, r.caller, info, err)
+}
+
+func (r *Reader) owners(ctx context.Context, group string, fields ...string) ([]rawPrincipal, error) {
+	info, err := r.group(group).Owners().ToGetRequestInformation(ctx,
+		&groups.ItemOwnersRequestBuilderGetRequestConfiguration{
+			QueryParameters: &groups.ItemOwnersRequestBuilderGetQueryParameters{Select: fields, Top: page()},
+		})
+	return list[rawPrincipal](ctx, r.caller, info, err)
+}
+
+// page asks the directory for its largest pages.
+func page() *int32 { return new(int32(999)) }
+
+// User is an account as the directory has it.
+type User struct {
+	activation.Person
+	Display string
+	Mail    string
+	Guest   bool
+	Enabled bool
+}
+
+// User reads an account by its object id.
+func (r *Reader) User(ctx context.Context, object string) (User, error) {
+	info, err := r.users().ByUserId(object).ToGetRequestInformation(ctx, &users.UserItemRequestBuilderGetRequestConfiguration{
+		QueryParameters: &users.UserItemRequestBuilderGetQueryParameters{Select: []string{"id", "displayName", "userPrincipalName", "mail", "userType", "accountEnabled"}},
+	})
+	var q rawPrincipal
+	if err == nil {
+		err = r.readInto(ctx, info, &q)
+	}
+	if err == nil && q.ID == "" {
+		err = &Fault{Status: 200, Text: "the answer is no user"}
+	}
+	if err != nil {
+		return User{}, fmt.Errorf("user %s: %w", object, err)
+	}
+	return User{Person: r.person(q.ID, q), Display: q.DisplayName, Mail: q.Mail,
+		// An account of unknown kind or state is taken for the worse one.
+		Guest: !strings.EqualFold(q.UserType, "Member"), Enabled: q.AccountEnabled != nil && *q.AccountEnabled}, nil
+}
+
+// Person reads the person behind an object id.
+func (r *Reader) Person(ctx context.Context, object string) (activation.Person, error) {
+	u, err := r.User(ctx, object)
+	return u.Person, err
+}
+
+// Group reads a group.
+func (r *Reader) Group(ctx context.Context, id string) (activation.Group, error) {
+	info, err := r.caller.group(id).ToGetRequestInformation(ctx, &groups.GroupItemRequestBuilderGetRequestConfiguration{
+		QueryParameters: &groups.GroupItemRequestBuilderGetQueryParameters{Select: []string{"id", "displayName"}},
+	})
+	var q rawGroup
+	if err == nil {
+		err = r.readInto(ctx, info, &q)
+	}
+	switch {
+	case NotFound(err):
+		return activation.Group{}, fmt.Errorf("there is no group %s in tenant %s: copy its object id from Entra: %w", id, r.tenant, err)
+	case err == nil && q.ID == "":
+		err = &Fault{Status: 200, Text: "the answer is no group"}
+	}
+	if err != nil {
+		return activation.Group{}, fmt.Errorf("group %s: %w", id, err)
+	}
+	return r.groupOf(q.ID, q), nil
+}

@@ -1,0 +1,152 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/microsoftgraph/msgraph-sdk-go/policies"
+
+	"pagbot/activation"
+)
+
+// settingsLife is how long role settings are believed: administrators change
+// them rarely, and PIM enforces the real ones anyway.
+const settingsLife = 5 * time.Minute
+
+type rawRule struct {
+	ID              string
+	MaximumDuration string
+	EnabledRules    []string
+	IsEnabled       bool
+	ClaimValue      string
+	Setting         struct {
+		IsApprovalRequired bool
+		ApprovalStages     []struct {
+			IsApproverJustificationRequired bool
+			PrimaryApprovers                []struct{ UserID, GroupID string }
+		}
+	}
+}
+
+type rawPolicy struct {
+	ScopeID          string
+	RoleDefinitionID string
+	Policy           struct{ Rules []rawRule }
+}
+
+// Settings reads the role settings of one access to a group. They are cached
+// for five minutes.
+func (r *Reader) Settings(ctx context.Context, group string, access activation.Access) (activation.Settings, error) {
+	key := strings.ToLower(group) + "/" + string(access)
+	r.mu.Lock()
+	had, ok := r.settings[key]
+	r.mu.Unlock()
+	if ok && r.now().Before(had.until) {
+		return had.value, nil
+	}
+	s, err := r.readSettings(ctx, group, access)
+	if err != nil {
+		return s, fmt.Errorf("role settings of group %s (%s): %w", group, access, err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.settings[key] = kept[activation.Settings]{s, r.now().Add(settingsLife)}
+	return s, nil
+}
+
+func (r *Reader) readSettings(ctx context.Context, group string, access activation.Access) (s activation.Settings, err error) {
+	filter := "scopeId eq " + quote(group) + " and scopeType eq 'Group' and roleDefinitionId eq " + quote(string(access))
+	info, err := r.policies().RoleManagementPolicyAssignments().ToGetRequestInformation(ctx,
+		&policies.RoleManagementPolicyAssignmentsRequestBuilderGetRequestConfiguration{
+			QueryParameters: &policies.RoleManagementPolicyAssignmentsRequestBuilderGetQueryParameters{
+				Filter: &filter, Expand: []string{"policy($expand=rules)"}},
+		})
+	all, err := list[rawPolicy](ctx, r.caller, info, err)
+	if err != nil {
+		return s, err
+	}
+	i := slices.IndexFunc(all, func(p rawPolicy) bool { return strings.EqualFold(p.RoleDefinitionID, string(access)) })
+	if i < 0 {
+		return s, &Fault{Status: 200, Text: "PIM has none: is the group managed by PIM?"}
+	}
+	return settings(all[i].Policy.Rules)
+}
+
+// settings reads the rules that govern an activation. All four must be there:
+// a rule that was not read must not pass for one that asks nothing.
+func settings(rules []rawRule) (s activation.Settings, err error) {
+	found := 0
+	for _, q := range rules {
+		switch strings.ToLower(q.ID) {
+		case "expiration_enduser_assignment":
+			longest, err := parseISO(q.MaximumDuration)
+			if err != nil {
+				return s, &Fault{Status: 200, Err: err}
+			}
+			s.Max = activation.Duration(longest)
+		case "enablement_enduser_assignment":
+			on := func(name string) bool {
+				return slices.ContainsFunc(q.EnabledRules, func(s string) bool { return strings.EqualFold(s, name) })
+			}
+			s.NeedsReason, s.NeedsTicket, s.NeedsMFA = on("Justification"), on("Ticketing"), on("MultiFactorAuthentication")
+		case "approval_enduser_assignment":
+			approval(&s, q)
+		case "authenticationcontext_enduser_assignment":
+			if q.IsEnabled {
+				s.Context = q.ClaimValue
+			}
+		default:
+			continue
+		}
+		found++
+	}
+	if found < 4 {
+		return s, &Fault{Status: 200, Text: fmt.Sprintf("the policy has only %d of the 4 rules that govern an activation", found)}
+	}
+	return s, nil
+}
+
+func approval(s *activation.Settings, q rawRule) {
+	s.NeedsApproval = q.Setting.IsApprovalRequired
+	for _, stage := range q.Setting.ApprovalStages {
+		s.ApproverReason = s.ApproverReason || stage.IsApproverJustificationRequired
+		for _, a := range stage.PrimaryApprovers {
+			if a.UserID != "" || a.GroupID != "" {
+				s.Approvers = append(s.Approvers, activation.Approver{User: a.UserID, Group: a.GroupID})
+			}
+		}
+	}
+}
+
+// Approvers lists the people who may decide, each once; groups are expanded.
+func (r *Reader) Approvers(ctx context.Context, s activation.Settings) ([]activation.Person, error) {
+	var people []activation.Person
+	add := func(p activation.Person) {
+		if !slices.ContainsFunc(people, p.SameAccount) {
+			people = append(people, p)
+		}
+	}
+	for _, a := range s.Approvers {
+		if a.Group != "" {
+			inside, err := r.below(ctx, a.Group)
+			if err != nil {
+				return nil, fmt.Errorf("approver group %s: %w", a.Group, err)
+			}
+			for _, p := range inside {
+				if p.isUser() {
+					add(r.person(p.ID, p))
+				}
+			}
+			continue
+		}
+		u, err := r.User(ctx, a.User)
+		if err != nil {
+			return nil, fmt.Errorf("approver %s: %w", a.User, err)
+		}
+		add(u.Person)
+	}
+	return people, nil
+}

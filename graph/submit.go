@@ -1,0 +1,195 @@
+package graph
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/microsoft/kiota-abstractions-go/serialization"
+	"github.com/microsoftgraph/msgraph-sdk-go/models"
+
+	"pagbot/activation"
+)
+
+// submit asks PIM for the activation.
+func (t attempt) submit(ctx context.Context, c caller) activation.Report {
+	// Point of no return. A crash from here on leaves a claimed deed without an
+	// outcome: it is looked for by its tag before it is sent again.
+	q, err := t.post(ctx, c, t.activation())
+	// PIM has answered, and nothing here knows it yet: a crash now is the same
+	// case as one during the call.
+	if err == nil {
+		return t.done(&q)
+	}
+	switch code := asFault(err).code(); code {
+	case activation.AlreadyActive, activation.AlreadyPending:
+		return t.already(ctx, err)
+	}
+	return t.failed(err)
+}
+
+// post sends a request and reads what PIM made of it. An answer without a
+// request, also a success, leaves it open whether there is one.
+func (t attempt) post(ctx context.Context, c caller, body models.PrivilegedAccessGroupAssignmentScheduleRequestable) (activation.Request, error) {
+	info, err := c.pim().AssignmentScheduleRequests().ToPostRequestInformation(ctx, body, nil)
+	if err != nil {
+		return activation.Request{}, &tokenError{err} // nothing was sent
+	}
+	got, err := c.once(ctx, info, "")
+	if err != nil {
+		return activation.Request{}, err
+	}
+	var raw rawRequest
+	if err := decode(got.body, &raw); err != nil {
+		return activation.Request{}, err
+	}
+	if raw.ID == "" {
+		return activation.Request{}, &Fault{Status: got.status, Text: "the answer is no request"}
+	}
+	return t.reader.request(raw), nil
+}
+
+func (t attempt) body(action models.ScheduleRequestActions) models.PrivilegedAccessGroupAssignmentScheduleRequestable {
+	b := models.NewPrivilegedAccessGroupAssignmentScheduleRequest()
+	to := models.MEMBER_PRIVILEGEDACCESSGROUPRELATIONSHIPS
+	if t.a.Access == activation.Owner {
+		to = models.OWNER_PRIVILEGEDACCESSGROUPRELATIONSHIPS
+	}
+	b.SetAccessId(&to)
+	b.SetGroupId(&t.a.Group.ID)
+	b.SetPrincipalId(&t.a.Person.Object)
+	b.SetAction(&action)
+	return b
+}
+
+func (t attempt) activation() models.PrivilegedAccessGroupAssignmentScheduleRequestable {
+	b := t.body(models.SELFACTIVATE_SCHEDULEREQUESTACTIONS)
+	b.SetJustification(new(t.a.Justification()))
+	if t.a.Ticket != "" {
+		ticket := models.NewTicketInfo()
+		ticket.SetTicketNumber(&t.a.Ticket)
+		b.SetTicketInfo(ticket)
+	}
+	x := models.NewExpirationPattern()
+	if t.a.Until.IsZero() {
+		x.SetTypeEscaped(new(models.AFTERDURATION_EXPIRATIONPATTERNTYPE))
+		x.SetDuration(serialization.FromDuration(time.Duration(t.a.Length)))
+	} else {
+		// An end and not a length: a late approval must not lengthen access.
+		x.SetTypeEscaped(new(models.AFTERDATETIME_EXPIRATIONPATTERNTYPE))
+		x.SetEndDateTime(new(t.a.Until.UTC()))
+	}
+	s := models.NewRequestSchedule()
+	s.SetStartDateTime(new(t.now.UTC()))
+	s.SetExpiration(x)
+	b.SetScheduleInfo(s)
+	return b
+}
+
+// already finds out whether what PIM has already is what we asked for.
+func (t attempt) already(ctx context.Context, cause error) activation.Report {
+	q, err := t.ours(ctx)
+	switch {
+	case err != nil:
+		return t.unsure(err)
+	case q != nil:
+		return t.done(q)
+	case !t.mem.At.IsZero() && t.now.Before(t.mem.At.Add(readLag)):
+		return t.later(cause) // it may be ours, and not yet shown
+	}
+	no := asFault(cause).Refusal()
+	if i, err := t.reader.instanceOf(ctx, t.a); err == nil && i != nil {
+		no.Code, no.Until = activation.AlreadyActive, i.Ends
+	}
+	return t.refused(no)
+}
+
+// ours finds this activation's request by the tag in its justification.
+func (t attempt) ours(ctx context.Context) (*activation.Request, error) {
+	all, err := t.reader.RequestsOf(ctx, t.a.Group.ID, t.a.Person.Object)
+	for _, q := range all {
+		if q.Access == t.a.Access && t.a.Tag != "" && strings.HasSuffix(q.Justification, " [pag "+t.a.Tag+"]") {
+			return &q, nil
+		}
+	}
+	return nil, err
+}
+
+// end deactivates.
+func (t attempt) end(ctx context.Context, c caller) activation.Report {
+	// Point of no return. A crash from here on leaves a claimed deed: whether it
+	// was done shows in the instances.
+	q, err := t.post(ctx, c, t.body(models.SELFDEACTIVATE_SCHEDULEREQUESTACTIONS))
+	// Done, and not yet known here.
+	if err == nil {
+		return t.done(&q)
+	}
+	switch code := asFault(err).code(); code {
+	case activation.TooShort:
+		return t.tooEarly(err)
+	case activation.NotActive:
+		return t.notActive(ctx, err)
+	}
+	return t.failed(err)
+}
+
+// tooEarly waits for minute five, before which PIM ends nothing.
+func (t attempt) tooEarly(err error) activation.Report {
+	at := t.a.From.Add(floor)
+	if !at.After(t.now) {
+		at = t.now.Add(readLag) // PIM's clock, or its start, is not ours
+	}
+	r := t.later(err)
+	r.After, r.Again = 0, at
+	r.Tell = activation.Trouble{Why: activation.Refusal{Code: activation.TooEarly, Until: at}}
+	return r
+}
+
+// notActive believes PIM only if its reads agree: right after an activation it
+// may not know of it yet.
+func (t attempt) notActive(ctx context.Context, cause error) activation.Report {
+	i, err := t.reader.instanceOf(ctx, t.a)
+	switch {
+	case err != nil:
+		return t.later(err)
+	case i == nil:
+		return t.done(nil)
+	case t.mem.Strays < steps:
+		t.mem.Strays++
+		r := t.later(cause)
+		r.After, r.Again = 0, t.now.Add(readLag/2)
+		return r
+	}
+	return t.refused(asFault(cause).Refusal())
+}
+
+// cancel withdraws a request that waits.
+func (t attempt) cancel(ctx context.Context, c caller) activation.Report {
+	info, err := c.pim().AssignmentScheduleRequests().ByPrivilegedAccessGroupAssignmentScheduleRequestId(t.a.Request.ID).Cancel().ToPostRequestInformation(ctx, nil)
+	if err != nil {
+		return t.later(err)
+	}
+	// Point of no return. A crash from here on leaves a claimed deed: whether it
+	// was done shows in the request's status.
+	err = c.write(ctx, info)
+	// Done, and not yet known here.
+	if err == nil {
+		q := t.a.Request
+		q.Status = "Canceled"
+		return t.done(&q)
+	}
+	if f := asFault(err); f.Status != 404 && f.Status != 400 {
+		return t.failed(err)
+	}
+	// What another state answers is not settled: the request says.
+	q, look := t.reader.Request(ctx, t.a.Request.ID)
+	switch {
+	case look != nil:
+		return t.later(look)
+	case q.Kind() == activation.CalledOff:
+		return t.done(&q)
+	case q.Kind() == activation.AtApproval || q.Kind() == activation.InFuture:
+		return t.failed(err)
+	}
+	return t.refused(activation.Refusal{Code: activation.NotPending, Text: q.Status})
+}
