@@ -318,6 +318,7 @@ func (a *App) Run(ctx context.Context) error {
 	work.Go(func() error { a.Engine.Run(engineCtx); return nil })
 	work.Go(func() error { return control(ctx, a.listen, a.cfg.StateDir(), a.status, a.Engine) })
 	if a.pages != nil {
+		work.Go(func() error { a.sweep(ctx); return nil })
 		work.Go(func() error { return a.servePages(ctx, a.cfg.SignIn.Listen, a.pages.Handler()) })
 	}
 	for _, c := range a.setups {
@@ -348,6 +349,19 @@ func (a *App) servePages(ctx context.Context, addr string, h http.Handler) error
 		return err
 	}
 	return nil
+}
+
+// sweep drops kept sign-ins whose time is over, at the start and every hour.
+func (a *App) sweep(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := a.pages.Sweep(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("kept sign-ins could not be swept", "err", err)
+		}
+		select {
+		case <-time.After(time.Hour):
+		case <-ctx.Done():
+		}
+	}
 }
 
 // Close lets go of the files.
