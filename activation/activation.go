@@ -189,6 +189,7 @@ type Activation struct {
 	Warned   bool      `json:"warned,omitempty"`
 	Decision *Decision `json:"decision,omitempty"`
 	Deeds    []Pending `json:"deeds,omitempty"` // not done yet
+	Spent    []string  `json:"spent,omitempty"` // warrants that were used, refused or lapsed
 	Targets  []Target  `json:"targets,omitempty"`
 	Stuck    *Stuck    `json:"stuck,omitempty"`
 	Outcome  Outcome   `json:"outcome,omitempty"`

@@ -1,9 +1,6 @@
 package activation
 
-import (
-	"slices"
-	"time"
-)
+import "slices"
 
 // Apply folds one event into an activation. It accepts every event ever
 // written, in any phase, and is the only writer of the phase.
@@ -23,6 +20,9 @@ func Apply(a Activation, e Event) Activation {
 	case EvSubmitted:
 		a.dropDeed(e.Warrant)
 		a = a.underRequest(e.Request)
+		if a.Phase == Asked && !a.Request.Kind().over() {
+			a.Phase = Provisioning // PIM took it, without showing what it made of it
+		}
 	case EvDeedRefused:
 		a.dropDeed(e.Warrant)
 		a.Phase = a.afterDeed()
@@ -35,6 +35,9 @@ func Apply(a Activation, e Event) Activation {
 		a.dropDeed(e.Warrant)
 		a.Decision = &e.Decision
 		a = a.underRequest(e.Request)
+		if e.Decision.Approve && a.Phase == AwaitingApproval {
+			a.Phase = Provisioning
+		}
 	case EvFinishAsked:
 		a.addDeed(e.Warrant, "")
 		if e.Warrant.Deed == End && a.Phase == Active {
@@ -97,10 +100,14 @@ func (a Activation) underRequest(r Request) Activation {
 	if a.Phase == Active || a.Phase == Ending || a.Phase == Verifying {
 		return a
 	}
-	switch r.Kind() {
-	case AtApproval:
-		a.Phase = AwaitingApproval
-	case InFuture:
+	switch k := r.Kind(); {
+	case k.over():
+		// What it comes to is an event of its own.
+	case k == AtApproval:
+		if a.Decision == nil { // else it was read before the decision
+			a.Phase = AwaitingApproval
+		}
+	case k == InFuture:
 		a.Phase = Scheduled
 	default:
 		a.Phase = Provisioning
@@ -118,7 +125,11 @@ func (a Activation) provisioned(e EvProvisioned) Activation {
 	if a.Phase != Ending {
 		a.Phase = Active
 	}
+	if !e.Ends.Equal(a.Ends) {
+		a.Warned = false
+	}
 	a.From, a.Ends, a.Stuck = e.From, e.Ends, nil
+	a.dropDeeds(Submit)
 	for i := range a.Targets {
 		if a.Targets[i].Grant.State == Unbegun {
 			a.Targets[i].Grant.State = Waiting
@@ -128,7 +139,7 @@ func (a Activation) provisioned(e EvProvisioned) Activation {
 }
 
 func (a Activation) ended(e EvEnded) Activation {
-	a.dropDeed(e.Warrant)
+	a.dropDeeds(End)
 	a.Phase, a.Outcome, a.Ended, a.Stuck = Verifying, e.Outcome, e.At, nil
 	for i := range a.Targets {
 		t := &a.Targets[i]
@@ -157,8 +168,24 @@ func (a *Activation) addDeed(w Warrant, reason string) {
 	a.Deeds = append(a.Deeds, Pending{Seq: a.Seq, Warrant: w, Reason: reason, Needs: w.Proof == Fresh})
 }
 
+// dropDeed ends a deed. Its warrant is remembered, so that it never comes back.
 func (a *Activation) dropDeed(warrant string) {
-	a.Deeds = slices.DeleteFunc(a.Deeds, func(d Pending) bool { return d.Warrant.ID == warrant })
+	a.drop(func(d Pending) bool { return d.Warrant.ID == warrant })
+}
+
+// dropDeeds ends all deeds of a kind: there is nothing left for them to do.
+func (a *Activation) dropDeeds(of Deed) {
+	a.drop(func(d Pending) bool { return d.Warrant.Deed == of })
+}
+
+func (a *Activation) drop(over func(Pending) bool) {
+	a.Spent = slices.Clone(a.Spent)
+	a.Deeds = slices.DeleteFunc(a.Deeds, func(d Pending) bool {
+		if over(d) {
+			a.Spent = append(a.Spent, d.Warrant.ID)
+		}
+		return over(d)
+	})
 }
 
 func (a *Activation) eachDeed(warrant string, f func(*Pending)) {
@@ -180,60 +207,4 @@ func (a *Activation) setSpan(e EvSpan) {
 			a.Targets[i].Grant = e.Span
 		}
 	}
-}
-
-// Timings of what an activation waits for by itself.
-const (
-	// ApprovalWindow is how long PIM holds a request; source: fixed, 24 hours.
-	ApprovalWindow = 24 * time.Hour
-	// GiveUp is how long after the end a removal is looked for.
-	GiveUp = 24 * time.Hour
-	// grace is how long PIM may take to do on its own what it promised, before
-	// we say that something is stuck.
-	grace = 10 * time.Minute
-)
-
-// Due is when an activation wants to be told the time (Tick), if ever. What it
-// waits for from outside has jobs of its own.
-func (a Activation) Due() (time.Time, bool) {
-	var at time.Time
-	sooner := func(t time.Time) {
-		if at.IsZero() || t.Before(at) {
-			at = t
-		}
-	}
-	switch a.Phase {
-	case Active, Ending:
-		if !a.Warned && !a.Ends.IsZero() {
-			sooner(a.warnAt())
-		}
-	case AwaitingApproval:
-		if a.Stuck == nil {
-			sooner(a.requested().Add(ApprovalWindow + grace))
-		}
-	case Provisioning:
-		if a.Stuck == nil {
-			sooner(a.requested().Add(grace))
-		}
-	case Verifying:
-		for _, t := range a.Targets {
-			if !t.Removal.Settled() && !t.Removal.Overdue && t.Within > 0 {
-				sooner(a.Ended.Add(time.Duration(t.Within)))
-			}
-		}
-		sooner(a.Ended.Add(GiveUp))
-	}
-	return at, !at.IsZero()
-}
-
-func (a Activation) warnAt() time.Time {
-	lead := min(time.Duration(a.Lead), a.Ends.Sub(a.From)/4)
-	return a.Ends.Add(-lead)
-}
-
-func (a Activation) requested() time.Time {
-	if a.Request.Created.IsZero() {
-		return a.Began
-	}
-	return a.Request.Created
 }

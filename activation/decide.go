@@ -1,6 +1,9 @@
 package activation
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Decide says what an input means for an activation. A refusal is an event
 // too: it is audited and answered. Nothing new is no event at all.
@@ -64,7 +67,11 @@ func (t *turn) ask(q Ask) {
 	if t.a.Phase != "" {
 		return // the same envelope again
 	}
-	if r := Judge(q, q.Facts, t.now).Refusal(); r != nil {
+	r := Judge(q, q.Facts, t.now).Refusal()
+	if r == nil {
+		r = t.unfit(q.Warrant, Submit, q.Person)
+	}
+	if r != nil {
 		t.add(EvRefused{q.ID, q.Person, q.Group, q.Access, q.Reply, *r, t.now})
 		return
 	}
@@ -78,6 +85,24 @@ func (t *turn) notice(n Notice) {
 	}
 	t.add(EvNoticed{n.ID, n.Person, n.Group, n.Access, n.Request, n.Instance.From, n.Instance.Ends,
 		n.Settings, n.Targets, Duration(n.Lead), t.now})
+	if t.a.Phase != Active {
+		t.final(n.Request)
+	}
+}
+
+// unfit is why a warrant does not permit this deed by this account now; nil if
+// it does. The seal is checked by who holds the key, the digest right before
+// the call.
+func (t *turn) unfit(w Warrant, d Deed, by Person) *Refusal {
+	switch {
+	case w.ID == "" || w.Deed != d:
+		return &Refusal{Code: WarrantBad}
+	case !w.Actor.SameAccount(by):
+		return &Refusal{Code: WrongPerson}
+	case !t.now.Before(w.Expires):
+		return &Refusal{Code: WarrantExpired}
+	}
+	return nil
 }
 
 func (t *turn) decision(d Vote) {
@@ -86,8 +111,11 @@ func (t *turn) decision(d Vote) {
 		deed = Deny
 	}
 	turnedAway := func(c Code) { t.add(EvTurnedAway{d.By, deed, Refusal{Code: c}, t.now}) }
+	if t.told(d.Warrant) {
+		return
+	}
 	switch {
-	case d.By.Same(t.a.Person):
+	case d.By.Same(t.a.Person) || d.Warrant.Actor.Same(t.a.Person):
 		turnedAway(OwnRequest)
 	case t.a.Phase != AwaitingApproval && t.a.Decision != nil:
 		r := Refusal{Code: AlreadyDecided, By: t.a.Decision.By.Name}
@@ -96,13 +124,20 @@ func (t *turn) decision(d Vote) {
 		turnedAway(NotPending)
 	case t.a.Settings.ApproverReason && blankText(d.Reason):
 		turnedAway(ReasonMissing)
-	case d.Warrant.Deed != deed:
-		turnedAway(WarrantBad)
 	default:
-		if _, twice := t.a.Deed(d.Warrant.ID); !twice {
-			t.add(EvDecisionAsked{d.By, d.Approve, d.Reason, d.Warrant, t.now})
+		if r := t.unfit(d.Warrant, deed, d.By); r != nil {
+			t.add(EvTurnedAway{d.By, deed, *r, t.now})
+			return
 		}
+		t.add(EvDecisionAsked{d.By, d.Approve, d.Reason, d.Warrant, t.now})
 	}
+}
+
+// told reports whether this click was heard before: its deed is on its way or
+// over, and a replay of it changes nothing.
+func (t *turn) told(w Warrant) bool {
+	_, pending := t.a.Deed(w.ID)
+	return pending || slices.Contains(t.a.Spent, w.ID)
 }
 
 func (t *turn) finish(f Finish) {
@@ -111,14 +146,18 @@ func (t *turn) finish(f Finish) {
 		turnedAway(WrongPerson)
 		return
 	}
-	if _, twice := t.a.Deed(f.Warrant.ID); twice {
+	if t.told(f.Warrant) {
 		return
 	}
 	switch p := t.a.Phase; {
-	case p == Asked:
+	case p == Asked && t.unsent():
 		t.add(EvClosed{Withdrawn, nil, t.now})
 	case (p == AwaitingApproval || p == Scheduled) && f.Warrant.Deed == Cancel,
 		(p == Active || p == Ending) && f.Warrant.Deed == End:
+		if r := t.unfit(f.Warrant, f.Warrant.Deed, t.a.Person); r != nil {
+			turnedAway(r.Code)
+			return
+		}
 		t.add(EvFinishAsked{f.By, f.Warrant, t.now})
 	case p == Verifying:
 		turnedAway(NotActive)
@@ -127,38 +166,66 @@ func (t *turn) finish(f Finish) {
 	}
 }
 
+// unsent reports whether the submit still waits for the person's browser. One
+// that does not may be at PIM already: it can only be withdrawn there.
+func (t *turn) unsent() bool {
+	d, ok := t.a.Deed(t.submitting())
+	return !ok || d.Needs
+}
+
 func (t *turn) done(d Done) {
 	p, ok := t.a.Deed(d.Warrant)
 	if !ok {
 		return
 	}
-	w := p.Warrant
+	if d.At.IsZero() {
+		d.At = t.now
+	}
 	if d.Refusal != nil {
-		t.add(EvDeedRefused{w.ID, w.Actor, w.Deed, *d.Refusal, t.now})
-		if w.Deed == Submit {
-			t.add(EvClosed{Refused, d.Refusal, t.now})
-		}
+		t.refused(p.Warrant, *d.Refusal)
 		return
 	}
 	var r Request
 	if d.Request != nil {
 		r = *d.Request
 	}
-	switch w.Deed {
+	switch w := p.Warrant; w.Deed {
 	case Submit:
 		t.add(EvSubmitted{w.ID, r, t.now})
 		t.final(r)
 	case Approve, Deny:
 		t.add(EvDecided{Decision{w.Actor, w.Deed == Approve, p.Reason, d.At, true}, r, w.ID})
-		if w.Deed == Deny {
+		switch {
+		case t.granted():
+		case w.Deed == Deny:
 			t.add(EvClosed{Denied, nil, t.now})
+		default:
+			t.final(r)
 		}
 	case End:
 		t.add(EvEnded{EndedSoon, d.At, w.ID})
 		t.closeIfProven()
 	case Cancel:
+		if t.granted() {
+			t.refused(w, Refusal{Code: NotPending})
+			return
+		}
 		t.add(EvClosed{Withdrawn, nil, t.now})
 	}
+}
+
+// refused is a deed to which PIM, or a guard before it, said no.
+func (t *turn) refused(w Warrant, r Refusal) {
+	t.add(EvDeedRefused{w.ID, w.Actor, w.Deed, r, t.now})
+	if w.Deed == Submit && t.a.Phase == Asked {
+		t.add(EvClosed{Refused, &r, t.now})
+	}
+}
+
+// granted reports whether PIM has granted the access: from then on only its
+// proven end closes the activation.
+func (t *turn) granted() bool {
+	return t.a.Phase == Active || t.a.Phase == Ending || t.a.Phase == Verifying
 }
 
 func (t *turn) lapse(l Lapse) {
@@ -167,12 +234,15 @@ func (t *turn) lapse(l Lapse) {
 		return
 	}
 	t.add(EvLapsed{l.Warrant, p.Warrant.Actor, p.Warrant.Deed, t.now})
-	if p.Warrant.Deed == Submit {
+	if p.Warrant.Deed == Submit && t.a.Phase == Asked {
 		t.add(EvClosed{Withdrawn, &Refusal{Code: WarrantExpired}, t.now})
 	}
 }
 
 func (t *turn) replaced() {
+	if t.a.Phase == Active || t.a.Phase == Ending {
+		t.gone(t.now) // there can be only one: ours is over
+	}
 	if t.a.Phase != Verifying {
 		return
 	}
@@ -202,7 +272,7 @@ func (t *turn) tick() {
 	switch t.a.Phase {
 	case Active, Ending:
 		t.add(EvWarned{t.now})
-	case AwaitingApproval, Provisioning:
+	case Asked, AwaitingApproval, Provisioning:
 		t.add(EvStuck{Stuck{Refusal{Code: Unavailable}, t.now}})
 	case Verifying:
 		t.late()

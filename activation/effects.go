@@ -1,6 +1,7 @@
 package activation
 
 import (
+	"slices"
 	"strconv"
 	"time"
 )
@@ -37,6 +38,7 @@ func Effects(a Activation, e Event) []Effect {
 		if e.Deed != Submit {
 			o.card()
 			o.refusal(e.By, e.Deed, e.Refusal)
+			o.pim() // what PIM holds may be other than we think
 		}
 	case EvLapsed:
 		o.sign(e.Warrant)
@@ -84,7 +86,11 @@ func (o *out) later(e Event) {
 		o.closed(e)
 	case EvStuck:
 		o.card()
-		o.thread(TopicStuck, "")
+		if o.carded() {
+			o.thread(TopicStuck, "")
+		} else {
+			o.dm(o.a.Person, TopicStuck, "")
+		}
 	case EvUnstuck:
 		o.card()
 	case EvTurnedAway:
@@ -134,14 +140,27 @@ func (o *out) closed(e EvClosed) {
 	o.card()
 	switch {
 	case !o.a.Ended.IsZero():
-		o.dm(o.a.Person, TopicGone, "")
+		if o.measured() {
+			o.dm(o.a.Person, TopicGone, "")
+		}
 	case e.Outcome == Denied && o.a.Decision != nil:
 		// The decision has its own message.
+	case !o.carded() && e.Refusal == nil:
+		o.whisper(TopicClosed, nil)
 	case !o.carded():
 		o.answer(e.Refusal)
 	default:
 		o.dm(o.a.Person, TopicClosed, "")
 	}
+}
+
+// measured reports whether any target's removal came to a result: else there
+// is nothing to add to the word that it ended.
+func (o *out) measured() bool {
+	return slices.ContainsFunc(o.a.Targets, func(t Target) bool {
+		s := t.Removal.State
+		return s == Gone || s == NeverCame || s == NotProven
+	})
 }
 
 // carded reports whether the channel has seen, or is to see, a card: an ask
@@ -181,9 +200,6 @@ func (o *out) refusal(to Person, d Deed, r Refusal) {
 // answer tells the requester of a refusal: where they typed while Slack still
 // takes it, else in a DM.
 func (o *out) answer(r *Refusal) {
-	if r == nil {
-		r = &Refusal{Code: WarrantExpired}
-	}
 	o.whisper(TopicRefused, r)
 }
 
@@ -244,28 +260,4 @@ func (o *out) probes(toward Direction) {
 
 func (o *out) succeed() {
 	o.put(Effect{Key: "tell/" + o.seq(), Lane: LaneDeed, Kind: Succeed})
-}
-
-// Wants reports whether an effect is still worth doing. It is asked before
-// every attempt.
-func Wants(a Activation, e Effect, now time.Time) bool {
-	switch e.Kind {
-	case DoDeed:
-		d, ok := a.Deed(e.Warrant)
-		return ok && now.Before(d.Warrant.Expires)
-	case WatchPIM:
-		return a.Open() && a.Phase != Verifying && a.Phase != Asked
-	case Probe:
-		t, ok := a.Target(e.Target)
-		return ok && a.Open() && !t.Span(e.Toward).Settled() && (a.Phase == Verifying) == (e.Toward == Removal)
-	case Whisper:
-		return e.Until.IsZero() || now.Before(e.Until)
-	case DM:
-		if e.Topic == TopicWarning {
-			return now.Before(a.Ends) && (a.Phase == Active || a.Phase == Ending)
-		}
-	case Succeed:
-		return a.Open()
-	}
-	return true
 }

@@ -1,6 +1,9 @@
 package activation
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // lag is how long PIM's reads may still show the world before a write; source:
 // objects missing from reads for 5 to 30 seconds.
@@ -22,28 +25,67 @@ func (t *turn) saw(s Saw) {
 }
 
 func (t *turn) sawRequest(r Request, s Saw) {
-	switch t.a.Phase {
-	case Active, Ending:
-		if r.Kind() == TakenBack && t.a.Request.Kind() != TakenBack {
-			t.gone(s.At)
-		}
-		return
-	case Verifying:
+	held := t.a.Request
+	if !t.ours(r) || t.a.Phase == Verifying {
 		return
 	}
-	if r.ID == t.a.Request.ID && r.Status == t.a.Request.Status {
-		return
-	}
-	if t.a.Phase == AwaitingApproval && t.a.Decision == nil {
-		switch k := r.Kind(); {
-		case k == SaidNo && !t.windowOver(r):
-			t.elsewhere(r, false, s)
-		case k == Granted || k == InFuture || k == UnderWay && r.Status != "":
-			t.elsewhere(r, true, s)
+	k := r.Kind()
+	same := r.ID == held.ID && r.Status == held.Status
+	if t.granted() || t.a.Phase == Provisioning {
+		if k == TakenBack && held.ID != "" && !same {
+			t.gone(s.At) // it was granted, perhaps while nobody looked
 			return
 		}
 	}
+	switch {
+	case t.granted(),
+		same && !k.over(),
+		k == AtApproval && t.a.Decision != nil: // read before the decision
+		return
+	case t.a.Phase == AwaitingApproval && t.a.Decision == nil:
+		t.sawAnswer(r, s)
+		return
+	}
 	if !t.final(r) {
+		t.add(EvSubmitted{t.submitting(), r, t.now})
+	}
+}
+
+// ours reports whether a request is this activation's: by its id, or, while
+// the answer to our submit is not known, by the tag in its justification.
+func (t *turn) ours(r Request) bool {
+	switch {
+	case r.ID == "":
+		return false
+	case t.a.Request.ID != "":
+		return strings.EqualFold(r.ID, t.a.Request.ID)
+	case t.a.Phase == Asked:
+		return strings.HasSuffix(strings.TrimSpace(r.Justification), "[pag "+t.a.Tag+"]")
+	}
+	return !t.granted()
+}
+
+// submitting is the warrant of the submit that is on its way; empty if none is.
+func (t *turn) submitting() string {
+	for _, d := range t.a.Deeds {
+		if d.Warrant.Deed == Submit {
+			return d.Warrant.ID
+		}
+	}
+	return ""
+}
+
+// sawAnswer is a request that waited for an approver and has another status now.
+func (t *turn) sawAnswer(r Request, s Saw) {
+	switch k := r.Kind(); {
+	case k == SaidNo && (s.By != nil || !t.windowOver(r)):
+		t.elsewhere(r, false, s)
+		t.final(r)
+	case k == Granted || k == InFuture || r.inPipeline():
+		t.elsewhere(r, true, s)
+	case k == UnderWay:
+		// A status word that nobody has explained decides nothing.
+	case !t.final(r):
 		t.add(EvSubmitted{"", r, t.now})
 	}
 }
@@ -83,25 +125,77 @@ func (t *turn) windowOver(r Request) bool {
 }
 
 func (t *turn) sawInstance(i Instance, s Saw) {
+	if i.From.IsZero() {
+		i.From = t.a.promised()
+	}
+	over := !i.Ends.IsZero() && !s.At.Before(i.Ends)
 	switch t.a.Phase {
 	case Verifying:
 		return
 	case Active, Ending:
-		if i.Ends.Equal(t.a.Ends) {
+		if !t.a.Ends.IsZero() && !i.From.Before(t.a.Ends) {
+			t.gone(s.At) // that is the next activation: ours has run out
+			return
+		}
+		if over || i.Ends.Equal(t.a.Ends) {
 			return
 		}
 	case AwaitingApproval:
-		if t.a.Decision == nil {
+		if t.a.Decision == nil && !t.earlier(i) && !over {
 			t.elsewhere(Request{}, true, s)
 		}
 	}
+	if over || t.earlier(i) {
+		return // the one before ours: reads lag behind
+	}
 	t.add(EvProvisioned{From: i.From, Ends: i.Ends, At: t.now})
+	t.reconsider()
 }
 
+// earlier reports whether an instance belongs to an activation before ours: it
+// is of another schedule and began clearly before ours was requested.
+func (t *turn) earlier(i Instance) bool {
+	r := t.a.Request
+	return r.Schedule != "" && i.Schedule != "" && !strings.EqualFold(r.Schedule, i.Schedule) &&
+		i.From.Before(t.a.requested().Add(-time.Minute))
+}
+
+// reconsider looks again at targets that said yes before we knew that PIM had
+// granted: if PIM had by then, they had nothing "already".
+func (t *turn) reconsider() {
+	for _, target := range t.a.Targets {
+		if s := target.Grant; s.State == HadAlready && !s.By.Before(t.a.From) {
+			t.add(EvSpan{target.ID, Grant, s.came(), t.now})
+		}
+	}
+}
+
+// sawNothing is that PIM grants nothing: the end, if it isn't merely too early
+// to see the beginning.
 func (t *turn) sawNothing(s Saw) {
-	if t.a.Phase != Active && t.a.Phase != Ending || s.At.Before(t.a.From.Add(lag)) && s.At.Before(t.a.Ends) {
+	switch t.a.Phase {
+	case Active, Ending:
+		early := s.At.Before(t.a.From.Add(lag))
+		over := !t.a.Ends.IsZero() && !s.At.Before(t.a.Ends)
+		if over || !early {
+			t.gone(s.At)
+		}
+	case Provisioning:
+		t.missed(s)
+	}
+}
+
+// missed is an activation that began and ended while nobody looked.
+func (t *turn) missed(s Saw) {
+	r := t.a.Request
+	from, ends := t.a.promised(), r.Until
+	if ends.IsZero() && r.Length > 0 {
+		ends = from.Add(time.Duration(r.Length))
+	}
+	if r.Kind() != Granted || ends.IsZero() || s.At.Before(ends.Add(lag)) {
 		return
 	}
+	t.add(EvProvisioned{From: from, Ends: ends, At: t.now})
 	t.gone(s.At)
 }
 
@@ -137,6 +231,9 @@ func (t *turn) probed(p Probed) {
 		if p.Answer.Says == No && p.Answer.Sent.Before(since) {
 			return // a no from before the end proves nothing about the end
 		}
+	}
+	if t.a.Phase == Provisioning && p.Answer.Says == Yes {
+		return // PIM may grant it already; asked again once PIM says so
 	}
 	next, news := span.settle(p.Direction, p.Answer, p.Last, since)
 	if !news {

@@ -18,6 +18,19 @@ const (
 	BrokenDown                 // provisioning failed
 )
 
+// inPipeline reports whether the status is one of those that PIM is known to
+// use between a decision and the grant.
+func (r Request) inPipeline() bool {
+	switch strings.ToLower(r.Status) {
+	case "pendingprovisioning", "pendingschedulecreation", "schedulecreated":
+		return true
+	}
+	return false
+}
+
+// over reports whether nothing will be granted, or nothing more.
+func (s Standing) over() bool { return s >= TakenBack }
+
 // Kind reads the status word of a request, in any casing.
 func (r Request) Kind() Standing {
 	switch s := strings.ToLower(r.Status); s {

@@ -107,30 +107,42 @@ func (s Span) settle(d Direction, a Answer, last, since time.Time) (Span, bool) 
 		}
 		return s, s.Doubt != was.Doubt
 	}
-	s.Doubt = ""
-	if last.After(s.After) {
-		s.After = last
-	}
 	wanted := Yes
 	if d == Removal {
 		wanted = No
+	}
+	if a.Says == wanted && (!a.Received.After(s.After) || !a.Received.After(last)) {
+		return s, false // older than what is known to the contrary
+	}
+	s.Doubt = ""
+	if last.After(s.After) {
+		s.After = last
 	}
 	if a.Says != wanted {
 		if a.Sent.After(s.After) {
 			s.After = a.Sent
 		}
-		return s, was.Doubt != "" || was.After.IsZero()
+		// A later control, taken when a decision came, narrows the interval.
+		fresher := since.IsZero() && a.Sent.Sub(was.After) > time.Minute
+		return s, was.Doubt != "" || was.After.IsZero() || fresher
 	}
 	s.Asked, s.By, s.Level, s.Evidence = a.Sent, a.Received, a.Level, a.Evidence
 	switch {
 	case d == Removal:
 		s.State = Gone
-	case since.IsZero() || a.Sent.Before(since):
+	case since.IsZero() || a.Received.Before(since):
 		s.State = HadAlready
-	case s.After.IsZero():
-		s.State = Works
 	default:
-		s.State = Effective
+		s = s.came()
 	}
 	return s, true
+}
+
+// came says how much is known of a grant that is there.
+func (s Span) came() Span {
+	s.State = Effective
+	if s.After.IsZero() {
+		s.State = Works
+	}
+	return s
 }

@@ -121,6 +121,41 @@ func TestCookiesThatBrowsersRefuse(t *testing.T) {
 	}
 }
 
+func TestCookiesEndAndStayInTheirPath(t *testing.T) {
+	var j jar
+	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	at := address(t, "https://a.example/app/in")
+	for _, s := range []string{"minute=1; Max-Age=60", "forever=1; Path=/", "deep=1; Path=/app/in", "here=1"} {
+		c, err := http.ParseSetCookie(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.take(at, []*http.Cookie{c}, now)
+	}
+	sent := func(u string, after time.Duration) (names []string) {
+		for _, c := range j.carried(request{method: "GET", url: address(t, u)}, now.Add(after)) {
+			names = append(names, c.Name)
+		}
+		return names
+	}
+	for _, c := range []struct {
+		url   string
+		after time.Duration
+		want  []string
+	}{
+		{"https://a.example/app/in", 0, []string{"deep", "minute", "here", "forever"}}, {"https://a.example/app/", time.Minute, []string{"here", "forever"}},
+		{"https://a.example/apple", 0, []string{"forever"}}, {"https://a.example", 0, []string{"forever"}}, {"https://b.a.example/app/in", 0, nil},
+	} {
+		if got := sent(c.url, c.after); !slices.Equal(got, c.want) {
+			t.Errorf("%s after %s: %v, want %v", c.url, c.after, got, c.want)
+		}
+	}
+	gone, _ := http.ParseSetCookie("forever=; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT")
+	if j.take(at, []*http.Cookie{gone}, now); slices.Contains(sent("https://a.example/", 0), "forever") {
+		t.Error("not deleted")
+	}
+}
+
 func TestSameSite(t *testing.T) {
 	var seen []string
 	app := func(w http.ResponseWriter, r *http.Request) {

@@ -73,8 +73,8 @@ type Verdict struct {
 	Refresh bool   `json:"refresh"`        // only refreshes are refused, not sign-ins
 }
 
-// Judge sets a verdict.
-func (w *World) Judge(v Verdict) {
+// SetVerdict sets a verdict.
+func (w *World) SetVerdict(v Verdict) {
 	w.enter()
 	defer w.mu.Unlock()
 	kept := w.auth.verdicts[:0]

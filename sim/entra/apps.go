@@ -3,6 +3,7 @@ package entra
 import (
 	"cmp"
 	"crypto/x509"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -17,8 +18,7 @@ type App struct {
 	Delegated    []string // scopes that an administrator consented to: a Graph scope, or "{resource}/{scope}"
 	Roles        []string // Graph application permissions
 	Assigned     []string // with assignment required: the accounts that may sign in; nil lets all in
-
-	principal string // object id of its service principal
+	Principal    string   // object id of its service principal, made up when empty; the oid of its own tokens
 }
 
 // AddApp registers an app and returns it with its id.
@@ -26,12 +26,24 @@ func (w *World) AddApp(a App) App {
 	w.enter()
 	defer w.mu.Unlock()
 	a.ID = cmp.Or(a.ID, w.guid())
-	a.principal = w.guid()
+	a.Principal = cmp.Or(a.Principal, w.guid())
 	if a.Roles == nil {
 		a.Roles = []string{}
 	}
 	w.apps = append(w.apps, &a)
 	return a
+}
+
+// ChangeApp edits a registration: a consent withdrawn, a secret rolled.
+func (w *World) ChangeApp(id string, change func(*App)) error {
+	w.enter()
+	defer w.mu.Unlock()
+	a := w.app(id)
+	if a == nil {
+		return fmt.Errorf("no app %s", id)
+	}
+	change(a)
+	return nil
 }
 
 func (w *World) app(id string) *App {

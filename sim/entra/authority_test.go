@@ -211,20 +211,20 @@ func TestClaimsAskForMFA(t *testing.T) {
 func TestVerdictsAndConsent(t *testing.T) {
 	l := newLogin(t)
 	for n, want := range map[int]string{53003: "access_denied", 50105: "access_denied", 65001: "consent_required"} {
-		l.Judge(Verdict{User: l.requester.ID, Number: n})
+		l.SetVerdict(Verdict{User: l.requester.ID, Number: n})
 		l.browser = l.newBrowser()
 		got := l.signIn(l.start(), l.requester, true)
 		if got.Get("error") != want || !strings.Contains(got.Get("error_description"), "AADSTS"+itoa(n)) || got.Get("state") != "st-1" {
 			t.Errorf("%d: %v", n, got)
 		}
-		l.Judge(Verdict{User: l.requester.ID})
+		l.SetVerdict(Verdict{User: l.requester.ID})
 	}
 	l.Turn(func(d *Dials) { d.ErrorsStay = true })
-	l.Judge(Verdict{Number: 53003})
+	l.SetVerdict(Verdict{Number: 53003})
 	if p, err := l.browser.Open(l.start()); err != nil || !strings.Contains(p.Text, "AADSTS53003") {
 		t.Errorf("the refusal did not stay: %v", err)
 	}
-	l.Judge(Verdict{})
+	l.SetVerdict(Verdict{})
 }
 
 func TestConsent(t *testing.T) {
@@ -258,12 +258,12 @@ func TestAssignmentRequiredAndDisabled(t *testing.T) {
 	l := newLogin(t)
 	res, err := l.redeemCode(l.signIn(l.start(), l.requester, true).Get("code"))
 	l.must(err)
-	l.app(l.signin.ID).Assigned = []string{l.approver.ID}
+	l.must(l.ChangeApp(l.signin.ID, func(a *App) { a.Assigned = []string{l.approver.ID} }))
 	l.browser = l.newBrowser()
 	if got := l.signIn(l.start(), l.requester, true); !strings.Contains(got.Get("error_description"), "AADSTS50105") {
 		t.Errorf("not assigned: %v", got)
 	}
-	l.app(l.signin.ID).Assigned = nil
+	l.must(l.ChangeApp(l.signin.ID, func(a *App) { a.Assigned = nil }))
 	l.must(l.SetEnabled(l.requester.ID, false))
 	l.browser = l.newBrowser()
 	if got := l.signIn(l.start(), l.requester, true); !strings.Contains(got.Get("error_description"), "AADSTS50057") {

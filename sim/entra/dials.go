@@ -81,6 +81,7 @@ const (
 	DoString      = "string"       // Status with {"error":"boom"}
 	DoNoMessage   = "nomessage"    // Status with an error without message
 	DoEmpty       = "empty"        // Status (200) and no body
+	DoSlow        = "slow"         // the right answer, after Delay of real time
 	DoCAE         = "cae"          // 401 with a good claims challenge
 	DoCAEUnpadded = "cae-unpadded" // whose base64 lacks its padding
 	DoCAEUnquoted = "cae-unquoted" // whose claims lack their quotes
@@ -102,6 +103,8 @@ type Fault struct {
 	Code       string  `json:"code,omitempty"`
 	Message    string  `json:"message,omitempty"`
 	RetryAfter string  `json:"retryAfter,omitempty"` // as sent: "3", "0.9", a date; "" none
+
+	Delay time.Duration `json:"delay,omitempty"` // of DoSlow
 }
 
 type armed struct {

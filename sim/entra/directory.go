@@ -18,6 +18,8 @@ type User struct {
 	Guest      bool     `json:"guest"`
 	Disabled   bool     `json:"disabled"`
 	Admin      bool     `json:"admin"` // carries directory roles: may consent, assign, read everything
+
+	Attributes map[string]any `json:"attributes,omitempty"` // further properties, as Graph names them: employeeId …
 }
 
 // Group is a security group.
@@ -99,7 +101,7 @@ func validAccess(a string) bool { return a == "member" || a == "owner" }
 
 func (w *World) user(id string) *User {
 	i := slices.IndexFunc(w.users, func(u *User) bool {
-		return strings.EqualFold(u.ID, id) || strings.EqualFold(u.UPN, id)
+		return id != "" && (strings.EqualFold(u.ID, id) || strings.EqualFold(u.UPN, id))
 	})
 	if i < 0 {
 		return nil
@@ -166,12 +168,9 @@ func (w *World) within(group, principal string, at time.Time, seen map[string]bo
 		return false
 	}
 	seen[group] = true
-	for _, m := range w.direct(group, "member", at) {
-		if m == principal || w.group(m) != nil && w.within(m, principal, at, seen) {
-			return true
-		}
-	}
-	return false
+	return w.tied(edge{group, "member", principal}, at) || slices.ContainsFunc(w.groups, func(g *Group) bool {
+		return w.tied(edge{group, "member", g.ID}, at) && w.within(g.ID, principal, at, seen)
+	})
 }
 
 func (w *World) member(group, principal string, at time.Time) bool {

@@ -151,7 +151,7 @@ func TestCheckMemberGroups(t *testing.T) {
 	if r := x.call(x.asReader(), "DELETE", "/v1.0/groups/"+x.group.ID+"/members/"+x.requester.ID+"/$ref", nil); r.status != 403 {
 		t.Errorf("the reader may delete: %d", r.status)
 	}
-	x.app(x.reader.ID).Roles = []string{"GroupMember.ReadWrite.All"}
+	x.must(x.ChangeApp(x.reader.ID, func(a *App) { a.Roles = []string{"GroupMember.ReadWrite.All"} }))
 	x.graph = x.Graph()
 	if r := x.call(x.asReader(), "DELETE", "/v1.0/groups/"+x.group.ID+"/members/"+x.requester.ID+"/$ref", nil); r.status != 204 || x.is(x.requester) {
 		t.Errorf("delete: %d %s", r.status, r.raw)
@@ -162,7 +162,7 @@ func TestCheckMemberGroups(t *testing.T) {
 func (x *tenant) manage(method, path string, body any) (int, map[string]any) {
 	b, _ := json.Marshal(body)
 	rec := httptest.NewRecorder()
-	x.Manage().ServeHTTP(rec, httptest.NewRequest(method, path, bytes.NewReader(b)))
+	x.managed.ServeHTTP(rec, httptest.NewRequest(method, path, bytes.NewReader(b)))
 	var out map[string]any
 	_ = json.Unmarshal(rec.Body.Bytes(), &out)
 	return rec.Code, out
@@ -170,6 +170,7 @@ func (x *tenant) manage(method, path string, body any) (int, map[string]any) {
 
 func TestManagement(t *testing.T) {
 	x := newTenant(t)
+	x.managed = x.Manage()
 	ok := func(method, path string, body any) map[string]any {
 		t.Helper()
 		status, out := x.manage(method, path, body)
@@ -219,5 +220,34 @@ func TestManagement(t *testing.T) {
 		if status, _ := x.manage("GET", path, nil); status != 200 {
 			t.Errorf("%s: %d", path, status)
 		}
+	}
+}
+
+func TestMe(t *testing.T) {
+	x := newTenant(t)
+	x.must(x.AddTie(x.group.ID, "member", x.requester.ID))
+	x.enter()
+	x.user(x.requester.ID).Attributes = map[string]any{"employeeId": "U123"}
+	u := x.user(x.requester.ID)
+	token := x.accessToken(grant{app: x.app(x.signin.ID), user: u, in: signIn{u, x.at, true}}, GraphAudience, []string{"User.Read", "GroupMember.Read.All"}, x.at)
+	x.mu.Unlock()
+	if r := x.call(token, "GET", "/v1.0/me?$select=id,employeeId", nil); r.body["id"] != x.requester.ID || r.body["employeeId"] != "U123" {
+		t.Errorf("me: %s", r.raw)
+	}
+	if r := x.call(token, "GET", "/v1.0/me/transitiveMemberOf", nil); len(r.rows()) != 1 {
+		t.Errorf("my groups: %s", r.raw)
+	}
+	if r := x.call(token, "POST", "/v1.0/me/checkMemberGroups", obj{"groupIds": []string{x.group.ID}}); len(r.body["value"].([]any)) != 1 {
+		t.Errorf("am I in: %s", r.raw)
+	}
+	x.graph = x.Graph()
+	if r := x.call(token, "GET", "/v1.0/groups/"+x.group.ID+"/members/graph.group", nil); r.status != 200 || len(r.rows()) != 0 {
+		t.Errorf("a cast leaves users out: %s", r.raw)
+	}
+	if r := x.call(token, "GET", "/v1.0/groups/"+x.group.ID+"/members/microsoft.graph.user?$count=true", nil); len(r.rows()) != 1 || r.body["@odata.count"] != 1.0 {
+		t.Errorf("a cast to users: %s", r.raw)
+	}
+	if err := x.ChangeApp("none", func(*App) {}); err == nil {
+		t.Error("changed no app")
 	}
 }

@@ -7,19 +7,20 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"pagbot/sim/pipe"
 )
 
-// over sends the requester's create over a real connection.
-func (x *tenant) over(s *httptest.Server, ctx context.Context) (int, string, error) {
-	b, _ := json.Marshal(x.request(selfActivate, "PT1H", "INC1"))
-	r, err := http.NewRequestWithContext(ctx, "POST", s.URL+base+"assignmentScheduleRequests", strings.NewReader(string(b)))
+// over sends the requester's create over a connection.
+func (x *tenant) over(ctx context.Context, c *http.Client) (int, string, error) {
+	r, err := http.NewRequestWithContext(ctx, "POST", "http://graph.test"+base+"assignmentScheduleRequests", strings.NewReader(x.body(selfActivate, "PT1H")))
 	x.must(err)
 	r.Header.Set("Authorization", "Bearer "+x.as(x.requester))
-	res, err := s.Client().Do(r)
+	res, err := c.Do(r)
 	if err != nil {
 		return 0, "", err
 	}
@@ -31,32 +32,40 @@ func (x *tenant) over(s *httptest.Server, ctx context.Context) (int, string, err
 // An ambiguous answer: the caller can't know, the tenant does.
 func TestAmbiguousWrites(t *testing.T) {
 	for _, late := range []bool{false, true} {
-		for _, do := range []string{DoStatus, DoHang, DoReset, DoCut, DoHTML, DoEmpty} {
-			x := newTenant(t)
-			s := httptest.NewServer(x.Graph())
-			x.Inject(Fault{Method: "POST", Path: "assignmentScheduleRequests", Do: do, Late: late, Times: 1})
-			ctx, cancel := context.WithCancel(t.Context())
-			if do == DoHang {
-				time.AfterFunc(50*time.Millisecond, cancel)
-			}
-			status, body, err := x.over(s, ctx)
-			cancel()
-			broken := do == DoHang || do == DoReset || do == DoCut && late
-			if broken != (err != nil) {
-				t.Errorf("%s late %v: %d %q %v", do, late, status, body, err)
-			}
-			if do == DoHang && !errors.Is(err, context.Canceled) {
-				t.Errorf("hang: %v", err)
-			}
-			s.Close()
-			if did := len(x.requests) == 1; did != late {
-				t.Errorf("%s late %v: acted %v", do, late, did)
-			}
-			h := x.Writes()
-			if len(h) != 1 || h[0].Fault != do || late != (h[0].Status == 201) {
-				t.Errorf("%s late %v: history %+v", do, late, h)
-			}
+		for _, do := range []string{DoStatus, DoHang, DoReset, DoCut, DoHTML, DoEmpty, DoSlow} {
+			synctest.Test(t, func(t *testing.T) {
+				ambiguous(t, Fault{Method: "POST", Path: "Requests", Do: do, Late: late, Times: 1, Delay: time.Minute})
+			})
 		}
+	}
+}
+
+func ambiguous(t *testing.T, f Fault) {
+	x := newTenantAt(t, time.Now)
+	l := pipe.Listen()
+	stop := pipe.Serve(l, x.Graph())
+	defer stop()
+	c := l.Client()
+	defer c.CloseIdleConnections()
+	x.Inject(f)
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
+	defer cancel()
+	status, body, err := x.over(ctx, c)
+	broken := f.Do == DoHang || f.Do == DoReset || f.Do == DoCut
+	if broken != (err != nil) || f.Do == DoHang && !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%+v: %d %q %v", f, status, body, err)
+	}
+	if took := map[string]time.Duration{DoHang: 100 * time.Second, DoSlow: time.Minute}[f.Do]; time.Since(start) != took {
+		t.Errorf("%+v: took %v", f, time.Since(start))
+	}
+	acts := f.Late || f.Do == DoSlow
+	if did := len(x.State()["requests"].([]obj)) == 1; did != acts {
+		t.Errorf("%+v: acted %v", f, did)
+	}
+	h := x.Writes()
+	if len(h) != 1 || h[0].Fault != f.Do || acts != (h[0].Status == 201) {
+		t.Errorf("%+v: history %+v", f, h)
 	}
 }
 
@@ -64,7 +73,7 @@ func TestThrottling(t *testing.T) {
 	x := newTenant(t)
 	x.graph = x.Graph()
 	path := base + "assignmentScheduleInstances?$filter=groupId eq '" + x.group.ID + "'"
-	for _, after := range []string{"0", "1", "0.9", "3600", "Mon, 02 Mar 2026 09:01:00 GMT", ""} {
+	for _, after := range []string{"0", "1", "0.9", "3600", "", "Wed, 01 Apr 2026 09:00:00 GMT"} {
 		disarm := x.Inject(Fault{Do: DoStatus, Status: 429, RetryAfter: after})
 		r := x.call(x.asReader(), "GET", path, nil)
 		if r.status != 429 || r.header.Get("Retry-After") != after || r.code() != "TooManyRequests" {
@@ -74,6 +83,11 @@ func TestThrottling(t *testing.T) {
 		if r := x.call(x.asReader(), "GET", path, nil); r.status != 200 {
 			t.Errorf("disarmed: %d", r.status)
 		}
+		h := x.History()
+		if early := h[len(h)-1].Early; early != (after != "0" && after != "") {
+			t.Errorf("%q: the next call is early: %v", after, early)
+		}
+		x.pass(24 * time.Hour)
 	}
 }
 

@@ -63,17 +63,17 @@ func TestRefreshTokens(t *testing.T) {
 	if other := refresh(token, DevOpsAudience+"/user_impersonation"); other.status != 400 || other.body["error_codes"].([]any)[0] != 65001.0 {
 		t.Errorf("another resource without consent: %v", other.body)
 	}
-	l.app(l.signin.ID).Delegated = append(l.app(l.signin.ID).Delegated, DevOpsAudience+"/user_impersonation")
+	l.must(l.ChangeApp(l.signin.ID, func(a *App) { a.Delegated = append(a.Delegated, DevOpsAudience+"/user_impersonation") }))
 	if other := refresh(token, DevOpsAudience+"/user_impersonation"); other.status != 200 {
 		t.Errorf("another resource: %v", other.body)
 	} else if c, err := l.Verify(other.body["access_token"].(string), DevOpsAudience); err != nil || c["scp"] != "user_impersonation" {
 		t.Errorf("another resource's token: %v %v", c, err)
 	}
-	l.Judge(Verdict{User: l.requester.ID, Number: 50173, Refresh: true})
+	l.SetVerdict(Verdict{User: l.requester.ID, Number: 50173, Refresh: true})
 	if r := refresh(token, sessionScope); r.body["error"] != "invalid_grant" || r.status != 400 {
 		t.Errorf("revoked: %v", r.body)
 	}
-	l.Judge(Verdict{User: l.requester.ID})
+	l.SetVerdict(Verdict{User: l.requester.ID})
 	l.pass(91 * 24 * time.Hour)
 	if r := refresh(token, sessionScope); r.body["error_codes"].([]any)[0] != 700082.0 {
 		t.Errorf("after 91 days: %v", r.body)
@@ -111,7 +111,7 @@ func TestClientCredentialsWithAzidentity(t *testing.T) {
 		&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: true})
 	l.must(err)
 	key, cert := certificate(t)
-	l.app(l.reader.ID).Certificates = []*x509.Certificate{cert}
+	l.must(l.ChangeApp(l.reader.ID, func(a *App) { a.Certificates = []*x509.Certificate{cert} }))
 	certified, err := azidentity.NewClientCertificateCredential(l.Tenant(), l.reader.ID, []*x509.Certificate{cert}, key,
 		&azidentity.ClientCertificateCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: true})
 	l.must(err)
@@ -130,7 +130,7 @@ func TestClientCredentialsWithAzidentity(t *testing.T) {
 	if r := l.call(token.Token, "GET", "/v1.0/groups/"+l.group.ID, nil); r.status != 401 {
 		t.Errorf("Graph took another resource's token: %d", r.status)
 	}
-	l.app(l.reader.ID).Certificates = nil
+	l.must(l.ChangeApp(l.reader.ID, func(a *App) { a.Certificates = nil }))
 	again, _ := azidentity.NewClientCertificateCredential(l.Tenant(), l.reader.ID, []*x509.Certificate{cert}, key,
 		&azidentity.ClientCertificateCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: true})
 	if _, err := again.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://graph.microsoft.com/.default"}}); err == nil {

@@ -3,6 +3,7 @@ package entra
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -99,14 +100,14 @@ func (w *World) deliver(rw http.ResponseWriter, c *call, via string, act func() 
 		return w.fault(c)
 	}()
 	var a answer
-	if early == nil || early.Late {
+	if early == nil || early.Late || early.Do == DoSlow {
 		a = act()
 	}
 	did := a
 	if early != nil {
 		a = w.spoil(c, *early, a)
 	}
-	if early != nil && !early.Late {
+	if early != nil && !early.Late && early.Do != DoSlow {
 		did = a
 	}
 	w.keep(c, via, did, early)
@@ -171,12 +172,23 @@ func challenge(kind string) string {
 	return `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", error="insufficient_claims", claims=` + quote + b + quote
 }
 
+// wait is a pause that the caller's giving up ends.
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
 // send writes an answer, or breaks the connection.
 func send(rw http.ResponseWriter, c *call, a answer, f *Fault, zip bool) {
 	if f != nil && f.Do == DoHang {
 		<-c.r.Context().Done()
 	}
-	if f != nil && (f.Do == DoHang || f.Do == DoReset) {
+	if f != nil && f.Do == DoSlow {
+		wait(c.r.Context(), f.Delay)
+	}
+	if f != nil && (f.Do == DoHang || f.Do == DoReset || f.Do == DoCut && a.status == 0) {
 		panic(http.ErrAbortHandler)
 	}
 	body := a.raw
@@ -190,7 +202,9 @@ func send(rw http.ResponseWriter, c *call, a answer, f *Fault, zip bool) {
 	for k, v := range a.header {
 		h.Set(k, v)
 	}
-	h.Set("client-request-id", c.header.Get("Client-Request-Id"))
+	if id := c.header.Get("Client-Request-Id"); id != "" {
+		h.Set("client-request-id", id)
+	}
 	if f != nil && f.Do == DoCut && len(body) > 1 {
 		h.Set("Content-Length", itoa(len(body)))
 		rw.WriteHeader(a.status)

@@ -2,7 +2,9 @@ package entra
 
 import (
 	"encoding/json"
+	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -22,6 +24,7 @@ type Record struct {
 	App    string            `json:"app,omitempty"`
 	Claims map[string]any    `json:"claims,omitempty"`
 	Write  bool              `json:"write"`           // would change something, whether or not it was let
+	Early  bool              `json:"early,omitempty"` // came before the Retry-After of an earlier answer was over
 	Fault  string            `json:"fault,omitempty"` // what the caller saw instead
 	Creates
 }
@@ -47,10 +50,27 @@ func (w *World) keep(c *call, via string, a answer, f *Fault) {
 	} else {
 		r.Write = writes(c, &r)
 	}
+	r.Early = w.early(c, f)
 	if f != nil {
 		r.Fault = f.Do
 	}
 	w.history = append(w.history, r)
+}
+
+// early tells whether a caller was told to wait, and didn't; and notes what
+// this answer tells it. Who waits is a caller at one path.
+func (w *World) early(c *call, f *Fault) bool {
+	key, now := c.by.app+" "+c.by.oid+" "+c.path, w.wire()
+	early := now.Before(w.hold[key])
+	if f == nil || f.RetryAfter == "" {
+		return early
+	}
+	if s, err := strconv.ParseFloat(f.RetryAfter, 64); err == nil {
+		w.hold[key] = now.Add(time.Duration(s * float64(time.Second)))
+	} else if t, err := http.ParseTime(f.RetryAfter); err == nil {
+		w.hold[key] = t
+	}
+	return early
 }
 
 // writes tells whether a Graph call would change something, and notes whom a
@@ -72,8 +92,8 @@ func writes(c *call, r *Record) bool {
 // scrubbed blanks the values of a form or query that would let somebody in.
 func scrubbed(form string) string {
 	v, err := url.ParseQuery(form)
-	if err != nil || form == "" {
-		return form
+	if err != nil {
+		return "unreadable, so not kept"
 	}
 	found := false
 	for _, k := range []string{"client_secret", "client_assertion", "code", "code_verifier", "refresh_token", "flow"} {

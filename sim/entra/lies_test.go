@@ -184,10 +184,16 @@ func TestStepsAndStages(t *testing.T) {
 
 func TestApplicationsAreNoPersons(t *testing.T) {
 	x := newTenant(t)
-	x.app(x.reader.ID).Roles = []string{writeAssign}
+	x.must(x.ChangeApp(x.reader.ID, func(a *App) { a.Roles = []string{writeAssign} }))
 	post := func(o obj) reply { return x.call(x.asReader(), "POST", base+"assignmentScheduleRequests", o) }
 	if r := post(x.request(selfActivate, "PT1H", "INC1")); r.status != 403 || r.code() != "UnauthorizedAccessException" {
 		t.Errorf("selfActivate: %d %s", r.status, r.raw)
+	}
+	for _, r := range []reply{x.call(x.asReader(), "GET", base+"assignmentApprovals/any", nil),
+		x.call(x.asReader(), "PATCH", base+"assignmentApprovals/any/stages/any", obj{"reviewResult": "Approve", "justification": "x"})} {
+		if r.status != 403 || r.code() != "UnauthorizedAccessException" {
+			t.Errorf("an app at an approval: %d %s", r.status, r.raw)
+		}
 	}
 	// adminAssign asks neither for eligibility nor for approval.
 	x.approval()
@@ -204,7 +210,9 @@ func TestApplicationsAreNoPersons(t *testing.T) {
 	if r := x.deactivate(); r.code() != "RoleAssignmentDoesNotExist" {
 		t.Errorf("a standing row is not deactivated: %s", r.raw)
 	}
-	x.app(x.reader.ID).Roles = []string{"PrivilegedAssignmentSchedule.Read.AzureADGroup", "PrivilegedAssignmentSchedule.Remove.AzureADGroup"}
+	x.must(x.ChangeApp(x.reader.ID, func(a *App) {
+		a.Roles = []string{"PrivilegedAssignmentSchedule.Read.AzureADGroup", "PrivilegedAssignmentSchedule.Remove.AzureADGroup"}
+	}))
 	if r := post(x.request(adminAssign, "PT1H", "x")); r.status != 403 {
 		t.Errorf("Remove is no right to assign: %d", r.status)
 	}
@@ -212,7 +220,7 @@ func TestApplicationsAreNoPersons(t *testing.T) {
 		t.Errorf("adminRemove: %d %s", r.status, r.raw)
 	}
 	y := newTenant(t)
-	y.app(y.reader.ID).Roles = []string{writeAssign}
+	y.must(y.ChangeApp(y.reader.ID, func(a *App) { a.Roles = []string{writeAssign} }))
 	y.Turn(func(d *Dials) { d.AppActivates = true })
 	if r := y.call(y.asReader(), "POST", base+"assignmentScheduleRequests", y.request(selfActivate, "PT1H", "INC1")); r.status != 201 {
 		t.Errorf("by dial: %d %s", r.status, r.raw)

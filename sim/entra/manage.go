@@ -36,7 +36,7 @@ func (w *World) Manage() http.Handler {
 		return w.Dials(), err
 	}))
 	m.Handle("POST /portal", takes(w.portal))
-	m.Handle("POST /verdicts", takes(func(v Verdict) (any, error) { w.Judge(v); return obj{}, nil }))
+	m.Handle("POST /verdicts", takes(func(v Verdict) (any, error) { w.SetVerdict(v); return obj{}, nil }))
 	w.manageFaults(m)
 	w.manageDirectory(m)
 	return m

@@ -16,8 +16,12 @@ func (w *World) userJSON(u *User) obj {
 	if u.Mail != "" {
 		mail = u.Mail
 	}
-	return obj{"@odata.type": "#microsoft.graph.user", "id": u.ID, "displayName": u.Name, "userPrincipalName": u.UPN, "mail": mail,
+	o := obj{"@odata.type": "#microsoft.graph.user", "id": u.ID, "displayName": u.Name, "userPrincipalName": u.UPN, "mail": mail,
 		"otherMails": append([]string{}, u.OtherMails...), "accountEnabled": !u.Disabled, "userType": kind}
+	for k, v := range u.Attributes {
+		o[k] = v
+	}
+	return o
 }
 
 func (w *World) groupJSON(g *Group) obj {
@@ -106,7 +110,9 @@ func (w *World) principals(c *call, ids []string) answer {
 	}
 	rows := []obj{}
 	for _, id := range ids {
-		rows = append(rows, w.principalJSON(id))
+		if o := w.principalJSON(id); c.args["cast"] == "" || o["@odata.type"] == "#microsoft."+c.args["cast"] {
+			rows = append(rows, o)
+		}
 	}
 	return w.some(c, "directoryObjects", rows)
 }
@@ -130,6 +136,14 @@ func (w *World) deleteMember(c *call) answer {
 	}
 	w.untie(e, c.now)
 	return answer{status: 204}
+}
+
+// asMe makes a line of /users/{id} one of /me.
+func asMe(do func(*World, *call) answer) func(*World, *call) answer {
+	return func(w *World, c *call) answer {
+		c.args["id"] = c.by.oid
+		return do(w, c)
+	}
 }
 
 // checkGroups answers which of at most 20 groups a user is in, transitively.

@@ -207,3 +207,80 @@ func TestNestedEligibility(t *testing.T) {
 		t.Error("not active")
 	}
 }
+
+func TestPortalCancels(t *testing.T) {
+	x := newTenant(t)
+	x.approval()
+	id := x.activate(201).body["id"].(string)
+	if code(x.Portal(x.approver.ID).Cancel(id)) != "Authorization_RequestDenied" {
+		t.Error("another person cancelled")
+	}
+	x.must(x.Portal(x.owner.ID).Cancel(id)) // an administrator who is no approver
+	if code(x.Portal(x.approver.ID).Decide(id, true, "late")) != "Conflict" || x.status(id) != "Canceled" {
+		t.Errorf("decided after the cancel: %s", x.status(id))
+	}
+	// A future start is withdrawn before it begins.
+	y := newTenant(t)
+	ask := y.request(selfActivate, "PT1H", "INC1")
+	ask["scheduleInfo"].(obj)["startDateTime"] = y.at.Add(time.Hour).Format(time.RFC3339)
+	id = y.call(y.as(y.requester), "POST", base+"assignmentScheduleRequests", ask).body["id"].(string)
+	y.must(y.Portal(y.requester.ID).Cancel(id))
+	y.pass(2 * time.Hour)
+	if y.status(id) != "Canceled" || y.is(y.requester) || len(y.instances()) != 0 {
+		t.Errorf("began nevertheless: %s", y.status(id))
+	}
+}
+
+func TestStandingAssignment(t *testing.T) {
+	x := newTenant(t)
+	x.must(x.Assign(x.group.ID, "member", x.requester.ID, time.Time{}))
+	x.pass(2 * time.Second)
+	row := x.instances()[0]
+	if row["assignmentType"] != "assigned" || row["startDateTime"] != nil || row["endDateTime"] != nil || !x.is(x.requester) {
+		t.Errorf("a permanent row has no dates: %v", row)
+	}
+	if r := x.refused(asIs); r.code() != "RoleAssignmentExists" {
+		t.Error(r.raw)
+	}
+	if len(x.requests) != 0 {
+		t.Error("a standing assignment of the past left a request")
+	}
+	y := newTenant(t)
+	y.must(y.Assign(y.group.ID, "member", y.requester.ID, y.at.Add(time.Hour)))
+	y.pass(time.Hour + 2*time.Second)
+	if y.is(y.requester) {
+		t.Error("outlived its end")
+	}
+	if y.Assign("none", "member", y.requester.ID, time.Time{}) == nil {
+		t.Error("assigned to nothing")
+	}
+}
+
+func TestEligibilityEnds(t *testing.T) {
+	x := newTenant(t)
+	x.must(x.RemoveEligibility(x.elig))
+	_, err := x.AddEligibility(x.group.ID, "member", x.requester.ID, x.at.Add(time.Hour))
+	x.must(err)
+	x.activate(201) // for two hours
+	x.pass(time.Hour - time.Second)
+	if !x.is(x.requester) {
+		t.Error("ended early")
+	}
+	x.pass(3 * time.Second)
+	if x.is(x.requester) {
+		t.Error("outlived the eligibility behind it")
+	}
+}
+
+func TestLastOwnerByDial(t *testing.T) {
+	x := newTenant(t)
+	x.Turn(func(d *Dials) { d.KeepLastOwner = false })
+	_, err := x.AddEligibility(x.group.ID, "owner", x.requester.ID, time.Time{})
+	x.must(err)
+	_, err = x.Portal(x.requester.ID).Activate(x.group.ID, "owner", time.Hour, "own it")
+	x.must(err)
+	x.pass(time.Hour + 2*time.Second)
+	if len(x.State()["groups"].([]obj)[0]["owners"].([]string)) != 0 {
+		t.Error("kept the last owner against the dial")
+	}
+}

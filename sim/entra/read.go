@@ -205,6 +205,9 @@ func (w *World) page(c *call, context string, rows []obj) answer {
 		q.Set("$skiptoken", base64.RawURLEncoding.EncodeToString([]byte(next)))
 		body["@odata.nextLink"] = orElse(w.dials.ForeignLink, c.base) + c.path + "?" + encode(q)
 	}
+	if q.Get("$count") == "true" {
+		body["@odata.count"] = len(rows)
+	}
 	body["value"] = append([]obj{}, rows[from:to]...)
 	return answer{status: 200, body: body}
 }

@@ -62,6 +62,12 @@ var routes = []route{
 	{"GET", "/groups/{id}/members", readGroups, (*World).listMembers},
 	{"GET", "/groups/{id}/owners", readGroups, (*World).listOwners},
 	{"GET", "/groups/{id}/transitiveMembers", readGroups, (*World).listBelow},
+	{"GET", "/groups/{id}/members/{cast}", readGroups, (*World).listMembers},
+	{"GET", "/groups/{id}/owners/{cast}", readGroups, (*World).listOwners},
+	{"GET", "/groups/{id}/transitiveMembers/{cast}", readGroups, (*World).listBelow},
+	{"POST", "/me/checkMemberGroups", readGroups, asMe((*World).checkGroups)},
+	{"GET", "/me/transitiveMemberOf", readGroups, asMe((*World).memberships)},
+	{"GET", "/me/transitiveMemberOf/graph.group", readGroups, asMe((*World).memberships)},
 	{"DELETE", "/groups/{id}/members/{user}/$ref", writeMembers, (*World).deleteMember},
 }
 

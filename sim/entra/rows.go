@@ -39,6 +39,9 @@ func (w *World) AddEligibility(group, access, principal string, until time.Time)
 	e := &eligibility{edge: edge{group, access, principal}, created: now, span: span{now, until}}
 	e.id, e.schedule = w.pimID(e.edge), w.pimID(e.edge)
 	w.eligible = append(w.eligible, e)
+	if !until.IsZero() {
+		w.agenda.add(until, func(at time.Time) { w.without(e, at) })
+	}
 	return e.id, nil
 }
 
@@ -51,14 +54,19 @@ func (w *World) RemoveEligibility(id string) error {
 			continue
 		}
 		e.to = now
-		for _, r := range w.rows {
-			if r.eligibility == e && r.live(now) && w.dials.EligibilityEnds {
-				w.endRow(r, now)
-			}
-		}
+		w.without(e, now)
 		return nil
 	}
 	return fmt.Errorf("no eligibility %s", id)
+}
+
+// without ends, by dial, what was activated from an eligibility.
+func (w *World) without(e *eligibility, at time.Time) {
+	for _, r := range w.rows {
+		if r.eligibility == e && r.live(at) && e.to.Equal(at) && w.dials.EligibilityEnds {
+			w.endRow(r, at)
+		}
+	}
 }
 
 // Assign makes a standing assignment, as an administrator would in the portal;

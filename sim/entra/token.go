@@ -156,7 +156,7 @@ func (w *World) accessToken(g grant, audience string, scopes []string, now time.
 	c := obj{"aud": audience, "iss": "https://sts.windows.net/" + w.tenant + "/", "iat": now.Unix(), "nbf": now.Unix(),
 		"exp": now.Add(tokenLife).Unix(), "tid": w.tenant, "appid": g.app.ID, "ver": "1.0", "uti": w.guid()}
 	if g.user == nil {
-		c["idtyp"], c["oid"], c["sub"], c["roles"] = "app", g.app.principal, g.app.principal, g.app.Roles
+		c["idtyp"], c["oid"], c["sub"], c["roles"] = "app", g.app.Principal, g.app.Principal, g.app.Roles
 		return sign(c)
 	}
 	c["idtyp"], c["oid"], c["sub"], c["upn"], c["name"] = "user", g.user.ID, g.user.ID, g.user.UPN, g.user.Name

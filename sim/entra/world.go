@@ -39,6 +39,7 @@ type World struct {
 	requests []*request
 	rows     []*row
 	history  []Record
+	hold     map[string]time.Time // until when a caller was told to wait
 	auth     authority
 }
 
@@ -46,7 +47,7 @@ type World struct {
 func New(c Config) *World {
 	w := &World{now: c.Now, wire: c.Wire, tenant: c.Tenant, extra: c.Extra,
 		rand: rand.New(rand.NewPCG(c.Seed, 0x656e747261)), dials: Usual(),
-		ties: map[edge][]*tie{}, settings: map[roleKey]*Settings{}, onboard: map[string]bool{},
+		ties: map[edge][]*tie{}, settings: map[roleKey]*Settings{}, onboard: map[string]bool{}, hold: map[string]time.Time{},
 		auth: newAuthority()}
 	if w.now == nil {
 		w.now = time.Now

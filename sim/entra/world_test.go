@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// stage is a small tenant, with a clock that tests push.
+// tenant is a small one, with a clock that tests push.
 type tenant struct {
 	*World
 	t         *testing.T
@@ -25,14 +25,28 @@ type tenant struct {
 	reader    App
 	signin    App
 	graph     http.Handler
+	managed   http.Handler
 	elig      string
 }
 
 const sessionScope = "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"
 
 func newTenant(t *testing.T) *tenant {
-	x := &tenant{t: t, at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
-	x.World = New(Config{Seed: 1, Now: func() time.Time { return x.at }})
+	var x *tenant
+	x = newTenantAt(t, func() time.Time {
+		if x == nil {
+			return monday
+		}
+		return x.at
+	})
+	return x
+}
+
+var monday = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+
+func newTenantAt(t *testing.T, now func() time.Time) *tenant {
+	x := &tenant{t: t, at: now()}
+	x.World = New(Config{Seed: 1, Now: now})
 	x.requester = x.AddUser(User{UPN: "requester@contoso.example", Mail: "requester@contoso.example", Name: "Requester"})
 	x.approver = x.AddUser(User{UPN: "approver@contoso.example", Name: "Approver"})
 	x.second = x.AddUser(User{UPN: "second-approver@contoso.example", Name: "Second approver"})

@@ -1,0 +1,217 @@
+package activation
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Every field of Terms is in the digest: what is done is what was shown.
+func TestDigestCoversEveryField(t *testing.T) {
+	base := Terms{Deed: Submit, Group: "g", Access: Member}
+	seen := map[string]string{base.Digest(): "nothing"}
+	v := reflect.TypeFor[Terms]()
+	for i := range v.NumField() {
+		other := base
+		switch f := reflect.ValueOf(&other).Elem().Field(i); f.Interface().(type) {
+		case time.Time:
+			f.Set(reflect.ValueOf(nine))
+		case Duration:
+			f.SetInt(int64(time.Hour))
+		default:
+			f.SetString("other")
+		}
+		d := other.Digest()
+		if was, ok := seen[d]; ok {
+			t.Errorf("changing %s gives the digest of changing %s", v.Field(i).Name, was)
+		}
+		seen[d] = v.Field(i).Name
+	}
+	here, there := base, base
+	here.Until, there.Until = nine, nine.In(time.FixedZone("there", 3600))
+	if here.Digest() != there.Digest() {
+		t.Error("the same moment in another zone has another digest")
+	}
+}
+
+func TestSealCoversEverythingButItself(t *testing.T) {
+	w := Warrant{ID: "w1", Actor: who("approver"), Deed: Approve, Digest: "d", Proof: Fresh, Envelope: "e", Clicked: nine, Expires: nine}
+	sealed := w
+	sealed.Seal = "seal"
+	if string(w.Body()) != string(sealed.Body()) {
+		t.Error("the seal covers itself")
+	}
+	for _, change := range []func(*Warrant){
+		func(w *Warrant) { w.ID = "x" }, func(w *Warrant) { w.Actor.Object = "x" }, func(w *Warrant) { w.Deed = Deny }, func(w *Warrant) { w.Digest = "x" },
+		func(w *Warrant) { w.Proof = Session }, func(w *Warrant) { w.Envelope = "x" }, func(w *Warrant) { w.Clicked = nine.Add(1) }, func(w *Warrant) { w.Expires = nine.Add(1) },
+	} {
+		other := w
+		change(&other)
+		if string(other.Body()) == string(w.Body()) {
+			t.Errorf("not under the seal: %+v", other)
+		}
+	}
+}
+
+func TestTermsAreOfTheDeed(t *testing.T) {
+	a := Activation{Group: Group{ID: "g"}, Access: Owner, Person: who("requester"), Reason: "mine", Ticket: "T", Length: Duration(time.Hour), Ends: nine,
+		Request: Request{ID: "r1", Length: Duration(2 * time.Hour), Ticket: "PIM"}}
+	submit, approve, end := a.Terms(Submit, "ignored"), a.Terms(Approve, "words"), a.Terms(End, "")
+	if submit.Reason != "mine" || submit.Length != a.Length || submit.Request != "" {
+		t.Errorf("submit: %+v", submit)
+	}
+	if approve.Reason != "words" || approve.Request != "r1" || approve.Length != a.Request.Length || approve.Ticket != "PIM" || approve.For != a.Person.Object {
+		t.Errorf("approve: %+v", approve)
+	}
+	if !end.Until.Equal(nine) || end.Length != 0 {
+		t.Errorf("end: %+v", end)
+	}
+}
+
+func TestProofFor(t *testing.T) {
+	for _, c := range []struct {
+		d          Deed
+		access     Access
+		s          Settings
+		configured Proof
+		want       Proof
+	}{
+		{Submit, Member, Settings{}, "", Session},
+		{Submit, Owner, Settings{}, "", Fresh},
+		{Submit, Member, Settings{NeedsMFA: true}, "", Fresh},
+		{Submit, Member, Settings{Context: "c1"}, "", Fresh},
+		{Submit, Member, Settings{NeedsApproval: true}, "", Fresh},
+		{Submit, Member, Settings{NeedsMFA: true}, Session, Session},
+		{Submit, Member, Settings{}, Fresh, Fresh},
+		{Approve, Member, Settings{}, "", Fresh},
+		{Deny, Member, Settings{}, "", Fresh},
+		{End, Owner, Settings{NeedsMFA: true}, Fresh, Session},
+		{Cancel, Owner, Settings{}, "", Session},
+	} {
+		if got := ProofFor(c.d, c.access, c.s, c.configured); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+}
+
+func TestSamePerson(t *testing.T) {
+	r := who("requester")
+	account := Person{Tenant: strings.ToUpper(tenant), Object: strings.ToUpper(r.Object)}
+	for _, c := range []struct {
+		name    string
+		p, q    Person
+		same    bool
+		account bool
+	}{
+		{"account, in another casing", r, account, true, true},
+		{"second account", r, who("requester-admin"), true, false},
+		{"Slack user only", Person{Object: "x", Slack: r.Slack}, r, true, false},
+		{"Slack user of another team", Person{Slack: SlackUser{"T2", r.Slack.ID}}, Person{Slack: r.Slack}, false, false},
+		{"account of another tenant", Person{Tenant: "other", Object: r.Object}, account, false, false},
+		{"two unknown", Person{}, Person{}, false, false},
+		{"another", r, who("approver"), false, false},
+	} {
+		if c.p.Same(c.q) != c.same || c.q.Same(c.p) != c.same || c.p.SameAccount(c.q) != c.account {
+			t.Errorf("%s: %v %v", c.name, c.p.Same(c.q), c.p.SameAccount(c.q))
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	a := Activation{Tag: "7F3K", Reason: "Fix the index", Person: who("requester"), Group: Group{ID: "G1"}, Access: Member}
+	if a.Justification() != "Fix the index [pag 7F3K]" {
+		t.Error(a.Justification())
+	}
+	b := a
+	b.Group.ID, b.Person.Object = "g1", strings.ToUpper(a.Person.Object)
+	if a.Key() != b.Key() {
+		t.Errorf("%s is not %s", a.Key(), b.Key())
+	}
+	r := Refusal{Code: RulesFailed, Rules: []string{"MfaRule", "TicketRule"}, Text: "said Entra", Ref: "7F3K"}
+	if r.Error() != "rules failed: MfaRule, TicketRule: said Entra: reference 7F3K" {
+		t.Error(r.Error())
+	}
+	if !(Report{Tell: Tick{}}).Finished() || (Report{Unsure: true}).Finished() || (Report{Wait: "signin:w1"}).Finished() || (Report{After: 1}).Finished() {
+		t.Error("a report is finished when nothing is to follow")
+	}
+}
+
+// An activation without an end is not over because a read lags.
+func TestNoEndAndReadLag(t *testing.T) {
+	a := Apply(Activation{}, EvNoticed{ID: "n1", From: nine, Ends: nine.Add(time.Hour)})
+	a = Apply(a, EvProvisioned{From: nine, At: nine})
+	if events := Decide(a, Saw{Looked: true, At: nine.Add(10 * time.Second)}, nine.Add(time.Minute)); len(events) != 0 {
+		t.Errorf("a read of ten seconds after the start ended it: %s", describe(events[0]))
+	}
+	if events := Decide(a, Saw{Looked: true, At: nine.Add(time.Minute)}, nine.Add(time.Minute)); len(events) == 0 {
+		t.Error("a later read did not end it")
+	}
+}
+
+// An instance of the activation before ours, still shown by a lagging read.
+func TestEarlierInstance(t *testing.T) {
+	a := Apply(Activation{}, EvAsked{ID: "a1", Person: who("requester"), At: nine})
+	a = Apply(a, EvSubmitted{Request: Request{ID: "r2", Status: "PendingProvisioning", Schedule: "s2", Created: nine}})
+	old := Instance{Schedule: "s1", From: nine.Add(-time.Hour), Ends: nine.Add(time.Hour)}
+	if events := Decide(a, Saw{Looked: true, Present: &old, At: nine}, nine); len(events) != 0 {
+		t.Errorf("taken for ours: %s", describe(events[0]))
+	}
+	ours := Instance{Schedule: "S2", From: nine, Ends: nine.Add(time.Hour)}
+	if events := Decide(a, Saw{Looked: true, Present: &ours, At: nine}, nine); len(events) != 1 {
+		t.Error("ours was not taken")
+	}
+}
+
+// A submit that is refused because an instance is there already must not close
+// what is active.
+func TestSubmitRefusedAfterItWorked(t *testing.T) {
+	w := Warrant{ID: "w1", Actor: who("requester"), Deed: Submit, Expires: nine.Add(time.Hour)}
+	a := Apply(Activation{}, EvAsked{ID: "a1", Person: who("requester"), Warrant: w, At: nine})
+	for _, in := range []Input{
+		Saw{Looked: true, Present: &Instance{From: nine, Ends: nine.Add(time.Hour)}, At: nine},
+		Done{Warrant: "w1", Refusal: &Refusal{Code: AlreadyActive}},
+	} {
+		for _, e := range Decide(a, in, nine) {
+			a = Apply(a, e)
+		}
+	}
+	if a.Phase != Active {
+		t.Errorf("it is %s", a.Phase)
+	}
+	if Wants(a, Effect{Kind: DoDeed, Warrant: "w1"}, nine) {
+		t.Error("submit is still wanted")
+	}
+}
+
+// What an approver's deed is worth ends with the decision.
+func TestDeedsOutOfTime(t *testing.T) {
+	for _, c := range []struct {
+		d       Deed
+		wanted  []Phase
+		expires time.Time
+	}{
+		{Submit, []Phase{Asked}, nine.Add(1)},
+		{Approve, []Phase{AwaitingApproval}, nine.Add(1)},
+		{Deny, []Phase{AwaitingApproval}, nine.Add(1)},
+		{Cancel, []Phase{AwaitingApproval, Scheduled}, nine.Add(1)},
+		{End, []Phase{Active, Ending}, nine.Add(1)},
+		{End, nil, nine},
+	} {
+		for _, p := range Phases {
+			a := Activation{Phase: p, Deeds: []Pending{{Warrant: Warrant{ID: "w", Deed: c.d, Expires: c.expires}}}}
+			want := strings.Contains(strings.Join(asText(c.wanted), "|")+"|", string(p)+"|")
+			if got := Wants(a, Effect{Kind: DoDeed, Warrant: "w"}, nine); got != want {
+				t.Errorf("%s while %s: %v", c.d, p, got)
+			}
+		}
+	}
+}
+
+func asText(phases []Phase) []string {
+	var out []string
+	for _, p := range phases {
+		out = append(out, string(p))
+	}
+	return out
+}

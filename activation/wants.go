@@ -1,0 +1,45 @@
+package activation
+
+import "time"
+
+// Wants reports whether an effect is still worth doing. It is asked before
+// every attempt.
+func Wants(a Activation, e Effect, now time.Time) bool {
+	switch e.Kind {
+	case DoDeed:
+		d, ok := a.Deed(e.Warrant)
+		return ok && now.Before(d.Warrant.Expires) && a.timely(d.Warrant.Deed)
+	case WatchPIM:
+		return a.Open() && a.Phase != Verifying && a.Phase != Asked
+	case Probe:
+		t, ok := a.Target(e.Target)
+		return ok && a.Open() && !t.Span(e.Toward).Settled() && (a.Phase == Verifying) == (e.Toward == Removal)
+	case Whisper:
+		return e.Until.IsZero() || now.Before(e.Until)
+	case DM:
+		running := a.Phase == Active || a.Phase == Ending
+		switch e.Topic {
+		case TopicWarning:
+			return running && now.Before(a.Ends)
+		case TopicActive:
+			return running // a life that was missed is told from its end
+		}
+	case Succeed:
+		return a.Open()
+	}
+	return true
+}
+
+// timely reports whether PIM could still take a deed of that kind.
+func (a Activation) timely(d Deed) bool {
+	switch d {
+	case Submit:
+		return a.Phase == Asked
+	case End:
+		return a.Phase == Active || a.Phase == Ending
+	case Cancel:
+		return a.Phase == AwaitingApproval || a.Phase == Scheduled
+	default:
+		return a.Phase == AwaitingApproval
+	}
+}

@@ -1,0 +1,45 @@
+package bot
+
+import (
+	"github.com/slack-go/slack"
+
+	"pagbot/activation"
+)
+
+// card renders an activation as its group's channel sees it: a headline, the
+// reason, a line per target, and the buttons that its phase allows. It is made
+// of the activation only, so that the same state is the same card.
+func (b *Bot) card(a activation.Activation) message {
+	headline := sayHeadline(a)
+	blocks := []slack.Block{section(headline), quoted(sayReasonLabel, words(a))}
+	if a.Ticket != "" {
+		blocks = append(blocks, quoted(sayTicketLabel, a.Ticket))
+	}
+	if lines := sayTargets(a); lines != "" {
+		blocks = append(blocks, section(lines))
+	}
+	if a.Stuck != nil {
+		blocks = append(blocks, section(sayStuck(a)))
+	}
+	if n := sayCardNote(a); n != "" {
+		blocks = append(blocks, note(n))
+	}
+	if buttons := b.buttons(a); len(buttons) > 0 {
+		blocks = append(blocks, slack.NewActionBlock(keyed("card"), buttons...))
+	}
+	return message{text: flat(headline), blocks: blocks}
+}
+
+func (b *Bot) buttons(a activation.Activation) []slack.BlockElement {
+	switch {
+	case a.Phase == activation.AwaitingApproval && b.SignIn == nil:
+		open := button(actOpen, "", "Decide in Entra", slack.StyleDefault)
+		open.URL = b.Portal
+		return []slack.BlockElement{open}
+	case a.Phase == activation.AwaitingApproval:
+		return []slack.BlockElement{button(actApprove, a.ID, "Approve", slack.StylePrimary), button(actDeny, a.ID, "Deny", slack.StyleDanger)}
+	case a.Phase == activation.Active && b.SignIn != nil:
+		return []slack.BlockElement{button(actFinish, a.ID, "End now", slack.StyleDefault)}
+	}
+	return nil
+}

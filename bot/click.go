@@ -1,0 +1,175 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"pagbot/activation"
+)
+
+// The buttons' action ids, and the forms' callback ids.
+const (
+	actApprove = "approve"
+	actDeny    = "deny"
+	actFinish  = "finish"
+	actOpen    = "open" // a link: the browser has it, nothing is to be done
+	formVote   = "vote"
+	formFinish = "finish"
+)
+
+// keyed is a block id that carries the effect whose message the block is in.
+func keyed(key string) string { return "pag|" + key }
+
+// about is what a form keeps of what it is about: an opaque id and what is
+// wanted. Everything else is loaded when it is needed.
+type about struct {
+	ID   string          `json:"id"`
+	Deed activation.Deed `json:"deed"`
+}
+
+// click understands a pressed button. All that it does is to open a form, made
+// from the store and never from the message; so nothing of it must be kept.
+func (b *Bot) click(ctx context.Context, k activation.Kept, i slack.InteractionCallback) (string, activation.Input, error) {
+	if len(i.ActionCallback.BlockActions) == 0 {
+		return "", nil, nil
+	}
+	act := i.ActionCallback.BlockActions[0]
+	deed, ok := map[string]activation.Deed{actApprove: activation.Approve, actDeny: activation.Deny, actFinish: activation.End}[act.ActionID]
+	if !ok {
+		return "", nil, nil
+	}
+	key, _ := strings.CutPrefix(act.BlockID, "pag|")
+	p := press{activation: act.Value, key: key, channel: i.Container.ChannelID, message: i.Container.MessageTs}
+	a, err := b.Engine.Load(ctx, act.Value)
+	if err == nil && a.ID == "" {
+		err = activation.Refusal{Code: activation.NotAllowedHere, Text: "no such activation"}
+	}
+	var form slack.ModalViewRequest
+	if err == nil {
+		form, err = b.form(ctx, callerOf(i), p, a, deed)
+	}
+	if err == nil {
+		_, err = b.API.OpenViewContext(ctx, i.TriggerID, form)
+		if e := slackErrorOf(err); strings.Contains(e, "trigger") {
+			return "", nil, b.answer(ctx, i.ResponseURL, plain(sayTooSlow))
+		}
+	}
+	if err == nil {
+		return "", nil, nil
+	}
+	return "", nil, b.failed(ctx, k, err, func(m message) error { return b.answer(ctx, i.ResponseURL, m) })
+}
+
+// form asks whether the person may, and makes the form in which they confirm.
+func (b *Bot) form(ctx context.Context, c caller, p press, a activation.Activation, d activation.Deed) (slack.ModalViewRequest, error) {
+	var none slack.ModalViewRequest
+	w := wish{on: &p, about: &a, approve: d != activation.End}
+	if _, _, err := b.authorize(ctx, c, w); err != nil {
+		return none, err
+	}
+	if b.SignIn == nil {
+		return none, activation.Refusal{Code: activation.NotAllowedHere}
+	}
+	if d == activation.End {
+		if !endable(a) {
+			return none, activation.Refusal{Code: activation.NotActive}
+		}
+		return finishForm(a), nil
+	}
+	if a.Phase != activation.AwaitingApproval {
+		return none, settledRefusal(a)
+	}
+	return voteForm(a, d), nil
+}
+
+func settledRefusal(a activation.Activation) activation.Refusal {
+	if a.Decision != nil {
+		return activation.Refusal{Code: activation.AlreadyDecided, By: a.Decision.By.Name}
+	}
+	return activation.Refusal{Code: activation.NotPending}
+}
+
+func callerOf(i slack.InteractionCallback) caller {
+	team := i.User.TeamID
+	if team == "" {
+		team = i.Team.ID
+	}
+	return caller{i.User.ID, team, i.Enterprise.ID, i.APIAppID}
+}
+
+// submitted understands a confirmed form. The person is judged again: minutes
+// may lie between the form and its confirmation.
+func (b *Bot) submitted(ctx context.Context, k activation.Kept, i slack.InteractionCallback) (string, activation.Input, error) {
+	var on about
+	if err := json.Unmarshal([]byte(i.View.PrivateMetadata), &on); err != nil || on.ID == "" {
+		return "", nil, nil
+	}
+	id, in, err := b.confirmed(ctx, k, i, on)
+	if err == nil {
+		return id, in, nil
+	}
+	return "", nil, b.failed(ctx, k, err, func(m message) error { return b.direct(ctx, i.User.ID, m) })
+}
+
+func (b *Bot) confirmed(ctx context.Context, k activation.Kept, i slack.InteractionCallback, on about) (string, activation.Input, error) {
+	a, err := b.Engine.Load(ctx, on.ID)
+	if err != nil {
+		return "", nil, err
+	}
+	if a.ID == "" || b.SignIn == nil {
+		return "", nil, activation.Refusal{Code: activation.NotAllowedHere, Text: "no such activation"}
+	}
+	s, p, err := b.authorize(ctx, callerOf(i), wish{about: &a, approve: i.View.CallbackID == formVote})
+	if err != nil {
+		return "", nil, err
+	}
+	switch i.View.CallbackID {
+	case formFinish:
+		in, err := b.end(k, s, a)
+		return a.ID, in, err
+	case formVote:
+		if on.Deed != activation.Approve && on.Deed != activation.Deny {
+			return "", nil, nil
+		}
+		if a.Phase != activation.AwaitingApproval {
+			return "", nil, settledRefusal(a)
+		}
+		reason := strings.TrimSpace(typed(i.View, "reason"))
+		g, _ := b.group(a.Group.ID)
+		w := b.mint(k, a, on.Deed, reason, p, activation.ProofFor(on.Deed, a.Access, a.Settings, g.Proof))
+		return a.ID, activation.Vote{By: p, Approve: on.Deed == activation.Approve, Reason: reason, Warrant: w}, nil
+	}
+	return "", nil, nil
+}
+
+// typed is what stands in a form's input.
+func typed(v slack.View, block string) string {
+	if v.State == nil {
+		return ""
+	}
+	return v.State.Values[block]["v"].Value
+}
+
+// direct sends a message to one person that may be lost with the process.
+func (b *Bot) direct(ctx context.Context, user string, m message) error {
+	_, _, err := b.API.PostMessageContext(ctx, user, m.options()...)
+	return err
+}
+
+func slackErrorOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return slackError(err)
+}
+
+// TellBound tells a person that an Entra account was bound to their Slack user,
+// so that a binding never happens behind their back.
+func (b *Bot) TellBound(ctx context.Context, p activation.Person) {
+	if err := b.direct(ctx, p.Slack.ID, plain(sayBound(p))); err != nil {
+		b.Log.Warn("a new binding could not be told", "slack", p.Slack.ID, "err", err)
+	}
+}

@@ -1,0 +1,111 @@
+package bot
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+
+	"github.com/slack-go/slack"
+
+	"pagbot/activation"
+)
+
+// message is what is said in Slack: blocks, and the text of the notification.
+type message struct {
+	text   string
+	blocks []slack.Block
+}
+
+// plain is a message of our own words only.
+func plain(text string) message { return message{text: text, blocks: []slack.Block{section(text)}} }
+
+// linked is a message with one button that opens the browser.
+func linked(text, button, url string) message {
+	b := slack.NewButtonBlockElement(actOpen, "", slack.NewTextBlockObject(slack.PlainTextType, button, false, false))
+	b.URL, b.Style = url, slack.StylePrimary
+	return message{text: text, blocks: []slack.Block{section(text), slack.NewActionBlock("", b)}}
+}
+
+func (m message) options() []slack.MsgOption {
+	return []slack.MsgOption{slack.MsgOptionText(m.text, false), slack.MsgOptionBlocks(m.blocks...),
+		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl()}
+}
+
+// hash tells two renderings apart.
+func (m message) hash() string {
+	b, err := json.Marshal(map[string]any{"text": m.text, "blocks": m.blocks})
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(b)
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
+}
+
+func section(mrkdwn string) slack.Block {
+	return slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, mrkdwn, false, false), nil, nil)
+}
+
+func note(mrkdwn string) slack.Block {
+	return slack.NewContextBlock("", slack.NewTextBlockObject(slack.MarkdownType, mrkdwn, false, false))
+}
+
+// quoted shows a person's own words. rich_text knows no markup, so nothing in
+// them can mention, link or shout.
+func quoted(label, words string) slack.Block {
+	bold := &slack.RichTextSectionTextStyle{Bold: true}
+	return slack.NewRichTextBlock("", slack.NewRichTextSection(
+		slack.NewRichTextSectionTextElement(label+" ", bold), slack.NewRichTextSectionTextElement(words, nil)))
+}
+
+func button(action, value, text string, style slack.Style) *slack.ButtonBlockElement {
+	b := slack.NewButtonBlockElement(action, value, slack.NewTextBlockObject(slack.PlainTextType, text, false, false))
+	b.Style = style
+	return b
+}
+
+func modal(callback, title, submit string, on about, blocks ...slack.Block) slack.ModalViewRequest {
+	meta, _ := json.Marshal(on)
+	return slack.ModalViewRequest{Type: slack.VTModal, CallbackID: callback, PrivateMetadata: string(meta),
+		Title:  slack.NewTextBlockObject(slack.PlainTextType, title, false, false),
+		Submit: slack.NewTextBlockObject(slack.PlainTextType, submit, false, false),
+		Close:  slack.NewTextBlockObject(slack.PlainTextType, "Back", false, false),
+		Blocks: slack.Blocks{BlockSet: blocks}}
+}
+
+// voteForm is where an approver confirms what they pressed, in their own words.
+func voteForm(a activation.Activation, d activation.Deed) slack.ModalViewRequest {
+	title, submit := "Approve", "Approve"
+	if d == activation.Deny {
+		title, submit = "Deny", "Deny"
+	}
+	in := slack.NewPlainTextInputBlockElement(nil, "v")
+	in.Multiline, in.MaxLength = true, 500
+	reason := slack.NewInputBlock("reason", slack.NewTextBlockObject(slack.PlainTextType, sayYourReason, false, false), nil, in)
+	reason.Optional = !a.Settings.ApproverReason
+	blocks := []slack.Block{section(sayVoteForm(a)), quoted(sayReasonLabel, words(a))}
+	if a.Ticket != "" {
+		blocks = append(blocks, quoted(sayTicketLabel, a.Ticket))
+	}
+	return modal(formVote, title, submit, about{a.ID, d}, append(blocks, reason, note(sayVoteNote))...)
+}
+
+// finishForm is where a person confirms that they are done.
+func finishForm(a activation.Activation) slack.ModalViewRequest {
+	title, submit := "End access", "End now"
+	if deedToEnd(a) == activation.Cancel {
+		title, submit = "Withdraw request", "Withdraw"
+	}
+	return modal(formFinish, title, submit, about{a.ID, deedToEnd(a)}, section(sayFinishForm(a)))
+}
+
+// words is the reason as the person gave it, without our tag.
+func words(a activation.Activation) string {
+	r := a.Reason
+	if i := tagAt(r); i >= 0 {
+		r = r[:i]
+	}
+	if r == "" {
+		return "—"
+	}
+	return r
+}

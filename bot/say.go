@@ -1,0 +1,274 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"pagbot/activation"
+)
+
+// receipt is what Slack gave back for a message of ours. A card's receipt is
+// also what a click is compared with.
+type receipt struct {
+	Channel string `json:"channel"`
+	TS      string `json:"ts"`
+	Hash    string `json:"hash"` // of what was sent last
+}
+
+// Mouth says what activations want said: it is the engine's hand for the say
+// lane. Slots are rendered from the newest state when they are sent; appends
+// are sent at least once, twice only if the answer to the first was lost.
+type Mouth struct {
+	*Bot
+	pace pace
+}
+
+// NewMouth makes the hand that speaks through a bot.
+func NewMouth(b *Bot) *Mouth { return &Mouth{Bot: b, pace: pace{next: map[string]time.Time{}}} }
+
+// Look implements the engine's Hand: what was said can't be looked up without
+// reading channels, which pagbot may not. So it is said again.
+func (m *Mouth) Look(context.Context, activation.Activation, activation.Effect) activation.Report {
+	return activation.Report{Absent: true}
+}
+
+// Do implements the engine's Hand.
+func (m *Mouth) Do(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
+	switch e.Kind {
+	case activation.Card:
+		g, ok := m.group(a.Group.ID)
+		if !ok {
+			return activation.Report{Err: errors.New("the group is not configured any more")}
+		}
+		return m.slot(ctx, g.Channel, m.card(a), e)
+	case activation.Thread:
+		return m.thread(ctx, a, e)
+	case activation.AskSign:
+		return m.askSign(ctx, a, e)
+	case activation.Whisper:
+		return m.whisper(ctx, a, e)
+	case activation.DM:
+		to := m.slackOf(e.To)
+		msg, ok := m.topic(a, e)
+		if to == "" || !ok {
+			return activation.Report{} // nobody to tell: the card tells it
+		}
+		return m.append(ctx, to, msg)
+	}
+	return activation.Report{Err: errors.New("the mouth can't say " + string(e.Kind))}
+}
+
+// slackOf is the Slack user of an Entra account, if the binding knows it.
+func (m *Mouth) slackOf(p activation.Person) string {
+	if q, ok := m.People.ByObject(p.Tenant, p.Object); ok && p.Slack.ID == "" {
+		p = q
+	}
+	return p.Slack.ID
+}
+
+// slot posts a message once and updates it from then on, if it differs.
+func (m *Mouth) slot(ctx context.Context, channel string, msg message, e activation.Effect) activation.Report {
+	var last receipt
+	if e.Receipt != nil {
+		if err := json.Unmarshal(e.Receipt, &last); err != nil {
+			return activation.Report{Err: err}
+		}
+	}
+	if last.Hash == msg.hash() {
+		return activation.Report{}
+	}
+	if last.TS == "" {
+		return m.append(ctx, channel, msg)
+	}
+	if wait := m.pace.wait(last.Channel); wait > 0 {
+		return activation.Report{After: wait}
+	}
+	_, _, _, err := m.API.UpdateMessageContext(ctx, last.Channel, last.TS, msg.options()...)
+	switch slackErrorOf(err) {
+	case "":
+		last.Hash = msg.hash()
+		return m.receipt(last)
+	case "message_not_found", "cant_update_message", "edit_window_closed":
+		return m.append(ctx, channel, msg) // somebody deleted it: a new one takes its place
+	}
+	return trouble(err)
+}
+
+// append posts a message.
+func (m *Mouth) append(ctx context.Context, channel string, msg message, more ...slack.MsgOption) activation.Report {
+	if wait := m.pace.wait(channel); wait > 0 {
+		return activation.Report{After: wait}
+	}
+	at, ts, err := m.API.PostMessageContext(ctx, channel, append(msg.options(), more...)...)
+	if err != nil {
+		return trouble(err)
+	}
+	return m.receipt(receipt{Channel: at, TS: ts, Hash: msg.hash()})
+}
+
+func (m *Mouth) receipt(r receipt) activation.Report {
+	b, err := json.Marshal(r)
+	return activation.Report{Receipt: b, Err: err}
+}
+
+// trouble sorts Slack's errors: later, or never.
+func trouble(err error) activation.Report {
+	var limited *slack.RateLimitedError
+	var refused slack.SlackErrorResponse
+	switch {
+	case errors.As(err, &limited):
+		return activation.Report{After: max(limited.RetryAfter, time.Second)}
+	case errors.As(err, &refused) && !passing[refused.Err]:
+		return activation.Report{Err: err}
+	}
+	// The message may have gone out; saying it twice is better than not at all.
+	return activation.Report{After: 3 * time.Second, Err: err}
+}
+
+// passing are Slack's words for a trouble of its own.
+var passing = map[string]bool{"internal_error": true, "fatal_error": true, "service_unavailable": true, "request_timeout": true, "ratelimited": true, "rate_limited": true}
+
+func (m *Mouth) thread(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
+	raw, err := m.Engine.Receipt(ctx, a.ID, "card")
+	if err != nil {
+		return activation.Report{After: time.Second, Err: err}
+	}
+	var card receipt
+	if raw != nil {
+		if err := json.Unmarshal(raw, &card); err != nil {
+			return activation.Report{Err: err}
+		}
+	}
+	msg, ok := m.topic(a, e)
+	if !ok {
+		return activation.Report{}
+	}
+	if card.TS == "" {
+		// No card could be posted: the channel must hear of it all the same.
+		g, _ := m.group(a.Group.ID)
+		return m.append(ctx, g.Channel, msg)
+	}
+	return m.append(ctx, card.Channel, msg, slack.MsgOptionTS(card.TS))
+}
+
+// askSign sends the link of a deed, and later says in the same message what
+// became of it.
+func (m *Mouth) askSign(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
+	d, waits := a.Deed(e.Warrant)
+	switch {
+	case !waits && e.Receipt == nil:
+		return activation.Report{} // it never needed one
+	case !waits:
+		var last receipt
+		if err := json.Unmarshal(e.Receipt, &last); err != nil {
+			return activation.Report{Err: err}
+		}
+		return m.slot(ctx, last.Channel, plain(saySignedFor(a)), e)
+	case !d.Needs:
+		return activation.Report{}
+	}
+	to := m.slackOf(d.Warrant.Actor)
+	if to == "" {
+		return activation.Report{Err: errors.New("no Slack user is known for the person who must sign in")}
+	}
+	return m.slot(ctx, to, m.signMessage(a, d), e)
+}
+
+func (m *Mouth) signMessage(a activation.Activation, d activation.Pending) message {
+	return linked(saySignFor(a, d), sayOpenBrowser, m.SignIn.Link(d.Warrant))
+}
+
+// whisper answers where the person typed, while Slack takes it; else in a DM.
+func (m *Mouth) whisper(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
+	msg, ok := m.topic(a, e)
+	if !ok {
+		return activation.Report{}
+	}
+	err := errGone
+	if a.Reply != "" {
+		err = m.answer(ctx, a.Reply, msg)
+	}
+	switch {
+	case err == nil:
+		return activation.Report{}
+	case !errors.Is(err, errGone):
+		return activation.Report{After: 2 * time.Second, Err: err}
+	}
+	if to := m.slackOf(e.To); to != "" {
+		return m.append(ctx, to, msg)
+	}
+	return activation.Report{}
+}
+
+// topic renders the sentence of an effect; false: there is nothing to say any
+// more.
+func (m *Mouth) topic(a activation.Activation, e activation.Effect) (message, bool) {
+	t, _ := a.Target(e.Target)
+	switch e.Topic {
+	case activation.TopicAsked:
+		if d, ok := a.Deed(e.Warrant); ok && d.Needs {
+			return m.signMessage(a, d), true
+		}
+		return plain(sayAsked(a)), a.Phase == activation.Asked
+	case activation.TopicRefused:
+		return plain(sayDeedRefused(a, e)), true
+	case activation.TopicActive:
+		return plain(sayActive(a)), true
+	case activation.TopicEffective:
+		return plain(sayEffective(a, t)), true
+	case activation.TopicHad:
+		return plain(sayHad(a, t)), true
+	case activation.TopicDecided:
+		return plain(sayDecided(a)), a.Decision != nil
+	case activation.TopicWarning:
+		return m.withFinish(plain(sayWarning(a)), a, e.Key), true
+	case activation.TopicEnded:
+		return plain(sayEnded(a)), true
+	case activation.TopicGone:
+		return plain(sayGone(a)), true
+	case activation.TopicOverdue:
+		return plain(sayOverdue(a, t)), true
+	case activation.TopicClosed:
+		return plain(sayClosed(a)), true
+	case activation.TopicStuck:
+		return plain(sayStuck(a)), a.Stuck != nil
+	}
+	return message{}, false
+}
+
+// withFinish adds the button that ends an activation.
+func (m *Mouth) withFinish(msg message, a activation.Activation, key string) message {
+	if m.SignIn != nil {
+		msg.blocks = append(msg.blocks, slack.NewActionBlock(keyed(key), button(actFinish, a.ID, "End now", slack.StyleDanger)))
+	}
+	return msg
+}
+
+// pace keeps one message a second a channel; source: Slack's limit for
+// chat.postMessage. Wire time.
+type pace struct {
+	mu   sync.Mutex
+	next map[string]time.Time
+}
+
+// wait takes the channel's next second, or says how long it is away.
+func (p *pace) wait(channel string) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if wait := p.next[channel].Sub(now); wait > 0 {
+		return wait
+	}
+	for c, t := range p.next {
+		if t.Before(now) {
+			delete(p.next, c)
+		}
+	}
+	p.next[channel] = now.Add(time.Second)
+	return 0
+}

@@ -1,0 +1,135 @@
+package bot
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"pagbot/activation"
+)
+
+// Moment is one entry of an activation's journal.
+type Moment struct {
+	At    time.Time
+	Event activation.Event
+}
+
+// Story tells one activation's journal in plain text, a line an event, with
+// the time since the one before.
+func Story(moments []Moment) string {
+	var out strings.Builder
+	var a activation.Activation
+	var last time.Time
+	for _, m := range moments {
+		a = activation.Apply(a, m.Event)
+		if last.IsZero() {
+			fmt.Fprintf(&out, "%s: %s, %s as %s\n", a.ID, plainName(a.Person), a.Group.Name, a.Access)
+		}
+		gap := ""
+		if d := m.At.Sub(last); !last.IsZero() && d >= time.Second {
+			gap = "+" + span(d)
+		}
+		fmt.Fprintf(&out, "%s %12s  %s\n", m.At.UTC().Format("2006-01-02 15:04:05"), gap, tell(a, m.Event))
+		last = m.At
+	}
+	if a.Open() {
+		fmt.Fprintf(&out, "now: %s\n", a.Phase)
+	}
+	return out.String()
+}
+
+func plainName(p activation.Person) string {
+	if p.Name != "" {
+		return p.Name
+	}
+	return p.Object
+}
+
+// tell is one event as a line; a is the state after it.
+func tell(a activation.Activation, e activation.Event) string {
+	switch e := e.(type) {
+	case activation.EvAsked:
+		return fmt.Sprintf("asked %s: %q", flat(howLong(a)), e.Reason)
+	case activation.EvRefused:
+		return "refused: " + e.Refusal.Error()
+	case activation.EvNoticed:
+		return fmt.Sprintf("noticed in PIM (%s): %q", a.Phase, e.Request.Justification)
+	case activation.EvSignInWanted:
+		if e.Claims != "" {
+			return "Entra wants a stronger sign-in: " + e.Claims
+		}
+		return "waits for a sign-in"
+	case activation.EvSubmitted:
+		return fmt.Sprintf("PIM has request %s: %s", e.Request.ID, e.Request.Status)
+	case activation.EvDeedRefused:
+		return fmt.Sprintf("%s by %s refused: %s", e.Deed, plainName(e.By), e.Refusal.Error())
+	case activation.EvLapsed:
+		return fmt.Sprintf("%s by %s lapsed: no sign-in in time", e.Deed, plainName(e.By))
+	case activation.EvDecisionAsked:
+		return fmt.Sprintf("%s wants to %s: %q", plainName(e.By), e.Warrant.Deed, e.Reason)
+	case activation.EvDecided:
+		return tellDecision(e.Decision)
+	case activation.EvFinishAsked:
+		return fmt.Sprintf("%s wants to %s", plainName(e.By), e.Warrant.Deed)
+	}
+	return tellLater(a, e)
+}
+
+func tellDecision(d activation.Decision) string {
+	verb, by := "denied", plainName(d.By)
+	if d.Approve {
+		verb = "approved"
+	}
+	if by == "" {
+		by = "an approver"
+	}
+	if d.Here {
+		return fmt.Sprintf("%s by %s: %q", verb, by, d.Reason)
+	}
+	return fmt.Sprintf("%s in Entra by %s", verb, by)
+}
+
+func tellLater(a activation.Activation, e activation.Event) string {
+	switch e := e.(type) {
+	case activation.EvProvisioned:
+		return "active in PIM until " + e.Ends.UTC().Format("15:04:05")
+	case activation.EvSpan:
+		return tellSpan(a, e)
+	case activation.EvWarned:
+		return "warned that the end is near"
+	case activation.EvEnded:
+		return fmt.Sprintf("ended at %s: %s", e.At.UTC().Format("15:04:05"), e.Outcome)
+	case activation.EvClosed:
+		if e.Refusal != nil {
+			return fmt.Sprintf("closed: %s (%s)", e.Outcome, e.Refusal.Error())
+		}
+		return fmt.Sprintf("closed: %s", e.Outcome)
+	case activation.EvStuck:
+		return "stuck: " + e.Stuck.Why.Error()
+	case activation.EvUnstuck:
+		return "moves again"
+	case activation.EvTurnedAway:
+		return fmt.Sprintf("%s by %s turned away: %s", e.Deed, plainName(e.By), e.Refusal.Error())
+	}
+	return activation.Name(e)
+}
+
+func tellSpan(a activation.Activation, e activation.EvSpan) string {
+	t, _ := a.Target(e.Target)
+	s := e.Span
+	switch {
+	case s.Doubt != "":
+		return fmt.Sprintf("%s, %s: can't tell (%s)", t.Name, e.Direction, s.Doubt)
+	case s.Settled() && !s.By.IsZero():
+		after := "never"
+		if !s.After.IsZero() {
+			after = s.After.UTC().Format("15:04:05")
+		}
+		return fmt.Sprintf("%s, %s: %s by L%d in (%s, %s], evidence %s", t.Name, e.Direction, s.State, s.Level, after, s.By.UTC().Format("15:04:05"), s.Evidence)
+	case s.Overdue && !s.Settled():
+		return fmt.Sprintf("%s, %s: overdue", t.Name, e.Direction)
+	case s.Settled():
+		return fmt.Sprintf("%s, %s: %s", t.Name, e.Direction, s.State)
+	}
+	return fmt.Sprintf("%s, %s: not yet", t.Name, e.Direction)
+}

@@ -1,0 +1,95 @@
+// Command pagbot serves the bot, shows what it does, and demonstrates it on
+// simulated worlds.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"pagbot/internal/app"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := root().ExecuteContext(ctx); err != nil {
+		if !errors.Is(err, context.Canceled) {
+			fmt.Fprintln(os.Stderr, "pagbot:", err)
+		}
+		stop()
+		os.Exit(1)
+	}
+}
+
+func root() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "pagbot",
+		Short: "Privileged access from Slack: Entra PIM for Groups, and when it takes effect downstream",
+		// Errors are one line that says what to do; usage would bury it.
+		SilenceUsage: true, SilenceErrors: true,
+	}
+	c.AddCommand(serveCommand(), demoCommand(), statusCommand(), journalCommand(), versionCommand())
+	return c
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Run: func(c *cobra.Command, _ []string) { fmt.Fprintln(c.OutOrStdout(), app.Version()) }}
+}
+
+func statusCommand() *cobra.Command {
+	c := &cobra.Command{Use: "status", Short: "Show the serving bot: connections, open activations", Args: cobra.NoArgs}
+	state := stateFlag(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		dir, err := state()
+		if err != nil {
+			return err
+		}
+		b, err := app.Ask(c.Context(), dir, "/status")
+		if err != nil {
+			return err
+		}
+		return app.PrintStatus(c.OutOrStdout(), b)
+	}
+	return c
+}
+
+func journalCommand() *cobra.Command {
+	c := &cobra.Command{Use: "journal ID", Short: "Tell one activation as a story", Args: cobra.ExactArgs(1)}
+	state := stateFlag(c)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		dir, err := state()
+		if err != nil {
+			return err
+		}
+		b, err := app.Ask(c.Context(), dir, "/journal/"+args[0])
+		if err == nil {
+			_, err = c.OutOrStdout().Write(b)
+		}
+		return err
+	}
+	return c
+}
+
+// stateFlag lets a command find the serving process, by its configuration or
+// by its state directory.
+func stateFlag(c *cobra.Command) func() (string, error) {
+	config := c.Flags().String("config", "pagbot.yaml", "configuration of the serving process")
+	state := c.Flags().String("state", "", "its state directory, instead of --config")
+	return func() (string, error) {
+		if *state != "" {
+			return *state, nil
+		}
+		cfg, err := app.Load(*config)
+		if err != nil {
+			return "", err
+		}
+		return cfg.StateDir(), nil
+	}
+}

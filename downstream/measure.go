@@ -1,0 +1,202 @@
+package downstream
+
+import (
+	"encoding/json"
+	"time"
+
+	"pagbot/activation"
+)
+
+// memory is what one attempt leaves for the next. Losing it is harmless: an
+// interval gets wider, a doubt is told again.
+type memory struct {
+	Turn time.Time `json:"turn,omitzero"` // what the rest belongs to
+	// Last is when the last contrary answer of each level was asked for.
+	Last map[activation.Level]time.Time `json:"last,omitempty"`
+	// First and Run are the wanted answers in a row, where they must be confirmed.
+	First *activation.Answer `json:"first,omitempty"`
+	Run   int                `json:"run,omitempty"`
+	// Doubts in a row, since when, and whether they were told.
+	Doubts int       `json:"doubts,omitempty"`
+	Since  time.Time `json:"since,omitzero"`
+	Told   bool      `json:"told,omitempty"`
+}
+
+// measure is one look at one target in one direction: pure, it turns an answer
+// into a report.
+type measure struct {
+	target  string
+	toward  activation.Direction
+	span    activation.Span
+	turn    time.Time // PIM's grant or the end; zero: not granted yet
+	begun   time.Time
+	now     time.Time
+	limits  Limits // in world time
+	world   func(time.Duration) time.Duration
+	memory  memory
+	wanted  activation.Says
+	control bool // before PIM granted: one sound answer is enough
+	moving  bool // PIM may have granted it, and we don't know yet
+}
+
+func newMeasure(a activation.Activation, e activation.Effect) *measure {
+	m := &measure{target: e.Target, toward: e.Toward, turn: a.From, begun: a.Began, wanted: activation.Yes}
+	if e.Toward == activation.Removal {
+		m.turn, m.wanted = a.Ended, activation.No
+	}
+	m.control = e.Toward == activation.Grant && m.turn.IsZero()
+	m.moving = a.Phase == activation.Provisioning || a.Decision != nil
+	if t, ok := a.Target(e.Target); ok {
+		m.span = t.Span(e.Toward)
+	}
+	// A memory that can't be read is a lost one.
+	if json.Unmarshal(e.Memory, &m.memory) != nil {
+		m.memory = memory{}
+	}
+	if !m.memory.Turn.Equal(m.turn) {
+		m.memory = memory{Turn: m.turn, Last: m.memory.Last}
+	}
+	if m.memory.Last == nil {
+		m.memory.Last = map[activation.Level]time.Time{}
+	}
+	m.world = func(d time.Duration) time.Duration { return d }
+	return m
+}
+
+// age is the time since the turn, or since the activation began while there is
+// no turn yet.
+func (m *measure) age() time.Duration {
+	if m.control {
+		return max(0, m.now.Sub(m.begun))
+	}
+	return m.now.Sub(m.turn)
+}
+
+// early says how long it is still too soon to ask: a contrary answer is known,
+// and the other one was never seen so early.
+func (m *measure) early() time.Duration {
+	known := !m.span.After.IsZero() || len(m.memory.Last) > 0
+	if m.control || !known {
+		return 0
+	}
+	return m.limits.Quiet - m.age()
+}
+
+func (m *measure) report(r reply) activation.Report {
+	a := r.answer
+	if a.Says == activation.CantTell {
+		return m.doubt(a, r.retry)
+	}
+	m.memory.Doubts, m.memory.Since, m.memory.Told = 0, time.Time{}, false
+	switch {
+	case a.Says != m.wanted:
+		return m.contrary(a)
+	case m.control && m.moving:
+		// This yes is neither a control nor an effect. Once PIM's time is
+		// known, the next one will be.
+		return m.again(m.next(0))
+	case !m.control && a.Sent.Before(m.turn):
+		return m.again(m.next(0))
+	}
+	return m.came(a)
+}
+
+// contrary remembers when the other answer was last asked for. Only the first
+// is news, and the one that ends a doubt that was told.
+func (m *measure) contrary(a activation.Answer) activation.Report {
+	m.memory.Run, m.memory.First = 0, nil
+	if a.Sent.After(m.memory.Last[a.Level]) {
+		m.memory.Last[a.Level] = a.Sent
+	}
+	if m.control {
+		return activation.Report{Tell: m.tell(a, time.Time{})}
+	}
+	r := m.again(m.next(0))
+	if m.span.After.IsZero() || m.span.Doubt != "" {
+		r.Tell = m.tell(a, time.Time{})
+	}
+	return r
+}
+
+// came publishes the wanted answer once it is confirmed: the first of the run.
+func (m *measure) came(a activation.Answer) activation.Report {
+	if m.memory.First == nil || m.memory.First.Level != a.Level {
+		m.memory.First, m.memory.Run = &a, 0
+	}
+	m.memory.Run++
+	if m.memory.Run < m.limits.Confirm {
+		return m.again(Next(0, Limits{Cache: m.limits.Cache, Rate: m.limits.Rate}, 0, 0))
+	}
+	first := *m.memory.First
+	return activation.Report{Tell: m.tell(first, m.last(first.Level))}
+}
+
+// last is the latest contrary answer that bounds an answer of that level: what
+// the target had not received it could not allow, but not the reverse.
+func (m *measure) last(most activation.Level) time.Time {
+	var last time.Time
+	for level, at := range m.memory.Last {
+		if level <= most && at.After(last) {
+			last = at
+		}
+	}
+	return last
+}
+
+const (
+	doubtsToTell = 3
+	doubtToTell  = 2 * time.Minute
+)
+
+// doubt counts a can't tell; it is told once, when it lasts.
+func (m *measure) doubt(a activation.Answer, retry time.Duration) activation.Report {
+	m.memory.Doubts++
+	if m.memory.Since.IsZero() {
+		m.memory.Since = m.now
+	}
+	var news activation.Input
+	lasts := m.control || m.memory.Doubts >= doubtsToTell || m.now.Sub(m.memory.Since) >= doubtToTell
+	if lasts && !m.memory.Told {
+		m.memory.Told = true
+		if m.span.Doubt != a.Why {
+			news = m.tell(a, time.Time{})
+		}
+	}
+	wait := m.next(m.world(retry))
+	r := m.again(wait)
+	if retry > 0 && wait <= m.world(retry) {
+		r = m.after(retry)
+	}
+	r.Tell = news
+	return r
+}
+
+func (m *measure) tell(a activation.Answer, last time.Time) activation.Input {
+	return activation.Probed{Target: m.target, Direction: m.toward, Answer: a, Last: last}
+}
+
+func (m *measure) next(retry time.Duration) time.Duration {
+	l := m.limits
+	if m.control {
+		l.Quiet = 0
+	}
+	return Next(m.age(), l, m.memory.Doubts, retry)
+}
+
+// again comes back in world time.
+func (m *measure) again(wait time.Duration) activation.Report {
+	return activation.Report{Again: m.now.Add(wait), Memory: m.remembered()}
+}
+
+// after comes back in wire time, because the target asked for it.
+func (m *measure) after(wait time.Duration) activation.Report {
+	return activation.Report{After: wait, Memory: m.remembered()}
+}
+
+func (m *measure) remembered() json.RawMessage {
+	b, err := json.Marshal(m.memory)
+	if err != nil {
+		return nil // nothing in it can fail; losing it would be harmless
+	}
+	return b
+}

@@ -1,0 +1,163 @@
+package signin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
+
+	"pagbot/activation"
+)
+
+// Token returns a token for the deed of this warrant: the one that its own
+// sign-in brought, or, where a session is proof enough, a kept one. claims is
+// what Entra asked for in a step-up. ErrSignIn: ask the person.
+func (s *Service) Token(ctx context.Context, w activation.Warrant, claims string) (Token, error) {
+	if err := s.cfg.Sealer.Check(w); err != nil {
+		return Token{}, err
+	}
+	who, ok := s.cfg.People.ByObject(w.Actor.Tenant, w.Actor.Object)
+	if !ok || who.Slack != w.Actor.Slack {
+		return Token{}, activation.Refusal{Code: activation.NotBound, Text: "the mapping does not give this account to this Slack user"}
+	}
+	if t, ok := s.pocket.get(w.ID, claims); ok {
+		return t, nil
+	}
+	// A step-up is never answered from what is kept: it asks the person.
+	if w.Proof != activation.Session || claims != "" || s.cfg.Custody != KeepSession {
+		return Token{}, ErrSignIn
+	}
+	if known, err := s.binding(ctx, who); err != nil || !known {
+		return Token{}, errors.Join(err, ErrSignIn)
+	}
+	return s.keptToken(ctx, who)
+}
+
+// keptToken refreshes silently. Only a deed comes here, and so only a deed
+// renews a session.
+func (s *Service) keptToken(ctx context.Context, who activation.Person) (Token, error) {
+	ctx, cancel := context.WithTimeout(ctx, wireTime)
+	defer cancel()
+	var t Token
+	err := s.vault.use(ctx, who, func(had *kept) error {
+		b := &blob{data: had.Cache}
+		client, err := s.cfg.newClient(b)
+		if err != nil {
+			return wireError(err)
+		}
+		acc, err := client.Account(ctx, had.Home)
+		if err != nil || acc.IsZero() {
+			return errNotKept
+		}
+		res, err := client.AcquireTokenSilent(ctx, s.cfg.Scopes, confidential.WithSilentAccount(acc))
+		if err != nil {
+			return wireError(err)
+		}
+		t = Token{Value: res.AccessToken, Expires: res.ExpiresOn, Tenant: who.Tenant, Object: who.Object}
+		had.Cache = b.data
+		return nil
+	})
+	var no failure
+	switch {
+	case errors.Is(err, errNotKept):
+		return Token{}, ErrSignIn
+	case errors.As(err, &no) && no.final():
+		s.cfg.Log.Info("sign-in: a kept session is over", "slack", who.Slack.ID, "error", no)
+		return Token{}, errors.Join(s.vault.forget(ctx, who.Slack, account(who.Tenant, who.Object)), ErrSignIn)
+	case err != nil:
+		return Token{}, fmt.Errorf("the kept session could not be used: %w", err)
+	}
+	return t, nil
+}
+
+// SignOut forgets a Slack user's sessions and bindings.
+func (s *Service) SignOut(ctx context.Context, slack activation.SlackUser) error {
+	s.cfg.Log.Info("sign-in: signed out", "slack", slack.ID)
+	return errors.Join(s.vault.forget(ctx, slack, ""), s.unbind(ctx, slack))
+}
+
+// SignedIn returns the account whose session is kept for a Slack user, and
+// until when if no deed renews it.
+func (s *Service) SignedIn(ctx context.Context, slack activation.SlackUser) (activation.Person, time.Time, bool) {
+	var best activation.Person
+	var until time.Time
+	if s.cfg.Custody != KeepSession {
+		return best, until, false
+	}
+	for _, who := range s.cfg.People.BySlack(slack) {
+		if at, err := s.vault.peek(ctx, who); err == nil && at.After(until) {
+			best, until = who, at
+		}
+	}
+	return best, until, !until.IsZero()
+}
+
+// A binding is the record that a person said, once, "I become that Slack
+// user". It grants nothing by itself: the mapping decides.
+type boundAccount struct {
+	Human string    `json:"human"`
+	Name  string    `json:"name,omitempty"`
+	At    time.Time `json:"at"`
+}
+
+const kindBinding = "binding"
+
+func (s *Service) bindings(ctx context.Context, slack activation.SlackUser) (map[string]boundAccount, uint64, error) {
+	all := map[string]boundAccount{}
+	body, rev, err := s.cfg.Box.Get(ctx, kindBinding, slackKey(slack))
+	if err == nil && body != nil {
+		err = json.Unmarshal(body, &all)
+	}
+	return all, rev, err
+}
+
+// binding reports whether this account was bound to its Slack user before, as
+// the same human.
+func (s *Service) binding(ctx context.Context, who activation.Person) (bool, error) {
+	all, _, err := s.bindings(ctx, who.Slack)
+	got, ok := all[account(who.Tenant, who.Object)]
+	return ok && got.Human == who.Human, err
+}
+
+func (s *Service) bind(ctx context.Context, who activation.Person) error {
+	if err := s.know(ctx, who.Slack); err != nil {
+		return err
+	}
+	all, rev, err := s.bindings(ctx, who.Slack)
+	if err != nil {
+		return err
+	}
+	all[account(who.Tenant, who.Object)] = boundAccount{Human: who.Human, Name: who.Name, At: time.Now()}
+	if err := s.writeBindings(ctx, who.Slack, rev, all); err != nil {
+		return err
+	}
+	if s.cfg.Bound != nil {
+		s.cfg.Bound(who)
+	}
+	return nil
+}
+
+func (s *Service) writeBindings(ctx context.Context, slack activation.SlackUser, rev uint64, all map[string]boundAccount) error {
+	if len(all) == 0 {
+		return s.cfg.Box.Put(ctx, kindBinding, slackKey(slack), rev, nil)
+	}
+	body, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	return s.cfg.Box.Put(ctx, kindBinding, slackKey(slack), rev, body)
+}
+
+func (s *Service) unbind(ctx context.Context, slack activation.SlackUser) error {
+	_, rev, err := s.cfg.Box.Get(ctx, kindBinding, slackKey(slack))
+	if err != nil || rev == 0 {
+		return err
+	}
+	return s.writeBindings(ctx, slack, rev, nil)
+}
+
+func equalFold(a, b string) bool { return a != "" && strings.EqualFold(a, b) }

@@ -1,0 +1,123 @@
+package signin
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	_ "embed" // the template and the style
+	"encoding/base64"
+	"html/template"
+	"net/http"
+	"strings"
+)
+
+// page is everything that a page can show; the template decides how.
+type page struct {
+	Status int    // default 200
+	Tone   string // good, bad, wait; empty: asks something
+	Title  string
+	Lead   string
+	Rows   []row  // the deed, or who is who
+	Next   string // what to do now
+	Action string // where the form leads; empty: no form
+	Form   string // its proof of being ours
+	Button string
+	Again  string // a link of ours to begin again
+	Label  string // of that link
+	Small  string
+	away   bool // its form leads to another site
+}
+
+type row struct{ Name, Value string }
+
+//go:embed page.html
+var pageHTML string
+
+//go:embed page.css
+var pageCSS string
+
+var (
+	pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+		"style": func() template.CSS { return template.CSS(pageCSS) }, // ours, and hashed below
+	}).Parse(pageHTML))
+	styleHash = func() string {
+		sum := sha256.Sum256([]byte(pageCSS))
+		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}()
+)
+
+// page turns a function that says what to show into a handler. An empty page
+// has redirected already.
+func (s *Service) page(show func(http.ResponseWriter, *http.Request) page) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+		s.headers(w.Header())
+		pg := show(w, r)
+		if pg.Title == "" {
+			return
+		}
+		var b bytes.Buffer
+		if err := pageTemplate.Execute(&b, pg); err != nil {
+			s.cfg.Log.Error("sign-in: a page could not be made", "error", err)
+			http.Error(w, "Something broke.", http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Content-Security-Policy", policy(pg))
+		if pg.Status != 0 {
+			w.WriteHeader(pg.Status)
+		}
+		_, _ = w.Write(b.Bytes()) // a browser that went away misses nothing
+	}
+}
+
+func (s *Service) headers(h http.Header) {
+	h.Set("Content-Security-Policy", policy(page{}))
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("X-Robots-Tag", "noindex, nofollow")
+	if s.https {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
+// policy allows a page its own style and its own form and nothing else. The
+// form that leads to Microsoft may be answered with a redirect to any https
+// site: Chromium holds form-action against redirects too, and a federated
+// tenant's sign-in goes on to a host that only Microsoft knows.
+func policy(pg page) string {
+	form := "'none'"
+	if pg.Action != "" {
+		form = "'self'"
+	}
+	if pg.away {
+		form = "'self' https:"
+	}
+	return strings.Join([]string{"default-src 'none'", "style-src " + styleHash, "form-action " + form,
+		"frame-ancestors 'none'", "base-uri 'none'"}, "; ")
+}
+
+func (p page) ptr() *page { return &p }
+
+// retry lets the person begin again, from the same link.
+func (p page) retry(base string, f *flow) page {
+	p.Again, p.Label = base+"/d/"+f.link, "Try again"
+	return p
+}
+
+// reference is what a person can read out to an administrator, who finds it in
+// the log.
+func reference() string { return rand.Text()[:6] }
+
+// trouble is the page for what is nobody's refusal.
+func (s *Service) trouble(what string, err error) *page {
+	ref := reference()
+	s.cfg.Log.Error("sign-in: "+what, "error", err, "reference", ref)
+	return &page{Status: http.StatusServiceUnavailable, Tone: "bad", Title: "Something broke here",
+		Lead: "Nothing was done in Entra.",
+		Next: "Try again in a minute. If it stays, tell your administrator this reference: " + ref + "."}
+}

@@ -1,0 +1,158 @@
+package signin
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"pagbot/activation"
+)
+
+// no is a page that says what was not done, and what to do.
+func no(status int, title, lead, next string) page {
+	return page{Status: status, Tone: "bad", Title: title, Lead: lead, Next: next}
+}
+
+const (
+	nothing  = "Nothing was done."
+	askAgain = "Go back to Slack and ask again there: that makes a new link."
+)
+
+// The refusals that need no names.
+var (
+	pageNothingHere = no(404, "There is nothing here", "This address leads nowhere.", "Use the link that Slack shows you.")
+	pageBadLink     = no(404, "This link is not one of ours", nothing, "Use the link exactly as Slack shows it, or ask again in Slack.")
+	pageExpired     = no(410, "This link has expired", nothing, askAgain)
+	pageNoDeed      = page{Status: 410, Tone: "wait", Title: "Nothing waits for you here", Lead: "What this link was for is done, decided or refused already, or its time is over.",
+		Next: "Slack shows how it went. If you still want it, ask again there."}
+	pageBadWarrant   = no(403, "This request cannot be trusted", "It was changed since it was made, so nothing is done with it.", "Ask again in Slack, and tell your administrator.")
+	pageChanged      = no(409, "This has changed since you asked", "What would be done now is not what you were shown. "+nothing, askAgain)
+	pageUsedState    = no(400, "This sign-in is over", "It was used already, or took longer than ten minutes. "+nothing, "Open the link in Slack again.")
+	pageUsedStep     = no(410, "This page was used already", "It works once, for ten minutes.", "Slack shows what has happened. To begin again, open the link there.")
+	pageOtherBrowser = no(403, "This began in another browser", nothing, "Open the link in Slack again, in one browser from beginning to end, with cookies allowed.")
+	pageNotOurForm   = no(403, "That did not come from this page", nothing, "Open the link in Slack again, with cookies allowed.")
+	pageNotOurs      = no(403, "That sign-in was not for this", "The answer from Microsoft belongs to another sign-in. "+nothing, "Open the link in Slack again, and tell your security team if it happens twice.")
+	pageNotFresh     = no(403, "Microsoft did not ask you just now", "This needs a sign-in of the last ten minutes, and Microsoft did not say that it was one. "+nothing,
+		"Try again. If it stays, an administrator must add the optional claim auth_time to the id token of the sign-in registration.")
+	pageBusy = no(503, "Too many sign-ins at once", nothing, "Wait ten minutes and open the link in Slack again.")
+)
+
+func pageOtherTenant(got activation.Person) *page {
+	p := no(403, "That account is of another organization", "You are signed in as "+shown(got)+". "+nothing, "Sign in with the account that Slack's message names.")
+	return &p
+}
+
+func pageWrongAccount(got, need activation.Person) *page {
+	p := no(403, "Wrong account", "You are signed in as "+shown(got)+", this needs "+shown(need)+". "+nothing, "Sign in with "+shown(need)+".")
+	p.Rows = []row{{"Signed in as", shown(got)}, {"Needed", shown(need)}}
+	return &p
+}
+
+func pageNotMapped(got activation.Person, slack activation.SlackUser) *page {
+	p := no(403, "This account is not yours here", shown(got)+" does not belong to Slack user "+slack.ID+". "+nothing,
+		"Sign in with your own account. If it is yours, ask your administrator to add it to your entry in the mapping of people.")
+	p.Rows = []row{{"Signed in as", shown(got)}, {"Slack user", slack.ID}, {"Slack team", slack.Team}}
+	return &p
+}
+
+// authorityWords explains the AADSTS numbers that people meet. Source:
+// Microsoft's list of Entra authentication error codes; they are for
+// explanation only, no decision hangs on them.
+var authorityWords = map[string]page{
+	"65001":   consent,
+	"90094":   consent,
+	"90095":   no(403, "Waiting for your administrator", "You have asked an administrator to allow this app. "+nothing, "Try again when it is allowed."),
+	"65004":   no(403, "You did not agree", "pagbot cannot act for you without your consent. "+nothing, "Open the link again if you want to."),
+	"50105":   no(403, "You are not assigned to this app", nothing, "Ask your administrator to assign you to the sign-in app in Entra (Enterprise applications, Users and groups)."),
+	"53003":   no(403, "Blocked by Conditional Access", "Your organization's rules don't allow this sign-in from here. "+nothing, "Try from your usual device and network. Otherwise ask your administrator: Entra's sign-in log names the rule."),
+	"53000":   device,
+	"53001":   device,
+	"50074":   mfa,
+	"50076":   mfa,
+	"50079":   no(403, "Set up your second factor first", "Your organization wants multifactor authentication, and your account has none yet. "+nothing, "Set it up at https://aka.ms/mfasetup, then try again."),
+	"50020":   no(403, "That account is of another organization", nothing, "Sign in with the account that Slack's message names."),
+	"700016":  setup,
+	"50011":   setup,
+	"7000215": setup,
+	"7000222": setup,
+	"700027":  setup,
+}
+
+var (
+	consent = no(403, "This app is not allowed yet", "An administrator must consent to its permissions first. "+nothing, "Ask your administrator to grant admin consent to the sign-in app.")
+	device  = no(403, "This device is not accepted", "Your organization wants a managed, compliant device here. "+nothing, "Open the link on a device that your organization manages, outside Slack's own browser.")
+	mfa     = no(403, "A second factor is needed", "Microsoft wants multifactor authentication and did not get it. "+nothing, "Try again and complete it.")
+	setup   = no(503, "The sign-in is not set up correctly", nothing, "Tell your administrator: the sign-in app's id, secret or redirect address is wrong or has expired.")
+	gaveUp  = no(403, "You stopped the sign-in", nothing, "If that was a mistake, try again. Otherwise close this page.")
+	puzzled = no(502, "Microsoft did not finish the sign-in", nothing, "Try again.")
+)
+
+// pageAuthority explains a no of the authority.
+func pageAuthority(err error, ref string) page {
+	f, _ := asFailure(err)
+	p, ok := authorityWords[f.code]
+	switch {
+	case ok:
+	case f.word == "cancelled" || f.word == "access_denied":
+		p = gaveUp
+	case f.word == "consent_required":
+		p = consent
+	case f.word == "interaction_required":
+		p = mfa
+	default:
+		p = puzzled
+	}
+	p.Small = "For your administrator: reference " + ref
+	if f.code != "" {
+		p.Small += ", AADSTS" + f.code
+	}
+	p.Small += "."
+	return p
+}
+
+// refusalNext is what to do about a refusal of PIM or of pagbot.
+var refusalNext = map[activation.Code][2]string{
+	activation.NotEligible:      {"You are not eligible for this group", "Ask whoever runs the group for an eligibility."},
+	activation.AlreadyActive:    {"This access is active already", "Nothing more to do; /pag list shows it."},
+	activation.AlreadyPending:   {"A request for this waits already", "Wait for its approvers, or withdraw it in Slack first."},
+	activation.TooLong:          {"That is longer than PIM allows", "Ask again in Slack for a shorter time."},
+	activation.TooShort:         {"That is shorter than PIM allows", "Ask again in Slack for at least five minutes."},
+	activation.ReasonMissing:    {"PIM wants a reason", "Ask again in Slack with a reason."},
+	activation.TicketMissing:    {"PIM wants a ticket number", "Ask again in Slack with a ticket."},
+	activation.NeedsMFA:         {"PIM wants multifactor authentication", "Ask again in Slack and complete it when Microsoft asks."},
+	activation.NeedsContext:     {"PIM wants a stronger sign-in than you gave", "Ask your administrator what the group's authentication context needs, such as a compliant device."},
+	activation.TooEarly:         {"It is too early to end this", "PIM keeps an activation for five minutes. Try again then."},
+	activation.AlreadyDecided:   {"Already decided", "Somebody was quicker. Slack shows how it went."},
+	activation.NotApprover:      {"You are not an approver here", "Ask whoever runs the group."},
+	activation.OwnRequest:       {"Nobody approves their own request", "Ask another approver."},
+	activation.WarrantExpired:   {"You took longer than allowed", askAgain},
+	activation.ConsentMissing:   {"This app is not allowed yet", "Ask your administrator to grant admin consent to the sign-in app."},
+	activation.PermissionNeeded: {"This app lacks a permission", "Ask your administrator to grant it to the sign-in app."},
+	activation.LicenceMissing:   {"Your tenant lacks a licence for this", "Ask your administrator: PIM needs Entra ID P2 or Governance."},
+	activation.BlockedByPolicy:  {"Blocked by Conditional Access", "Try from your usual device and network, or ask your administrator."},
+	activation.Throttled:        {"Entra is too busy", "Try again in a few minutes."},
+	activation.Unavailable:      {"Entra did not answer", "Try again in a few minutes."},
+	activation.Changed:          {"This has changed since you asked", askAgain},
+}
+
+// pageRefusal says why a deed was refused.
+func pageRefusal(r activation.Refusal, clock func(time.Time) string) page {
+	words, ok := refusalNext[r.Code]
+	if !ok {
+		words = [2]string{"It was refused", "Slack shows why. You can close this page."}
+	}
+	p := no(http.StatusOK, words[0], "PIM or pagbot refused it; you have no new access.", words[1])
+	if r.Code == activation.TooLong && r.Max > 0 {
+		p.Lead = "The longest that this group's settings allow is " + spell(time.Duration(r.Max)) + "."
+	}
+	if r.Code == activation.AlreadyActive && !r.Until.IsZero() {
+		p.Lead = "It lasts until " + clock(r.Until) + "."
+	}
+	if len(r.Rules) > 0 {
+		p.Small = "PIM named: " + strings.Join(r.Rules, ", ")
+	}
+	if r.Ref != "" {
+		p.Small = strings.TrimSpace(p.Small + " Reference for your administrator: " + r.Ref)
+	}
+	return p
+}

@@ -1,0 +1,128 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"pagbot/activation"
+	"pagbot/bot"
+	"pagbot/bot/socket"
+	"pagbot/engine"
+)
+
+// The serving process answers on a unix socket that only its own user can
+// open; status and journal are clients of it.
+
+func socketPath(state string) string { return filepath.Join(state, "pagbot.sock") }
+
+type listener func(network, addr string) (net.Listener, error)
+
+// ownListener listens on the machine; a unix socket is its user's alone.
+func ownListener(network, addr string) (net.Listener, error) {
+	if network != "unix" {
+		return net.Listen(network, addr)
+	}
+	// The database's lock is held, so a socket that lies here is a dead one.
+	if err := os.Remove(addr); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	l, err := net.Listen(network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return l, os.Chmod(addr, 0o600)
+}
+
+// statusReport is what `pagbot status` prints.
+type statusReport struct {
+	Version string        `json:"version"`
+	Since   time.Time     `json:"since"`
+	Mode    string        `json:"mode"`
+	Slack   socket.Health `json:"slack"`
+	Open    []openLine    `json:"open"`
+}
+
+type openLine struct {
+	ID     string           `json:"id"`
+	Phase  activation.Phase `json:"phase"`
+	Who    string           `json:"who"`
+	Group  string           `json:"group"`
+	Access string           `json:"access"`
+	Ends   time.Time        `json:"ends,omitzero"`
+}
+
+// control serves the control socket until the context ends.
+func control(ctx context.Context, listen listener, state string, status func(context.Context) (statusReport, error), e *engine.Engine) error {
+	l, err := listen("unix", socketPath(state))
+	if err != nil {
+		return fmt.Errorf("control socket: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
+		s, err := status(r.Context())
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(s)
+	})
+	mux.HandleFunc("GET /journal/{id}", func(w http.ResponseWriter, r *http.Request) { journal(w, r, e) })
+	s := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	stop := context.AfterFunc(ctx, func() { _ = s.Close() })
+	defer stop()
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func journal(w http.ResponseWriter, r *http.Request, e *engine.Engine) {
+	var moments []bot.Moment
+	for entry, err := range e.Journal(r.Context(), r.PathValue("id")) {
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		ev, err := activation.Decode(entry.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		moments = append(moments, bot.Moment{At: entry.At, Event: ev})
+	}
+	if len(moments) == 0 {
+		http.Error(w, "There is no activation "+r.PathValue("id")+"; pagbot status lists the open ones.", http.StatusNotFound)
+		return
+	}
+	_, _ = io.WriteString(w, bot.Story(moments))
+}
+
+// Ask is the client's side of the control socket in a state directory.
+func Ask(ctx context.Context, state, path string) ([]byte, error) {
+	c := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", socketPath(state))
+	}}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://pagbot"+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("no pagbot is serving from %s (start one with: pagbot serve --config FILE)", state)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = errors.New(string(b))
+	}
+	return b, err
+}

@@ -1,0 +1,141 @@
+package slack
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// Seconds is a span of wire time as dials write it, in Go and in JSON.
+type Seconds float64
+
+// Duration converts to the time package's type.
+func (s Seconds) Duration() time.Duration { return time.Duration(float64(s) * float64(time.Second)) }
+
+// Dials is the one table of everything adjustable; each field is reachable from
+// Go (World.Turn) and over PATCH /manage/dials under its JSON name. The
+// defaults are what is known of the real Slack.
+type Dials struct {
+	// Sockets.
+	Distribution        string  `json:"distribution"`          // random, round_robin, newest, oldest: which connection gets an envelope
+	MaxConnections      int     `json:"max_connections"`       // one more gets too_many_websockets
+	TicketLife          Seconds `json:"ticket_life"`           // of the URL of apps.connections.open
+	HelloDelay          Seconds `json:"hello_delay"`           // after the handshake
+	NoHello             bool    `json:"no_hello"`              // never say hello
+	PingEvery           Seconds `json:"ping_every"`            // server pings; 0 is never
+	PongDelay           Seconds `json:"pong_delay"`            // how late client pings are answered
+	DeadAfter           Seconds `json:"dead_after"`            // a connection that silent is dropped; 0 is never
+	Lifetime            Seconds `json:"lifetime"`              // until a connection is refreshed; said in hello
+	SkipWarning         bool    `json:"skip_warning"`          // refresh_requested comes unannounced
+	WarningGap          Seconds `json:"warning_gap"`           // from warning to refresh_requested
+	RefreshLinger       Seconds `json:"refresh_linger"`        // from refresh_requested to the close
+	StopAfterWarning    bool    `json:"stop_after_warning"`    // no new envelopes on a warned connection
+	NoCloseFrame        bool    `json:"no_close_frame"`        // the server just ends TCP
+	DisconnectOnConnect string  `json:"disconnect_on_connect"` // a reason sent right after each hello (hot loop)
+	GhostNext           int     `json:"ghost_next"`            // so many lost sockets stay registered
+	GhostLife           Seconds `json:"ghost_life"`            // how long a ghost stays; 0 is until ReapGhosts
+
+	// Envelopes.
+	AckDeadline       Seconds   `json:"ack_deadline"`        // then the person sees operation_timeout
+	AckLimit          int       `json:"ack_limit"`           // acks of so many bytes are ignored
+	AckOwnSocketOnly  bool      `json:"ack_own_socket_only"` // ignore acks on another socket than the delivery's
+	EventRetries      []Seconds `json:"event_retries"`       // waits before attempts 1, 2, 3
+	EnvelopeDelay     Seconds   `json:"envelope_delay"`      // before an envelope is sent
+	EnvelopeJitter    Seconds   `json:"envelope_jitter"`     // up to so much more, so that envelopes overtake one another
+	DropRate          float64   `json:"drop_rate"`           // chance that an envelope is lost on its way
+	DuplicateRate     float64   `json:"duplicate_rate"`      // chance that an envelope is sent twice, same id
+	TriggerLife       Seconds   `json:"trigger_life"`        // of a trigger_id
+	ResponseUses      int       `json:"response_uses"`       // of a response_url
+	ResponseLife      Seconds   `json:"response_life"`       // of a response_url
+	EnterpriseInstall string    `json:"enterprise_install"`  // is_enterprise_install of slash commands: string, bool, absent
+	ExtraFields       bool      `json:"extra_fields"`        // envelopes and payloads carry names nobody knows
+
+	// Web API.
+	Latency       map[string]Seconds `json:"latency"`           // by method; "*" is for the rest
+	PostPerSecond float64            `json:"post_per_second"`   // chat.postMessage, per channel
+	PostBurst     int                `json:"post_burst"`        // chat.postMessage, per channel
+	PerMinute     map[string]int     `json:"per_minute"`        // overrides a method's tier; 0 is unlimited
+	NoRetryAfter  bool               `json:"no_retry_after"`    // 429 without the header
+	EditWindow    Seconds            `json:"edit_window"`       // chat.update later than that fails; 0 is never
+	BlocksTextMax int                `json:"blocks_text_max"`   // msg_blocks_too_long above
+	RefuseNumbers bool               `json:"refuse_raw_number"` // raw_number cells are invalid_blocks
+}
+
+// Defaults are the dials of a healthy Slack.
+func Defaults() Dials {
+	return Dials{
+		Distribution: "random", MaxConnections: 10, TicketLife: 30, PingEvery: 8, DeadAfter: 60,
+		Lifetime: 3600, WarningGap: 10, RefreshLinger: 2,
+		AckDeadline: 3, AckLimit: 20480, EventRetries: []Seconds{0, 60, 300},
+		TriggerLife: 3, ResponseUses: 5, ResponseLife: 1800, EnterpriseInstall: "string",
+		PostPerSecond: 1, PostBurst: 3, BlocksTextMax: 13200,
+	}
+}
+
+// Turn changes dials.
+func (w *World) Turn(turn func(*Dials)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	turn(&w.dials)
+}
+
+// Dials returns a copy of the current dials.
+func (w *World) Dials() Dials {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	d := w.dials
+	d.Latency, d.PerMinute, d.EventRetries = maps.Clone(d.Latency), maps.Clone(d.PerMinute), slices.Clone(d.EventRetries)
+	return d
+}
+
+// Fault strikes the next calls of a method.
+type Fault struct {
+	Method     string  `json:"method"`                // "*" is any; "response_url" is those
+	Kind       string  `json:"kind"`                  // status, error, hang, reset, empty, bad_json
+	Status     int     `json:"status,omitempty"`      // for kind status: 429, 500, 503…, with an HTML body
+	Error      string  `json:"error,omitempty"`       // for kind error: ok:false with this
+	After      bool    `json:"after,omitempty"`       // the effect takes place first
+	RetryAfter Seconds `json:"retry_after,omitempty"` // the header, if set
+	Count      int     `json:"count,omitempty"`       // how often; 0 is once
+}
+
+// Fail queues a fault; the first that fits a call is used up.
+func (w *World) Fail(f Fault) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f.Count = max(f.Count, 1)
+	w.faults = append(w.faults, &f)
+}
+
+// Heal drops all queued faults.
+func (w *World) Heal() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.faults = nil
+}
+
+// fault takes the fault that strikes this call, if any.
+func (w *World) fault(method string) *Fault {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, f := range w.faults {
+		if f.Method != method && f.Method != "*" {
+			continue
+		}
+		if f.Count--; f.Count == 0 {
+			w.faults = slices.Delete(w.faults, i, i+1)
+		}
+		hit := *f
+		return &hit
+	}
+	return nil
+}
+
+func (w *World) latency(method string) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if s, ok := w.dials.Latency[method]; ok {
+		return s.Duration()
+	}
+	return w.dials.Latency["*"].Duration()
+}

@@ -1,0 +1,232 @@
+package slack
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+)
+
+// Block is one block of Block Kit, as JSON has it.
+type Block = map[string]any
+
+// Message is one version of a message. Its blocks are shared: read, never write.
+type Message struct {
+	Channel   string    `json:"channel"`
+	TS        string    `json:"ts"`
+	Thread    string    `json:"thread_ts,omitempty"`
+	User      string    `json:"user"`
+	BotID     string    `json:"bot_id,omitempty"`
+	App       string    `json:"app_id,omitempty"`
+	Team      string    `json:"team,omitempty"`
+	Text      string    `json:"text"`
+	Blocks    []Block   `json:"blocks,omitempty"`
+	Metadata  any       `json:"metadata,omitempty"`
+	Ephemeral bool      `json:"is_ephemeral,omitempty"`
+	To        string    `json:"to,omitempty"` // the only reader of an ephemeral message
+	Edited    bool      `json:"edited,omitempty"`
+	Revision  int       `json:"revision"` // 1 as posted, one more at every update
+	At        time.Time `json:"at"`       // wire time of this version
+}
+
+// message is a message with its earlier versions. Revision n is old[n-1] or the
+// current one.
+type message struct {
+	Message
+	old []Message
+}
+
+func (m *message) version(n int) (Message, bool) {
+	switch {
+	case n == 0 || n == m.Revision:
+		return m.Message, true
+	case n > 0 && n <= len(m.old):
+		return m.old[n-1], true
+	}
+	return Message{}, false
+}
+
+// Revisions returns all versions of a message, the oldest first, also after
+// its deletion.
+func (w *World) Revisions(channel, ts string) []Message {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c := w.channels[channel]; c != nil && c.byTS[ts] != nil {
+		m := c.byTS[ts]
+		return append(slices.Clone(m.old), m.Message)
+	}
+	return nil
+}
+
+// json is the message as the Web API and payloads show it.
+func (m Message) json() map[string]any {
+	out := map[string]any{"type": "message", "user": m.User, "text": m.Text, "ts": m.TS, "team": m.Team}
+	if m.BotID != "" {
+		out["bot_id"], out["app_id"] = m.BotID, m.App
+	}
+	if m.Blocks != nil {
+		out["blocks"] = m.Blocks
+	}
+	if m.Thread != "" {
+		out["thread_ts"] = m.Thread
+	}
+	if m.Metadata != nil {
+		out["metadata"] = m.Metadata
+	}
+	if m.Edited {
+		out["edited"] = map[string]any{"user": m.User, "ts": m.TS}
+	}
+	return out
+}
+
+// add posts a message into a channel; the caller holds the lock.
+func (w *World) add(c *channel, m Message) *message {
+	m.Channel, m.TS, m.Revision, m.At = c.ID, w.stamp(), 1, time.Now()
+	kept := &message{Message: m}
+	c.messages = append(c.messages, kept)
+	c.byTS[m.TS] = kept
+	w.touch()
+	return kept
+}
+
+// change makes a new version of a message.
+func (w *World) change(m *message, edit func(*Message)) {
+	m.old = append(m.old, m.Message)
+	edit(&m.Message)
+	m.Revision++
+	m.At = time.Now()
+	w.touch()
+}
+
+// remove takes a message out of sight; its versions stay readable for replays.
+func (w *World) remove(c *channel, m *message) {
+	c.messages = slices.DeleteFunc(c.messages, func(o *message) bool { return o == m })
+	w.touch()
+}
+
+func (c *channel) live(ts string) *message {
+	m := c.byTS[ts]
+	if m == nil || !slices.Contains(c.messages, m) {
+		return nil
+	}
+	return m
+}
+
+// content is what a message says.
+type content struct {
+	text     string
+	blocks   []Block
+	hasText  bool
+	hasBlock bool // given, perhaps empty
+	metadata any
+}
+
+// content reads and checks text, blocks and metadata of a call.
+func (c *call) content() (content, error) {
+	out := content{text: c.str("text"), hasText: c.has("text")}
+	if v, given := c.args["blocks"]; given && v != nil && v != "" && v != "null" {
+		out.hasBlock = true
+		if err := c.object("blocks", &out.blocks); err != nil {
+			return out, refuse("invalid_blocks_format")
+		}
+	}
+	if c.has("metadata") {
+		var meta struct {
+			Type    string         `json:"event_type"`
+			Payload map[string]any `json:"event_payload"`
+		}
+		if c.object("metadata", &meta) == nil && meta.Type != "" {
+			out.metadata = map[string]any{"event_type": meta.Type, "event_payload": meta.Payload}
+		}
+	}
+	return out, c.w.checkMessage(&out)
+}
+
+func (w *World) checkMessage(ct *content) error {
+	if problems := checkBlocks(ct.blocks, "/blocks", messageBlocks, w.dials.RefuseNumbers); len(problems) > 0 {
+		plain := make([]string, len(problems))
+		for i, p := range problems {
+			plain[i] = p[len("[ERROR] "):]
+		}
+		return refusal{"invalid_blocks", answer{"errors": plain, "response_metadata": answer{"messages": problems}}}
+	}
+	if textLength(ct.blocks) > w.dials.BlocksTextMax {
+		return refuse("msg_blocks_too_long")
+	}
+	w.fillIDs(ct.blocks)
+	return nil
+}
+
+// fillIDs gives blocks and interactive elements the ids that Slack makes up.
+func (w *World) fillIDs(blocks []Block) {
+	for _, b := range blocks {
+		if id, _ := b["block_id"].(string); id == "" {
+			b["block_id"] = w.secret(4)[:5]
+		}
+		for _, e := range elementsOf(b) {
+			if id, _ := e["action_id"].(string); id == "" && interactive(e) {
+				e["action_id"] = w.secret(4)[:5]
+			}
+		}
+	}
+}
+
+// elementsOf lists the elements that a person can use in a block.
+func elementsOf(b Block) []map[string]any {
+	var all []map[string]any
+	add := func(v any) {
+		if e, ok := v.(map[string]any); ok {
+			all = append(all, e)
+		}
+	}
+	switch b["type"] {
+	case "actions", "context_actions":
+		list, _ := b["elements"].([]any)
+		for _, e := range list {
+			add(e)
+		}
+	case "section":
+		add(b["accessory"])
+	case "input":
+		add(b["element"])
+	}
+	return all
+}
+
+func interactive(e map[string]any) bool { return e["type"] != "image" }
+
+// textLength sums all "text" strings.
+func textLength(v any) int {
+	sum := 0
+	switch v := v.(type) {
+	case []Block:
+		for _, b := range v {
+			sum += textLength(map[string]any(b))
+		}
+	case []any:
+		for _, e := range v {
+			sum += textLength(e)
+		}
+	case map[string]any:
+		for name, e := range v {
+			if s, ok := e.(string); ok && name == "text" {
+				sum += len([]rune(s))
+			} else {
+				sum += textLength(e)
+			}
+		}
+	}
+	return sum
+}
+
+// clone copies plain JSON values deeply.
+func clone[T any](v T) T {
+	var out T
+	b, err := json.Marshal(v)
+	if err == nil {
+		err = json.Unmarshal(b, &out)
+	}
+	if err != nil {
+		return v
+	}
+	return out
+}

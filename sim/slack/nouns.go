@@ -1,0 +1,280 @@
+package slack
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Team is a workspace.
+type Team struct {
+	ID             string `json:"id"`
+	Domain         string `json:"domain"`
+	Name           string `json:"name"`
+	Enterprise     string `json:"enterprise_id,omitempty"` // set on Grid
+	EnterpriseName string `json:"enterprise_name,omitempty"`
+}
+
+// User is a person or bot as users.info shows it.
+type User struct {
+	ID              string `json:"id"` // U… or W…
+	Team            string `json:"team_id"`
+	Name            string `json:"name"`
+	RealName        string `json:"real_name"`
+	Email           string `json:"email,omitempty"`
+	TZ              string `json:"tz,omitempty"` // such as Europe/Berlin
+	Admin           bool   `json:"is_admin,omitempty"`
+	Owner           bool   `json:"is_owner,omitempty"`
+	Restricted      bool   `json:"is_restricted,omitempty"`       // multi-channel guest
+	UltraRestricted bool   `json:"is_ultra_restricted,omitempty"` // single-channel guest
+	Stranger        bool   `json:"is_stranger,omitempty"`         // shares no channel with the app
+	Bot             bool   `json:"is_bot,omitempty"`
+	AppUser         bool   `json:"is_app_user,omitempty"`
+	WorkflowBot     bool   `json:"is_workflow_bot,omitempty"`
+	ConnectorBot    bool   `json:"is_connector_bot,omitempty"`
+	Deleted         bool   `json:"deleted,omitempty"`
+	Away            bool   `json:"away,omitempty"` // no client open: ephemerals are lost
+}
+
+// Channel is a conversation; IM is the partner's user id in a DM with a bot.
+type Channel struct {
+	ID               string   `json:"id"`
+	Team             string   `json:"team_id"`
+	Name             string   `json:"name,omitempty"`
+	Private          bool     `json:"is_private,omitempty"`
+	Archived         bool     `json:"is_archived,omitempty"`
+	ReadOnly         bool     `json:"is_read_only,omitempty"`
+	ExtShared        bool     `json:"is_ext_shared,omitempty"`
+	PendingExtShared bool     `json:"is_pending_ext_shared,omitempty"`
+	OrgShared        bool     `json:"is_org_shared,omitempty"`
+	IM               string   `json:"im,omitempty"`
+	SharedTeams      []string `json:"shared_team_ids,omitempty"`
+	Members          []string `json:"members,omitempty"`
+	Created          int64    `json:"created,omitempty"`
+}
+
+// Command is a slash command of an app.
+type Command struct {
+	Name   string `json:"command"` // with the slash
+	Escape bool   `json:"should_escape,omitempty"`
+}
+
+// App is an app installed in a team. Empty ids and tokens are made up.
+type App struct {
+	ID           string    `json:"id"`
+	Name         string    `json:"name"`
+	Team         string    `json:"team_id"`
+	BotID        string    `json:"bot_id"`
+	BotUser      string    `json:"bot_user_id"`
+	BotToken     string    `json:"bot_token"`
+	AppToken     string    `json:"app_token"`
+	Scopes       []string  `json:"scopes"`     // of the bot token
+	AppScopes    []string  `json:"app_scopes"` // of the app token; connections:write if nil
+	Commands     []Command `json:"commands"`
+	Events       []string  `json:"events"` // subscribed bot events
+	Deaf         bool      `json:"interactivity_disabled,omitempty"`
+	NoHome       bool      `json:"home_tab_disabled,omitempty"`
+	NoMessages   bool      `json:"messages_tab_disabled,omitempty"`
+	NoSocketMode bool      `json:"socket_mode_disabled,omitempty"`
+	Revoked      string    `json:"revoked,omitempty"` // an error such as token_revoked or account_inactive: all its tokens answer that
+}
+
+type app struct {
+	App
+	conns   []*conn
+	tickets map[string]*ticket
+	turn    int // for round robin
+}
+
+type channel struct {
+	Channel
+	messages []*message
+	byTS     map[string]*message
+}
+
+// AddTeam adds a workspace.
+func (w *World) AddTeam(t Team) Team {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t.ID = w.orID(t.ID, "T")
+	if t.Domain == "" {
+		t.Domain = strings.ToLower(t.ID)
+	}
+	w.teams[t.ID] = &t
+	w.touch()
+	return t
+}
+
+// AddUser adds a person; the team defaults to the only one.
+func (w *World) AddUser(u User) User {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	u.ID, u.Team = w.orID(u.ID, "U"), w.orTeam(u.Team)
+	if u.Name == "" {
+		u.Name = strings.ToLower(u.ID)
+	}
+	if u.RealName == "" {
+		u.RealName = u.Name
+	}
+	w.users[u.ID] = &u
+	w.touch()
+	return u
+}
+
+// AddChannel adds a channel with its members.
+func (w *World) AddChannel(c Channel, members ...string) Channel {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c.ID, c.Team = w.orID(c.ID, "C"), w.orTeam(c.Team)
+	c.Members = append(slices.Clone(c.Members), members...)
+	c.Created = w.cfg.Now().Unix()
+	w.channels[c.ID] = &channel{Channel: c, byTS: map[string]*message{}}
+	w.touch()
+	return c
+}
+
+// AddApp installs an app, with its bot user, and returns it with all ids and
+// tokens filled in.
+func (w *World) AddApp(a App) App {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	a.ID, a.Team, a.BotID, a.BotUser = w.orID(a.ID, "A"), w.orTeam(a.Team), w.orID(a.BotID, "B"), w.orID(a.BotUser, "U")
+	if a.Name == "" {
+		a.Name = "app"
+	}
+	if a.BotToken == "" {
+		a.BotToken = "xoxb-" + w.secret(15)
+	}
+	if a.AppToken == "" {
+		a.AppToken = "xapp-1-" + a.ID + "-" + w.secret(15)
+	}
+	if a.AppScopes == nil {
+		a.AppScopes = []string{"connections:write"}
+	}
+	w.users[a.BotUser] = &User{ID: a.BotUser, Team: a.Team, Name: a.Name, RealName: a.Name, Bot: true}
+	w.apps = append(w.apps, &app{App: a, tickets: map[string]*ticket{}})
+	w.touch()
+	return a
+}
+
+func (w *World) orID(id, prefix string) string {
+	if id == "" {
+		id = w.id(prefix)
+	}
+	return id
+}
+
+func (w *World) orTeam(id string) string {
+	if id == "" && len(w.teams) == 1 {
+		for only := range w.teams {
+			return only
+		}
+	}
+	return id
+}
+
+// EditUser changes a person live; false if there is none.
+func (w *World) EditUser(id string, edit func(*User)) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	u := w.users[id]
+	if u != nil {
+		edit(u)
+		w.touch()
+	}
+	return u != nil
+}
+
+// EditChannel changes a channel live; false if there is none.
+func (w *World) EditChannel(id string, edit func(*Channel)) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c := w.channels[id]
+	if c != nil {
+		edit(&c.Channel)
+		w.touch()
+	}
+	return c != nil
+}
+
+// EditApp changes an app live (scopes, commands, revocation); false if there is none.
+func (w *World) EditApp(id string, edit func(*App)) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	a := w.app(id)
+	if a != nil {
+		edit(&a.App)
+		w.touch()
+	}
+	return a != nil
+}
+
+// Teams lists all workspaces.
+func (w *World) Teams() []Team { return sorted(w, w.teams, func(t *Team) Team { return *t }) }
+
+// Users lists all people and bots.
+func (w *World) Users() []User { return sorted(w, w.users, func(u *User) User { return *u }) }
+
+// Channels lists all conversations, DMs too.
+func (w *World) Channels() []Channel {
+	return sorted(w, w.channels, func(c *channel) Channel {
+		cp := c.Channel
+		cp.Members = slices.Clone(c.Members)
+		return cp
+	})
+}
+
+// Apps lists the installed apps, in the order of their installation.
+func (w *World) Apps() []App {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []App
+	for _, a := range w.apps {
+		all = append(all, a.App)
+	}
+	return all
+}
+
+func sorted[T, P any](w *World, m map[string]T, view func(T) P) []P {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := []P{}
+	for _, id := range slices.Sorted(maps.Keys(m)) {
+		all = append(all, view(m[id]))
+	}
+	return all
+}
+
+func (w *World) app(id string) *app {
+	for _, a := range w.apps {
+		if a.ID == id || (id == "" && len(w.apps) == 1) {
+			return a
+		}
+	}
+	return nil
+}
+
+func (c *channel) has(user string) bool { return slices.Contains(c.Members, user) }
+
+// dm finds or opens the DM between an app's bot and a user.
+func (w *World) dm(a *app, user string) (c *channel, opened bool) {
+	id := fmt.Sprintf("D%s%s", a.ID[1:], user[1:])
+	if c := w.channels[id]; c != nil {
+		return c, false
+	}
+	c = &channel{Channel: Channel{ID: id, Team: a.Team, IM: user, Members: []string{user, a.BotUser},
+		Created: w.cfg.Now().Unix()}, byTS: map[string]*message{}}
+	w.channels[id] = c
+	return c, true
+}
+
+// sees reports whether a user can read a channel.
+func (w *World) sees(c *channel, user string) bool {
+	u := w.users[user]
+	if c.has(user) || u == nil {
+		return u != nil && !u.Deleted
+	}
+	open := !c.Private && c.IM == ""
+	return open && u.Team == c.Team && !u.Restricted && !u.UltraRestricted && !u.Deleted
+}

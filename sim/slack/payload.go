@@ -1,0 +1,85 @@
+package slack
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A trigger lets an app open one modal, soon.
+type trigger struct {
+	app   *app
+	user  string
+	view  *view // the modal it came from, if any
+	until time.Time
+	used  bool
+}
+
+func (w *World) trigger(a *app, user string, from *view) string {
+	id := fmt.Sprintf("%d.%d.%s", 10000000000+w.rng.Int64N(9e10), 10000000000+w.rng.Int64N(9e10), strings.ToLower(w.secret(16)))
+	w.triggers[id] = &trigger{app: a, user: user, view: from, until: time.Now().Add(w.dials.TriggerLife.Duration())}
+	return id
+}
+
+func (a *app) hears(event string) bool { return slices.Contains(a.Events, event) }
+
+// slashPayload is a slash command's payload (facts: Slack §2.1).
+func (w *World) slashPayload(a *app, u *User, c *channel, name, text string) map[string]any {
+	t := w.teams[a.Team]
+	out := map[string]any{"token": "legacy", "team_id": t.ID, "team_domain": t.Domain, "channel_id": c.ID,
+		"channel_name": c.shownName(), "user_id": u.ID, "user_name": u.Name, "command": name, "text": text,
+		"api_app_id": a.ID, "response_url": w.responseURL("commands", responseURL{app: a, user: u.ID, channel: c.ID}),
+		"trigger_id": w.trigger(a, u.ID, nil)}
+	if t.Enterprise != "" {
+		out["enterprise_id"], out["enterprise_name"] = t.Enterprise, t.EnterpriseName
+	}
+	switch w.dials.EnterpriseInstall {
+	case "string":
+		out["is_enterprise_install"] = "false"
+	case "bool":
+		out["is_enterprise_install"] = false
+	}
+	return out
+}
+
+func (c *channel) shownName() string {
+	switch {
+	case c.IM != "":
+		return "directmessage"
+	case c.Private:
+		return "privategroup"
+	}
+	return c.Name
+}
+
+// escape turns mentions and links into what should_escape promises.
+func (w *World) escape(team, text string) string {
+	words := strings.Split(text, " ")
+	for i, word := range words {
+		switch {
+		case strings.HasPrefix(word, "@"):
+			for _, u := range w.users {
+				if u.Team == team && u.Name == word[1:] {
+					words[i] = "<@" + u.ID + ">"
+				}
+			}
+		case strings.HasPrefix(word, "#"):
+			for _, c := range w.channels {
+				if c.Name != "" && c.Name == word[1:] {
+					words[i] = "<#" + c.ID + "|" + c.publicName() + ">"
+				}
+			}
+		case strings.HasPrefix(word, "http://"), strings.HasPrefix(word, "https://"):
+			words[i] = "<" + word + ">"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func (c *channel) publicName() string {
+	if c.Private {
+		return ""
+	}
+	return c.Name
+}

@@ -1,0 +1,305 @@
+package slack
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+type ticket struct{ until time.Time }
+
+func connectionsOpen(c *call) (answer, error) {
+	if c.app.NoSocketMode {
+		return nil, refuse("socket_mode_disabled")
+	}
+	t := c.w.secret(20)
+	c.app.tickets[t] = &ticket{time.Now().Add(c.w.dials.TicketLife.Duration())}
+	base := strings.Replace(c.w.base, "http", "ws", 1)
+	return answer{"url": base + "/link/?" + url.Values{"ticket": {t}, "app_id": {c.app.ID}}.Encode()}, nil
+}
+
+// A conn is one Socket Mode connection. The world's lock guards its flags; only
+// its writer goroutine writes messages.
+type conn struct {
+	w      *World
+	app    *app
+	id     int
+	ws     *websocket.Conn
+	opened time.Time
+	done   chan struct{} // closed when TCP is over
+	once   sync.Once
+	wake   chan struct{}
+	heard  time.Time
+
+	queue   [][]byte
+	frozen  bool // half-open: nothing is read or written, nothing is closed
+	haunt   bool // becomes a ghost when TCP ends
+	ghost   bool // TCP is gone, the registration is not
+	leaving bool // gets no new envelopes
+}
+
+var upgrader = websocket.Upgrader{
+	CheckOrigin:     func(*http.Request) bool { return true }, // slack-go says Origin: https://api.slack.com
+	WriteBufferSize: 32 << 10,
+}
+
+func (w *World) serveLink(rw http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	w.mu.Lock()
+	a := w.app(q.Get("app_id"))
+	t := (*ticket)(nil)
+	if a != nil {
+		t = a.tickets[q.Get("ticket")]
+		delete(a.tickets, q.Get("ticket"))
+	}
+	closed := w.closed
+	if !closed {
+		w.wg.Add(1) // a hijacked connection is ours to end
+		defer w.wg.Done()
+	}
+	w.mu.Unlock()
+	if closed || t == nil || time.Now().After(t.until) {
+		http.Error(rw, "invalid ticket", http.StatusForbidden)
+		return
+	}
+	ws, err := upgrader.Upgrade(rw, r, nil)
+	if err != nil {
+		return // Upgrade has answered
+	}
+	defer ws.Close()
+	c := &conn{w: w, app: a, ws: ws, opened: time.Now(), heard: time.Now(), done: make(chan struct{}), wake: make(chan struct{}, 1)}
+	if !c.register(q.Get("debug_reconnects") == "true") {
+		return
+	}
+	c.lost(c.read())
+}
+
+// register counts the connection in, says hello, and starts its goroutines. At
+// the cap it sends the refusal as the first frame, and TCP ends without a close
+// frame.
+func (c *conn) register(debug bool) bool {
+	w := c.w
+	if !w.pause(w.ctx, w.Dials().HelloDelay.Duration()) {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return false
+	}
+	if len(c.app.conns) >= w.dials.MaxConnections {
+		w.record(Entry{Kind: "socket", App: c.app.ID, Name: "too_many_websockets"})
+		full := marshal(disconnectFrame("too_many_websockets"))
+		w.mu.Unlock()
+		_ = c.ws.WriteMessage(websocket.TextMessage, full)
+		w.mu.Lock()
+		return false
+	}
+	w.lastConn++
+	c.id = w.lastConn
+	c.app.conns = append(c.app.conns, c)
+	life := w.dials.Lifetime
+	if debug {
+		life = 360
+	}
+	if !w.dials.NoHello {
+		c.push(marshal(c.hello(life)))
+	}
+	if reason := w.dials.DisconnectOnConnect; reason != "" {
+		c.push(marshal(disconnectFrame(reason)))
+		w.spawn(func() { c.leave(reason) })
+	}
+	w.record(Entry{Kind: "socket", App: c.app.ID, Name: "connected", Socket: c.id})
+	w.spawn(c.write)
+	w.spawn(func() { c.age(life.Duration()) })
+	w.spawn(c.ping)
+	return true
+}
+
+func (c *conn) hello(life Seconds) answer {
+	return answer{"type": "hello", "connection_info": answer{"app_id": c.app.ID}, "num_connections": len(c.app.conns),
+		"debug_info": answer{"host": "applink-sim", "started": c.opened.UTC().Format("2006-01-02 15:04:05.000"),
+			"build_number": 1, "approximate_connection_time": int(life)}}
+}
+
+func disconnectFrame(reason string) answer {
+	return answer{"type": "disconnect", "reason": reason, "debug_info": answer{"host": "applink-sim"}}
+}
+
+func marshal(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // only our own maps of plain values come here
+	}
+	return b
+}
+
+// push queues a frame for the writer; the caller holds the lock.
+func (c *conn) push(frame []byte) {
+	if c.frozen || c.ghost {
+		return // it goes where nobody reads
+	}
+	c.queue = append(c.queue, frame)
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (c *conn) write() {
+	for {
+		select {
+		case <-c.done:
+			return
+		case <-c.wake:
+		}
+		c.w.mu.Lock()
+		frames := c.queue
+		c.queue = nil
+		c.w.mu.Unlock()
+		for _, f := range frames {
+			_ = c.ws.SetWriteDeadline(time.Now().Add(10 * time.Second))
+			if c.ws.WriteMessage(websocket.TextMessage, f) != nil {
+				c.drop()
+				return
+			}
+		}
+	}
+}
+
+// read handles what the client sends until the connection ends.
+func (c *conn) read() error {
+	c.ws.SetReadLimit(1 << 20)
+	c.ws.SetPongHandler(func(string) error { c.hear(); return nil })
+	c.ws.SetPingHandler(func(text string) error {
+		if c.hear() {
+			c.pong(text)
+		}
+		return nil
+	})
+	for {
+		kind, frame, err := c.ws.ReadMessage()
+		if !c.hear() { // half-open: stop reading, close nothing
+			<-c.done
+			return errors.New("half-open")
+		}
+		if err != nil {
+			return err
+		}
+		if kind == websocket.TextMessage {
+			c.w.takeAck(c, frame)
+		}
+	}
+}
+
+// hear notes that the client lives; false if the connection is half-open.
+func (c *conn) hear() bool {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	c.heard = time.Now()
+	return !c.frozen
+}
+
+func (c *conn) pong(text string) {
+	send := func() { _ = c.ws.WriteControl(websocket.PongMessage, []byte(text), time.Now().Add(5*time.Second)) }
+	c.w.mu.Lock()
+	delay := c.w.dials.PongDelay.Duration()
+	late := delay > 0 && c.w.spawn(func() {
+		if c.sleep(delay) {
+			send()
+		}
+	})
+	c.w.mu.Unlock()
+	if !late {
+		send()
+	}
+}
+
+// ping sends the server's pings and drops a connection that fell silent.
+func (c *conn) ping() {
+	for {
+		d := c.w.Dials()
+		every := d.PingEvery.Duration()
+		if every <= 0 {
+			every = 10 * time.Second // only to see whether the dial was turned
+		}
+		if !c.sleep(every) {
+			return
+		}
+		c.w.mu.Lock()
+		frozen, silent := c.frozen, time.Since(c.heard)
+		c.w.mu.Unlock()
+		if dead := d.DeadAfter.Duration(); dead > 0 && d.PingEvery > 0 && silent > dead && !frozen {
+			c.drop()
+			return
+		}
+		if d.PingEvery > 0 && !frozen {
+			_ = c.ws.WriteControl(websocket.PingMessage, []byte("Ping from applink-sim"), time.Now().Add(5*time.Second))
+		}
+	}
+}
+
+// sleep waits unless the connection ends first.
+func (c *conn) sleep(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-c.done:
+		return false
+	}
+}
+
+// drop ends TCP without a close frame.
+func (c *conn) drop() {
+	c.once.Do(func() {
+		close(c.done)
+		_ = c.ws.Close()
+	})
+}
+
+// lost ends the registration, or leaves a ghost behind: only a close frame
+// tells Slack that a connection is really over.
+func (c *conn) lost(err error) {
+	c.drop()
+	w := c.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var bye *websocket.CloseError
+	clean := errors.As(err, &bye) && bye.Code != websocket.CloseAbnormalClosure
+	what := "closed"
+	if !clean {
+		what = "lost"
+	}
+	if !clean && (c.haunt || (!c.leaving && w.dials.GhostNext > 0)) {
+		if !c.haunt {
+			w.dials.GhostNext--
+		}
+		c.ghost, what = true, "ghost"
+		if life := w.dials.GhostLife.Duration(); life > 0 {
+			w.spawn(func() {
+				if w.pause(w.ctx, life) {
+					w.forget(c)
+				}
+			})
+		}
+	} else {
+		c.app.conns = slices.DeleteFunc(c.app.conns, func(o *conn) bool { return o == c })
+	}
+	w.record(Entry{Kind: "socket", App: c.app.ID, Name: what, Socket: c.id})
+}
+
+func (w *World) forget(c *conn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c.app.conns = slices.DeleteFunc(c.app.conns, func(o *conn) bool { return o == c })
+	w.touch()
+}
