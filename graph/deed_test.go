@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"pagbot/activation"
+	"pagbot/graph/signin"
 	"pagbot/sim/entra"
 )
 
@@ -115,6 +117,31 @@ func TestWithoutATokenTheDeedWaits(t *testing.T) {
 		r := w.do(a)
 		if r.Wait != x.Wait() || !r.Until.Equal(x.Expires) || r.Tell != (activation.StepUp{Warrant: x.ID}) {
 			t.Errorf("report %+v", r)
+		}
+	})
+}
+
+// failing tells why there is no token.
+type failing struct{ err error }
+
+func (f failing) Token(context.Context, activation.Warrant, string) (signin.Token, error) {
+	return signin.Token{}, f.err
+}
+
+func TestNoTokenForAReason(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a := w.asked()
+		e := effect(a.Deeds[0].Warrant.ID)
+		final := NewDeeds(w.reader, failing{activation.Refusal{Code: activation.NotBound}}, seal{})
+		if r := final.Do(t.Context(), a, e); refusal(r).Code != activation.NotBound || !r.Finished() {
+			t.Errorf("a refusal is final: %+v", r)
+		}
+		passing := NewDeeds(w.reader, failing{errors.New("the vault is locked")}, seal{})
+		if r := passing.Do(t.Context(), a, e); r.Tell != nil || r.Again.IsZero() || r.Unsure || r.Err == nil {
+			t.Errorf("anything else passes: %+v", r)
+		}
+		if len(w.Writes()) != 0 {
+			t.Error("written without a token")
 		}
 	})
 }
@@ -279,3 +306,9 @@ func TestPolicyRefusals(t *testing.T) {
 		}
 	}
 }
+
+// The real sign-in fits what is asked of it.
+var (
+	_ Tokens = (*signin.Service)(nil)
+	_ Guard  = (*signin.Sealer)(nil)
+)
