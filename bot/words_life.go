@@ -109,10 +109,10 @@ func between(from time.Time, s activation.Span) string {
 
 // through names what granted access that was there before, if it says so.
 func through(s activation.Span) string {
-	if s.Evidence == "" {
+	if s.Via == "" {
 		return ""
 	}
-	return ", through " + escape.Replace(s.Evidence)
+	return ", through " + escape.Replace(s.Via)
 }
 
 func sayActive(a activation.Activation) string {
