@@ -11,7 +11,7 @@ import (
 // sayTargets is a line per target: what it knows, never more than its answer
 // proves.
 func sayTargets(a activation.Activation) string {
-	if a.From.IsZero() && a.Phase != activation.Closed {
+	if a.From.IsZero() {
 		return sayControls(a)
 	}
 	var lines []string
