@@ -178,13 +178,13 @@ func (l *life) faults(want map[string]int) (faults []string) {
 	if err != nil || l.acked["e1"] && a.Phase != activation.Closed {
 		faults = append(faults, fmt.Sprintf("left in phase %q (%v)", a.Phase, err))
 	}
-	return append(faults, replayed(e, a)...)
+	return append(faults, replayed(e, "a1", a)...)
 }
 
 // replayed folds the journal and compares it with the snapshot.
-func replayed(e *Engine, a activation.Activation) []string {
+func replayed(e *Engine, id string, a activation.Activation) []string {
 	var b activation.Activation
-	for entry, err := range e.Journal(context.Background(), "a1") {
+	for entry, err := range e.Journal(context.Background(), id) {
 		if err != nil {
 			return []string{err.Error()}
 		}
