@@ -83,7 +83,7 @@ var plots = []plot{
 		play: func(l *life, a actor) {
 			l.portal(a, "portal-1", false)
 			l.until(a, portal1, activation.Active)
-			l.rest(a, 20*time.Minute)
+			l.rest(a, time.Until(l.began.Add(20*time.Minute)))
 			l.portal(a, "portal-1", true)
 			l.until(a, portal1, activation.Verifying)
 			l.portal(a, "portal-2", false)
