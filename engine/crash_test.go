@@ -116,6 +116,7 @@ func (l *life) process(r run) {
 	conf := Config{Store: r.outer(mortal{b, l.c}), Reader: l.out, Hands: hands(l.out), Workers: 1}
 	if l.plot.watched {
 		conf.Groups, conf.PIM = []Watched{{Group: group, Targets: map[activation.Access][]activation.Target{activation.Member: {devops}}, Lead: 10 * time.Minute}}, l.out
+		conf.Beat = 2 * time.Minute
 	}
 	e, err := New(conf)
 	if err != nil {
@@ -136,6 +137,7 @@ func (l *life) process(r run) {
 // sign-in died.
 func (l *life) people(e *Engine, ctx context.Context) {
 	for ctx.Err() == nil {
+		changed := e.next()
 		a, err := e.Load(ctx, "a1")
 		for _, d := range a.Deeds {
 			if err == nil && d.Needs && !l.out.signIn(d.Warrant.ID) {
@@ -143,6 +145,10 @@ func (l *life) people(e *Engine, ctx context.Context) {
 			}
 		}
 		time.Sleep(20 * time.Second)
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
 	}
 }
 
@@ -166,14 +172,20 @@ func (l *life) portal(a actor, schedule string, end bool) {
 	}
 }
 
-// until waits for a phase, or one behind it.
+// until waits for a phase, or one behind it; for two days at most.
 func (l *life) until(a actor, id string, p activation.Phase) {
-	for range 2000 {
-		got, err := a.Load(a.ctx, id)
-		if a.ctx.Err() != nil || err == nil && slices.Index(activation.Phases, got.Phase) >= slices.Index(activation.Phases, p) {
+	ctx, cancel := context.WithTimeout(a.ctx, 48*time.Hour)
+	defer cancel()
+	for ctx.Err() == nil {
+		changed := a.next()
+		got, err := a.Load(ctx, id)
+		if err == nil && slices.Index(activation.Phases, got.Phase) >= slices.Index(activation.Phases, p) {
 			return
 		}
-		time.Sleep(10 * time.Second)
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
 	}
 }
 
