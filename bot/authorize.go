@@ -18,6 +18,12 @@ type caller struct {
 	user, team, enterprise, app string
 }
 
+// Why a click is turned away, beside who made it.
+const (
+	notOurs  = "a click on a message that is not ours"
+	notKnown = "no such activation"
+)
+
 // press is what a click was made on.
 type press struct {
 	activation, key  string // whose card or message, and of which effect
@@ -76,7 +82,7 @@ func (b *Bot) authorize(ctx context.Context, c caller, w wish) (someone, activat
 	}
 	p, ok := s.account(*w.about)
 	if !ok {
-		return s, nobody, activation.Refusal{Code: activation.WrongPerson}
+		return s, nobody, activation.Refusal{Code: activation.WrongPerson, By: w.about.Person.Name}
 	}
 	return s, p, nil
 }
@@ -151,7 +157,7 @@ func (b *Bot) user(ctx context.Context, id string) (*slack.User, error) {
 // ours reports whether a message is the very one that we posted for that
 // activation and effect: a copy, a forward or an edited look-alike is not.
 func (b *Bot) ours(ctx context.Context, p press) error {
-	no := activation.Refusal{Code: activation.NotAllowedHere, Text: "a click on a message that is not ours"}
+	no := activation.Refusal{Code: activation.NotAllowedHere, Text: notOurs}
 	raw, err := b.Engine.Receipt(ctx, p.activation, p.key)
 	if err != nil {
 		return err

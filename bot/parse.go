@@ -23,6 +23,7 @@ type order struct {
 	verb   string
 	group  string
 	access activation.Access
+	owner  bool // said
 	length time.Duration // zero: not said
 	until  string        // HH:MM, in the person's own zone
 	reason string
@@ -57,7 +58,7 @@ func parse(text string) (order, error) {
 	}
 	verb, ok := verbs[strings.ToLower(words[0].text)]
 	if !ok {
-		return o, complain("I don't know “%s”. %s", short(words[0].text), sayTryHelp)
+		return o, complain("I don't know “%s”. %s", lit(short(words[0].text)), sayTryHelp)
 	}
 	o.verb = verb
 	return o, o.arguments(words[1:])
@@ -73,6 +74,7 @@ func (o *order) arguments(words []word) error {
 	o.group, words = words[0].text, words[1:]
 	if len(words) >= 2 && fold(words[0].text) == "as" && (fold(words[1].text) == "owner" || fold(words[1].text) == "member") {
 		o.access, words = activation.Access(fold(words[1].text)), words[2:]
+		o.owner = o.access == activation.Owner
 	}
 	words, err := o.time(words)
 	if err != nil || o.verb == "deactivate" {

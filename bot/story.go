@@ -49,7 +49,7 @@ func plainName(p activation.Person) string {
 func tell(a activation.Activation, e activation.Event) string {
 	switch e := e.(type) {
 	case activation.EvAsked:
-		return fmt.Sprintf("asked %s: %q", flat(howLong(a)), e.Reason)
+		return fmt.Sprintf("asked %s: %q", bare(howLong(a)), e.Reason)
 	case activation.EvRefused:
 		return "refused: " + e.Refusal.Error()
 	case activation.EvNoticed:
