@@ -63,7 +63,7 @@ type piece struct {
 	bold, code bool
 }
 
-var token = regexp.MustCompile(`<([@#][A-Z0-9]+)>|<!date\^(\d+)\^([^|>^]*)\|([^>]*)>|<(https?://[^|>]+)\|([^>]*)>|:([a-z_]+):|[*\x60]`)
+var markup = regexp.MustCompile(`<([@#][A-Z0-9]+)>|<!date\^(\d+)\^([^|>^]*)\|([^>]*)>|<(https?://[^|>]+)\|([^>]*)>|:([a-z_]+):|[*\x60]`)
 
 // pieces reads a sentence.
 func pieces(s string) []piece {
@@ -78,7 +78,7 @@ func pieces(s string) []piece {
 	for s != "" {
 		own, rest, marked := strings.Cut(s, litBegin)
 		for own != "" {
-			m := token.FindStringSubmatchIndex(own)
+			m := markup.FindStringSubmatchIndex(own)
 			if m == nil {
 				add(piece{text: own})
 				break
@@ -90,7 +90,7 @@ func pieces(s string) []piece {
 			case "`":
 				code = !code
 			default:
-				add(special(token.FindStringSubmatch(own)))
+				add(special(markup.FindStringSubmatch(own)))
 			}
 			own = own[m[1]:]
 		}

@@ -235,7 +235,8 @@ func sayGone(a activation.Activation) string {
 func sayOverdue(a activation.Activation, t activation.Target, person string) string {
 	s := fmt.Sprintf(":rotating_light: %s of %s ended at %s and should have left %s by %s.",
 		what(a), person, clockOf(a.Ended), lit(t.Name), clockOf(a.Ended.Add(time.Duration(t.Within))))
-	switch r := t.Removal; {
+	r := t.Removal
+	switch {
 	case r.Settled():
 		return s + " By now: " + sayRemoval(a, t) + "."
 	case r.Doubt != "":
