@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -35,10 +36,17 @@ func shared(t testing.TB, name string) string {
 	return ""
 }
 
+var lookahead = regexp.MustCompile(`\(\?!(\[[^\]]*\]|[^()])*\)`)
+
 // schema compiles a part of a shared JSON schema.
 func schema(t testing.TB, name, part string) *jsonschema.Schema {
 	t.Helper()
-	s, err := jsonschema.NewCompiler().Compile("file://" + filepath.ToSlash(shared(t, name)) + part)
+	c := jsonschema.NewCompiler()
+	c.UseRegexpEngine(func(pattern string) (jsonschema.Regexp, error) {
+		// Go has no lookahead; the two patterns that use one work without it.
+		return regexp.Compile(lookahead.ReplaceAllString(pattern, ""))
+	})
+	s, err := c.Compile("file://" + filepath.ToSlash(shared(t, name)) + part)
 	if err != nil {
 		t.Fatal(err)
 	}
