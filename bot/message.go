@@ -23,8 +23,11 @@ func plain(text string, more ...slack.Block) message {
 	return message{text: notification(text), blocks: append([]slack.Block{rich(text)}, more...)}
 }
 
-// notification is what a phone shows of a message.
-func notification(text string) string { return clip(flat(text), 1000) }
+// notification is what a phone shows of a message: its first line.
+func notification(text string) string {
+	first, _, _ := strings.Cut(flat(text), "\n")
+	return clip(strings.TrimRight(first, ":"), 1000)
+}
 
 // linked is a message with one button that opens the browser.
 func linked(text, button, url string) message {

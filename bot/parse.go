@@ -23,7 +23,7 @@ type order struct {
 	verb   string
 	group  string
 	access activation.Access
-	owner  bool // said
+	owner  bool          // said
 	length time.Duration // zero: not said
 	until  string        // HH:MM, in the person's own zone
 	reason string

@@ -140,7 +140,7 @@ func sayHeadline(a activation.Activation) string {
 	case activation.Active:
 		return fmt.Sprintf(":unlock: %s is active for %s %s.", what(a), whose, until(a.Ends))
 	case activation.Ending:
-		return fmt.Sprintf(":unlock: %s is ending %s, which is active %s.", whose, what(a), until(a.Ends))
+		return fmt.Sprintf(":unlock: %s is ending %s; it is still active.", whose, what(a))
 	case activation.Verifying:
 		return fmt.Sprintf(":lock: %s of %s ended at %s (%s).%s", what(a), whose, at(a.Ended), outcome(a.Outcome), sayChecking(a))
 	}
@@ -152,7 +152,7 @@ func sayChecking(a activation.Activation) string {
 	if len(a.Targets) == 0 {
 		return ""
 	}
-	return " I check that it goes."
+	return " Checking that it is gone."
 }
 
 // outcome is why it is over, in passing.

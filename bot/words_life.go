@@ -38,7 +38,7 @@ func sayTargets(a activation.Activation) string {
 func claim(l activation.Level) string {
 	switch l {
 	case activation.L0:
-		return "listed in Entra"
+		return "listed"
 	case activation.L1:
 		return "received"
 	case activation.L2:
@@ -51,7 +51,7 @@ func claim(l activation.Level) string {
 func missing(l activation.Level) string {
 	switch l {
 	case activation.L0:
-		return "no longer listed in Entra"
+		return "no longer listed"
 	case activation.L1:
 		return "no longer listed there"
 	}
@@ -71,10 +71,7 @@ func sayGrant(a activation.Activation, t activation.Target) string {
 	if s.Doubt != "" {
 		return "can't tell: " + lit(s.Doubt)
 	}
-	if t.Level == activation.L0 {
-		return "not listed in Entra yet"
-	}
-	return "not yet; I keep looking"
+	return "not seen yet; I keep looking"
 }
 
 func sayRemoval(a activation.Activation, t activation.Target) string {
@@ -111,6 +108,9 @@ func sayLingering(a activation.Activation, t activation.Target) string {
 		return "can't tell at the moment: " + lit(s.Doubt)
 	case t.Within > 0:
 		return fmt.Sprintf("may still work, until about %s; I keep looking", clockOf(a.Ended.Add(time.Duration(t.Within))))
+	}
+	if t.Level == activation.L0 {
+		return "may still be listed; I keep looking"
 	}
 	return "may still work; I keep looking"
 }
@@ -180,7 +180,7 @@ func sayEffective(a activation.Activation, t activation.Target) string {
 	var claims string
 	switch s.Level {
 	case activation.L0:
-		return fmt.Sprintf(":clipboard: Entra lists you in %s. Whether %s knows it, I can't see.", what(a), lit(t.Name))
+		return fmt.Sprintf(":clipboard: Entra lists you in %s. What the systems behind it know, I can't see.", what(a))
 	case activation.L1:
 		claims = fmt.Sprintf(":inbox_tray: %s has received your %s", lit(t.Name), what(a))
 	case activation.L2:
@@ -195,7 +195,7 @@ func sayEffective(a activation.Activation, t activation.Target) string {
 }
 
 func sayHad(a activation.Activation, t activation.Target) string {
-	return fmt.Sprintf(":information_source: In %s you had what %s gives before this activation%s, so it changes nothing there.", lit(t.Name), what(a), through(t.Grant))
+	return fmt.Sprintf(":information_source: In %s you had this before %s was active%s.", lit(t.Name), what(a), through(t.Grant))
 }
 
 func sayWarning(a activation.Activation) string {

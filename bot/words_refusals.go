@@ -160,8 +160,8 @@ func sayStuck(a activation.Activation) string {
 	case strings.HasPrefix(why.Text, noCard):
 		return fmt.Sprintf(":warning: I can't post the card of %s in its channel since %s (%s). An administrator should look at the channel; everything else goes on.", what(a), since, lit(strings.TrimPrefix(why.Text, noCard)))
 	case why.Code == activation.Unavailable:
-		return fmt.Sprintf(":warning: Entra has said nothing new about %s of %s since %s, and it should have. I keep asking; if it is urgent, look in Entra.", what(a), who(a.Person), since)
+		return fmt.Sprintf(":warning: Nothing new from Entra about %s since %s, and there should be. I keep asking; if it is urgent, look in Entra.", what(a), since)
 	default:
-		return fmt.Sprintf(":warning: %s of %s is stuck since %s. %s", what(a), who(a.Person), since, sayRefusal(why, a))
+		return fmt.Sprintf(":warning: %s is stuck since %s. %s", what(a), since, sayRefusal(why, a))
 	}
 }

@@ -55,8 +55,11 @@ func sayDecidedFor(a activation.Activation) string {
 // sayDecided tells the requester.
 func sayDecided(a activation.Activation) string {
 	s := fmt.Sprintf("Your request for %s: %s.", what(a), lower(sayDecidedBy(*a.Decision)))
-	if a.Decision.Approve {
-		return ":thumbsup: " + s + " PIM is giving it to you; I'll write when it is active."
+	switch {
+	case a.Decision.Approve && (a.Phase == activation.Provisioning || a.Phase == activation.Scheduled):
+		return ":thumbsup: " + s + " I'll write when it is active."
+	case a.Decision.Approve:
+		return ":thumbsup: " + s
 	}
 	return ":no_entry_sign: " + s + " Talk to your approver before you ask again."
 }
