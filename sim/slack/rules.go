@@ -1,10 +1,226 @@
 package slack
 
-// messageBlocks and viewBlocks say where blocks stand.
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// How many blocks fit into a message and into a view.
 const (
 	messageBlocks = 50
 	viewBlocks    = 100
 )
 
-// checkBlocks returns Slack's complaints about blocks, "[ERROR] … [json-pointer:…]".
-func checkBlocks(blocks []Block, at string, most int, noNumbers bool) []string { return nil }
+// A rule checks one value and complains to the report; where is a JSON pointer.
+type rule func(r *report, v any, where string)
+
+// A shape is the fields of a block, element or object. A name that ends in "!"
+// must be there; a name that is not in the shape is refused.
+type shape map[string]rule
+
+type report struct {
+	shapes    map[string]shape // by "block type" or "element type"
+	noNumbers bool             // raw_number cells are refused
+	problems  []string
+}
+
+func (r *report) say(where, format string, args ...any) {
+	r.problems = append(r.problems, fmt.Sprintf("[ERROR] "+format+" [json-pointer:%s]", append(args, where)...))
+}
+
+// checkBlocks returns Slack's complaints: "[ERROR] … [json-pointer:…]".
+func checkBlocks(blocks []Block, at string, most int, noNumbers bool) []string {
+	r := &report{shapes: shapes, noNumbers: noNumbers}
+	list := make([]any, len(blocks))
+	for i, b := range blocks {
+		list[i] = map[string]any(b)
+	}
+	r.blocks(list, at, most)
+	return r.problems
+}
+
+func (r *report) blocks(list []any, at string, most int) {
+	if len(list) > most {
+		r.say(at, "no more than %d items allowed", most)
+	}
+	ids := map[string]bool{}
+	for i, b := range list {
+		where := fmt.Sprintf("%s/%d", at, i)
+		r.typed("block", b, where, nil)
+		block, _ := b.(map[string]any)
+		if id, _ := block["block_id"].(string); id != "" {
+			if ids[id] {
+				r.say(where+"/block_id", "`block_id` already exists in the view or message: %s", id)
+			}
+			ids[id] = true
+		}
+		if block["type"] == "section" && block["text"] == nil && block["fields"] == nil {
+			r.say(where, "missing required field: text or fields")
+		}
+	}
+}
+
+// checkView returns the complaints about a modal or Home view.
+func checkView(v map[string]any, kind string) []string {
+	r := &report{shapes: shapes}
+	if v["type"] != kind {
+		r.say("/view/type", "must be %s", kind)
+		return r.problems
+	}
+	list, _ := v["blocks"].([]any)
+	if len(list) == 0 {
+		r.say("/view/blocks", "must provide at least 1 item")
+	}
+	fields := maps.Clone(v)
+	delete(fields, "blocks")
+	r.fields(shapes["view "+kind], fields, "/view")
+	r.blocks(list, "/view/blocks", viewBlocks)
+	inputs := slices.ContainsFunc(list, func(b any) bool {
+		block, _ := b.(map[string]any)
+		return block["type"] == "input"
+	})
+	if kind == "modal" && inputs && v["submit"] == nil {
+		r.say("/view", "missing required field: submit")
+	}
+	return r.problems
+}
+
+// typed checks an object by its type field; of limits the types.
+func (r *report) typed(family string, v any, where string, of []string) {
+	o, ok := v.(map[string]any)
+	if !ok {
+		r.say(where, "must be an object")
+		return
+	}
+	kind, _ := o["type"].(string)
+	s, known := r.shapes[family+" "+kind]
+	if !known || (of != nil && !slices.Contains(of, kind)) {
+		r.say(where+"/type", "unsupported type: %s", kind)
+		return
+	}
+	fields := maps.Clone(o)
+	delete(fields, "type")
+	r.fields(s, fields, where)
+	options, groups := fields["options"], fields["option_groups"]
+	if strings.HasSuffix(kind, "static_select") && (options == nil) == (groups == nil) {
+		r.say(where, "must have either options or option_groups")
+	}
+	if kind == "image" && (fields["image_url"] == nil) == (fields["slack_file"] == nil) {
+		r.say(where, "must have either image_url or slack_file")
+	}
+}
+
+func (r *report) fields(s shape, o map[string]any, where string) {
+	if s == nil {
+		return // a known type that is not looked into
+	}
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		bare, need := strings.CutSuffix(name, "!")
+		if v, there := o[bare]; there && v != nil {
+			s[name](r, v, where+"/"+bare)
+		} else if need {
+			r.say(where, "missing required field: %s", bare)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		if s[name] == nil && s[name+"!"] == nil {
+			r.say(where, "invalid additional property: %s", name)
+		}
+	}
+}
+
+// str is a string of at most so many characters, at least one.
+func str(most int) rule { return strFrom(1, most) }
+
+func strFrom(least, most int) rule {
+	return func(r *report, v any, where string) {
+		s, ok := v.(string)
+		switch n := utf8.RuneCountInString(s); {
+		case !ok:
+			r.say(where, "must be a string")
+		case n < least:
+			r.say(where, "must be more than %d characters", least-1)
+		case n > most:
+			r.say(where, "must be less than %d characters", most+1)
+		}
+	}
+}
+
+// oneOf is a string out of a few.
+func oneOf(of ...string) rule {
+	return func(r *report, v any, where string) {
+		if s, _ := v.(string); !slices.Contains(of, s) {
+			r.say(where, "must be one of: %s", strings.Join(of, ", "))
+		}
+	}
+}
+
+func boolean(r *report, v any, where string) {
+	if _, ok := v.(bool); !ok {
+		r.say(where, "must be a boolean")
+	}
+}
+
+func number(least, most float64) rule {
+	return func(r *report, v any, where string) {
+		if n, ok := v.(float64); !ok || n < least || n > most {
+			r.say(where, "must be a number between %v and %v", least, most)
+		}
+	}
+}
+
+func anything(*report, any, string) {}
+
+// text is a text object of one of the kinds.
+func text(most int, kinds ...string) rule {
+	return func(r *report, v any, where string) {
+		o, ok := v.(map[string]any)
+		kind, _ := o["type"].(string)
+		if !ok || !slices.Contains(kinds, kind) {
+			r.say(where+"/type", "unsupported type: %v", o["type"])
+			return
+		}
+		r.fields(shape{"type": anything, "text!": str(most), "emoji": boolean, "verbatim": boolean}, o, where)
+	}
+}
+
+func plain(most int) rule   { return text(most, "plain_text") }
+func anyText(most int) rule { return text(most, "plain_text", "mrkdwn") }
+
+// listOf is a list of so many items.
+func listOf(least, most int, item rule) rule {
+	return func(r *report, v any, where string) {
+		l, ok := v.([]any)
+		switch {
+		case !ok:
+			r.say(where, "must be an array")
+		case len(l) < least:
+			r.say(where, "must provide at least %d items", least)
+		case len(l) > most:
+			r.say(where, "no more than %d items allowed", most)
+		}
+		for i, e := range l {
+			item(r, e, fmt.Sprintf("%s/%d", where, i))
+		}
+	}
+}
+
+// object is an object of a shape without a type.
+func object(s shape) rule {
+	return func(r *report, v any, where string) {
+		o, ok := v.(map[string]any)
+		if !ok {
+			r.say(where, "must be an object")
+			return
+		}
+		r.fields(s, o, where)
+	}
+}
+
+// of is an object of one of the types of a family.
+func of(family string, kinds ...string) rule {
+	return func(r *report, v any, where string) { r.typed(family, v, where, kinds) }
+}

@@ -80,7 +80,9 @@ func (s *scene) api() *slackgo.Client {
 // socket runs slack-go's socket client; handle gets every event.
 func (s *scene) socket(handle func(*socketmode.Client, socketmode.Event)) {
 	c := socketmode.New(s.api(), socketmode.OptionDialer(&websocket.Dialer{WriteBufferSize: 32 << 10,
-		NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) { return s.net.Dial(ctx, network, addr) }}),
+		NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return s.net.Dial(ctx, network, addr)
+		}}),
 		socketmode.OptionLog(log.New(io.Discard, "", 0)))
 	go c.RunContext(s.ctx)
 	go func() {
@@ -96,6 +98,12 @@ func (s *scene) socket(handle func(*socketmode.Client, socketmode.Event)) {
 	s.connected(1)
 }
 
+// pass lets time go by in the bubble, and everything that it sets off.
+func (s *scene) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 // connected waits until so many sockets are registered.
 func (s *scene) connected(n int) {
 	s.t.Helper()
@@ -109,6 +117,7 @@ func (s *scene) wait(what string, until func(slack.Snapshot) bool) {
 	if err := s.Wait(ctx, until); err != nil {
 		s.t.Fatalf("waiting for %s: %v", what, err)
 	}
+	synctest.Wait() // what led there is over too
 }
 
 func ackAll(payload any) func(*socketmode.Client, socketmode.Event) {
@@ -140,7 +149,9 @@ func TestSlackGoCommandAndPost(t *testing.T) {
 		if err != nil || reply.Message == nil || reply.Message.Text != `asked for activate db-admin "prod incident"` {
 			t.Fatalf("%+v %v", reply, err)
 		}
-		s.wait("card", func(now slack.Snapshot) bool { return len(now.Messages(approver, approvals)) == 1 && len(now.DM(requester)) == 1 })
+		s.wait("card", func(now slack.Snapshot) bool {
+			return len(now.Messages(approver, approvals)) == 1 && len(now.DM(requester)) == 1
+		})
 		if len(s.Person(approver).Messages(general)) != 0 || len(s.Person(requester).Messages(general)) != 1 {
 			t.Error("the command's answer is for the requester alone")
 		}
