@@ -2,6 +2,7 @@ package activation
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -148,7 +149,21 @@ func (s *stage) tell(w []string) ([]string, error) {
 	if len(out) == 0 {
 		return []string{"nothing new"}, nil
 	}
+	if s.a, err = reloaded(s.a); err != nil {
+		return nil, err
+	}
 	return append(out, "= "+describeState(s.a)), nil
+}
+
+// reloaded is an activation after the store had it, as it always is between
+// two inputs.
+func reloaded(a Activation) (Activation, error) {
+	var stored Activation
+	b, err := json.Marshal(a)
+	if err == nil {
+		err = json.Unmarshal(b, &stored)
+	}
+	return stored, err
 }
 
 // set changes the world before or between inputs, and reports whether w did.

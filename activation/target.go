@@ -122,7 +122,9 @@ func (s Span) settle(d Direction, a Answer, last, since time.Time) (Span, bool) 
 		if a.Sent.After(s.After) {
 			s.After = a.Sent
 		}
-		return s, was.Doubt != "" || was.After.IsZero()
+		// A later control, taken when a decision came, narrows the interval.
+		fresher := since.IsZero() && a.Sent.Sub(was.After) > time.Minute
+		return s, was.Doubt != "" || was.After.IsZero() || fresher
 	}
 	s.Asked, s.By, s.Level, s.Evidence = a.Sent, a.Received, a.Level, a.Evidence
 	switch {

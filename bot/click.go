@@ -202,3 +202,11 @@ func slackErrorOf(err error) string {
 	}
 	return slackError(err)
 }
+
+// TellBound tells a person that an Entra account was bound to their Slack user,
+// so that a binding never happens behind their back.
+func (b *Bot) TellBound(ctx context.Context, p activation.Person) {
+	if err := b.direct(ctx, p.Slack.ID, plain(sayBound(p))); err != nil {
+		b.Log.Warn("a new binding could not be told", "slack", p.Slack.ID, "err", err)
+	}
+}

@@ -75,3 +75,7 @@ func sayWhichToEnd(fits []activation.Activation, typed string) string {
 	}
 	return fmt.Sprintf("You have several: %s. Say which: `/pag deactivate GROUP`, or `GROUP as owner`.", list(names))
 }
+
+func sayBound(p activation.Person) string {
+	return fmt.Sprintf("From now on you act in Entra as *%s* when you press buttons here. If that wasn't you, tell an administrator at once.", escape.Replace(p.Name))
+}

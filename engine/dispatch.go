@@ -18,11 +18,15 @@ import (
 func (e *Engine) work(ctx context.Context, lane activation.Lane) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	free := make(chan struct{}, e.Workers)
+	workers := e.Workers
+	if lane == activation.LaneWatch {
+		workers *= 8 // a target that hangs must not keep the others waiting
+	}
+	free := make(chan struct{}, workers)
 	for ctx.Err() == nil {
 		free <- struct{}{}
 		<-free // at least one worker is free
-		jobs, next, err := e.Store.Claim(ctx, string(lane), "", e.Workers-len(free))
+		jobs, next, err := e.Store.Claim(ctx, string(lane), "", workers-len(free))
 		if err != nil {
 			if ctx.Err() == nil {
 				e.Log.Error("claim", "lane", lane, "err", err)
@@ -229,7 +233,7 @@ func (e *Engine) succeed(ctx context.Context, j store.Job, a activation.Activati
 		return err
 	}
 	for _, o := range others {
-		if o.ID != a.ID && o.Phase == activation.Verifying {
+		if began := o.Phase == activation.Verifying || o.Phase == activation.Active || o.Phase == activation.Ending; began && o.ID != a.ID && !o.From.After(a.From) {
 			if _, err := e.Tell(ctx, o.ID, activation.Replaced{By: a.ID}); err != nil {
 				return err
 			}

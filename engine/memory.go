@@ -36,6 +36,9 @@ func document(a activation.Activation, rev uint64) (store.Doc, error) {
 	if a.Open() {
 		d.Index = append(d.Index, "open", "key:"+a.Key(), "person:"+account(a.Person))
 	}
+	for _, w := range a.Spent {
+		d.Index = append(d.Index, "warrant:"+w)
+	}
 	for _, p := range a.Deeds {
 		d.Index = append(d.Index, "warrant:"+p.Warrant.ID)
 	}
@@ -119,21 +122,15 @@ func (e *Engine) receipt(ctx context.Context, id, key string, body json.RawMessa
 	return store.Doc{Kind: kindReceipt, Key: id + "/" + key, Rev: d.Rev, Body: body}, nil
 }
 
-// ErrNoDeed says that no deed waits for a warrant (any more).
-var ErrNoDeed = errors.New("nothing waits for this sign-in")
-
-// Warrant finds the activation and the pending deed that a warrant permits.
-func (e *Engine) Warrant(ctx context.Context, warrant string) (activation.Activation, activation.Pending, error) {
+// Warrant finds the activation that a warrant is for, and its deed: zero if it
+// waits no more. The boolean is false if nobody has heard of the warrant.
+func (e *Engine) Warrant(ctx context.Context, warrant string) (activation.Activation, activation.Pending, bool, error) {
 	all, err := e.Find(ctx, "warrant:"+warrant)
-	if err != nil {
-		return activation.Activation{}, activation.Pending{}, err
+	if err != nil || len(all) == 0 {
+		return activation.Activation{}, activation.Pending{}, false, err
 	}
-	for _, a := range all {
-		if d, ok := a.Deed(warrant); ok {
-			return a, d, nil
-		}
-	}
-	return activation.Activation{}, activation.Pending{}, ErrNoDeed
+	d, _ := all[0].Deed(warrant)
+	return all[0], d, true, nil
 }
 
 // Release lets everything go that waits for a named thing.
@@ -161,4 +158,27 @@ func (e *Engine) Settled(ctx context.Context, id, warrant string) (activation.Ac
 			return a, ctx.Err()
 		}
 	}
+}
+
+// Committed signals that something was committed since the last signal, until
+// the context ends.
+func (e *Engine) Committed(ctx context.Context) <-chan struct{} {
+	out := make(chan struct{}, 1)
+	go func() {
+		for {
+			e.mu.Lock()
+			changed := e.changed
+			e.mu.Unlock()
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return
+			}
+			select {
+			case out <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	return out
 }

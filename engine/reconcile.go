@@ -21,7 +21,7 @@ type PIM interface {
 // Watched is a group whose activations are noticed wherever they are made.
 type Watched struct {
 	Group   activation.Group
-	Targets []activation.Target
+	Targets map[activation.Access][]activation.Target
 	Lead    time.Duration
 }
 
@@ -49,7 +49,11 @@ func (e *Engine) notice(ctx context.Context, g Watched) error {
 	}
 	schedules := map[string]activation.Request{}
 	for _, r := range requests {
-		schedules[strings.ToLower(r.Schedule)] = r
+		// A schedule has further requests, such as its end's; the one that made it
+		// is the activation's.
+		if strings.EqualFold(r.Action, "selfActivate") {
+			schedules[strings.ToLower(r.Schedule)] = r
+		}
 	}
 	for _, i := range instances {
 		r := schedules[strings.ToLower(i.Schedule)]
@@ -85,7 +89,7 @@ func (e *Engine) noticed(ctx context.Context, g Watched, n activation.Notice) er
 		return err
 	}
 	n.ID = noticeID(n)
-	n.Targets, n.Lead = g.Targets, g.Lead
+	n.Targets, n.Lead = g.Targets[n.Access], g.Lead
 	_, err = e.Tell(ctx, n.ID, n)
 	return err
 }

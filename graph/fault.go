@@ -230,3 +230,6 @@ func (f *Fault) code() activation.Code {
 	}
 	return activation.Broken
 }
+
+// RetryAfter is how long Graph asked to be left alone, in wire time.
+func (f *Fault) RetryAfter() time.Duration { return f.After }

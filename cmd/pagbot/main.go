@@ -8,10 +8,11 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"pagbot/internal/app"
 )
 
 func main() {
@@ -39,21 +40,7 @@ func root() *cobra.Command {
 
 func versionCommand() *cobra.Command {
 	return &cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs,
-		Run: func(c *cobra.Command, _ []string) { fmt.Fprintln(c.OutOrStdout(), version()) }}
-}
-
-// version is the module's, or the commit it was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && (info.Main.Version == "" || info.Main.Version == "(devel)") {
-			return "devel " + s.Value[:min(12, len(s.Value))]
-		}
-	}
-	return info.Main.Version
+		Run: func(c *cobra.Command, _ []string) { fmt.Fprintln(c.OutOrStdout(), app.Version()) }}
 }
 
 func statusCommand() *cobra.Command {
@@ -64,11 +51,11 @@ func statusCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		b, err := askControl(c.Context(), dir, "/status")
+		b, err := app.Ask(c.Context(), dir, "/status")
 		if err != nil {
 			return err
 		}
-		return printStatus(c.OutOrStdout(), b)
+		return app.PrintStatus(c.OutOrStdout(), b)
 	}
 	return c
 }
@@ -81,7 +68,7 @@ func journalCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		b, err := askControl(c.Context(), dir, "/journal/"+args[0])
+		b, err := app.Ask(c.Context(), dir, "/journal/"+args[0])
 		if err == nil {
 			_, err = c.OutOrStdout().Write(b)
 		}
@@ -99,10 +86,10 @@ func stateFlag(c *cobra.Command) func() (string, error) {
 		if *state != "" {
 			return *state, nil
 		}
-		cfg, err := LoadConfig(*config)
+		cfg, err := app.Load(*config)
 		if err != nil {
 			return "", err
 		}
-		return in(cfg.dir, cfg.State), nil
+		return cfg.StateDir(), nil
 	}
 }

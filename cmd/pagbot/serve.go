@@ -3,13 +3,14 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"pagbot/engine"
+	"pagbot/internal/app"
 )
 
 func serveCommand() *cobra.Command {
@@ -23,7 +24,7 @@ func serveCommand() *cobra.Command {
 	_ = c.Flags().MarkHidden("world-epoch")
 	_ = c.Flags().MarkHidden("world-speed")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		cfg, err := LoadConfig(*config)
+		cfg, err := app.Load(*config)
 		if err != nil {
 			return err
 		}
@@ -36,27 +37,35 @@ func serveCommand() *cobra.Command {
 			level = slog.LevelDebug
 		}
 		log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-		return serve(c.Context(), cfg, clock, log)
+		return serve(c.Context(), cfg, app.Options{Clock: clock, Log: log})
 	}
 	return c
 }
 
-// serve builds the bot and runs it until the context ends.
-func serve(ctx context.Context, cfg *Config, clock engine.Clock, log *slog.Logger) error {
-	a, err := build(ctx, cfg, clock, log)
+// worldClock is the clock that --world-epoch and --world-speed ask for.
+func worldClock(epoch string, speed float64) (engine.Clock, error) {
+	if epoch == "" && speed == 1 {
+		return engine.RealClock(), nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, epoch)
+	if err != nil || speed <= 0 {
+		return engine.Clock{}, errors.New("--world-epoch wants a time, --world-speed a positive number")
+	}
+	return engine.ScaledClock(t, speed), nil
+}
+
+// serve runs the bot until the context ends.
+func serve(ctx context.Context, cfg *app.Config, o app.Options) error {
+	a, err := app.Open(ctx, cfg, o)
 	if err != nil {
 		return err
 	}
-	defer a.close()
-	if err := a.check(ctx); err != nil {
+	defer a.Close()
+	if err := a.Check(ctx); err != nil {
 		return err
 	}
-	err = a.run(ctx)
-	if errors.Is(err, context.Canceled) {
-		err = nil
-	}
-	if err != nil {
-		return fmt.Errorf("stopped: %w", err)
+	if err := a.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		return err
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -23,6 +23,24 @@ import (
 
 func socketPath(state string) string { return filepath.Join(state, "pagbot.sock") }
 
+type listener func(network, addr string) (net.Listener, error)
+
+// ownListener listens on the machine; a unix socket is its user's alone.
+func ownListener(network, addr string) (net.Listener, error) {
+	if network != "unix" {
+		return net.Listen(network, addr)
+	}
+	// The database's lock is held, so a socket that lies here is a dead one.
+	if err := os.Remove(addr); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	l, err := net.Listen(network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return l, os.Chmod(addr, 0o600)
+}
+
 // statusReport is what `pagbot status` prints.
 type statusReport struct {
 	Version string        `json:"version"`
@@ -42,18 +60,10 @@ type openLine struct {
 }
 
 // control serves the control socket until the context ends.
-func control(ctx context.Context, state string, status func(context.Context) (statusReport, error), e *engine.Engine) error {
-	path := socketPath(state)
-	// The database's lock is held, so a socket that lies here is a dead one.
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	l, err := net.Listen("unix", path)
+func control(ctx context.Context, listen listener, state string, status func(context.Context) (statusReport, error), e *engine.Engine) error {
+	l, err := listen("unix", socketPath(state))
 	if err != nil {
 		return fmt.Errorf("control socket: %w", err)
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return err
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
@@ -96,8 +106,8 @@ func journal(w http.ResponseWriter, r *http.Request, e *engine.Engine) {
 	_, _ = io.WriteString(w, bot.Story(moments))
 }
 
-// askControl is the client's side.
-func askControl(ctx context.Context, state, path string) ([]byte, error) {
+// Ask is the client's side of the control socket in a state directory.
+func Ask(ctx context.Context, state, path string) ([]byte, error) {
 	c := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socketPath(state))
 	}}}

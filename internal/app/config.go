@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"bytes"
@@ -32,6 +32,9 @@ type Config struct {
 
 	dir string // of the file, for relative paths
 }
+
+// StateDir is where the state lies.
+func (c *Config) StateDir() string { return in(c.dir, c.State) }
 
 // Secret is read from an environment variable or from a file, never from the
 // configuration itself.
@@ -149,8 +152,8 @@ func (d *Duration) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// LoadConfig reads and checks a configuration file.
-func LoadConfig(path string) (*Config, error) {
+// Load reads and checks a configuration file.
+func Load(path string) (*Config, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
@@ -181,7 +184,7 @@ func parseConfig(b []byte) (*Config, error) {
 
 var (
 	yamlPrefix = regexp.MustCompile(`^yaml: (unmarshal errors:\s*)?`)
-	yamlField  = regexp.MustCompile(`field (\S+) not found in type main\.(\w+)`)
+	yamlField  = regexp.MustCompile(`field (\S+) not found in type app\.(\w+)`)
 	guid       = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 	channelID  = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
 )

@@ -1,0 +1,358 @@
+// Package app wires the bot from its configuration: it is the only place where
+// Slack, Entra, the targets, the store and the engine meet. serve runs it as it
+// is; the demo and the end-to-end tests run the same on simulated worlds.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+	"golang.org/x/sync/errgroup"
+
+	"pagbot/activation"
+	"pagbot/bot"
+	"pagbot/bot/socket"
+	"pagbot/downstream"
+	"pagbot/engine"
+	"pagbot/graph"
+	"pagbot/graph/signin"
+	"pagbot/store"
+)
+
+// Options are what a configuration file can't say. The zero Options are a
+// production's.
+type Options struct {
+	Clock     engine.Clock                                     // zero: the machine's
+	Log       *slog.Logger                                     // nil: silent
+	Transport *http.Transport                                  // nil: the default, with entra.ca
+	Listen    func(network, addr string) (net.Listener, error) // nil: net.Listen
+}
+
+// App is the bot with everything that it is made of.
+type App struct {
+	Engine  *engine.Engine
+	cfg     *Config
+	clock   engine.Clock
+	log     *slog.Logger
+	listen  listener
+	dial    func(ctx context.Context, network, addr string) (net.Conn, error) // nil: the machine's
+	http    *http.Client
+	db      *store.Bolt
+	bot     *bot.Bot
+	loop    *socket.Loop
+	reader  *graph.Reader
+	pages   *signin.Service // nil: watch mode
+	targets map[string]downstream.Probe
+	checks  []check
+	began   time.Time
+}
+
+// check is a first contact with something outside: it says in one line what
+// is wrong and what to do.
+type check struct {
+	what string
+	ask  func(context.Context) error
+}
+
+// Open makes the bot and asks nothing yet but Slack who we are: the mapping of
+// people needs the team.
+func Open(ctx context.Context, cfg *Config, o Options) (*App, error) {
+	if o.Clock == (engine.Clock{}) {
+		o.Clock = engine.RealClock()
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Listen == nil {
+		o.Listen = ownListener
+	}
+	a := &App{cfg: cfg, clock: o.Clock, log: o.Log, listen: o.Listen, began: time.Now(), targets: map[string]downstream.Probe{}}
+	a.http = &http.Client{Transport: o.Transport}
+	if o.Transport != nil {
+		a.dial = o.Transport.DialContext
+	} else {
+		t, err := transport(cfg.in(cfg.Entra.CA))
+		if err != nil {
+			return nil, err
+		}
+		a.http.Transport = t
+	}
+	for _, step := range []func(context.Context) error{a.openStore, a.openEntra, a.openTargets, a.openSlack} {
+		if err := step(ctx); err != nil {
+			a.Close()
+			return nil, err
+		}
+	}
+	return a, nil
+}
+
+func (a *App) openStore(context.Context) error {
+	dir := a.cfg.StateDir()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("state: %w", err)
+	}
+	var err error
+	if a.db, err = store.Open(filepath.Join(dir, "pagbot.db"), store.Options{Now: a.clock.Now, Lease: a.clock.World(2 * time.Minute), Remember: engine.Remember}); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (a *App) openEntra(context.Context) error {
+	cred, err := a.cfg.credential(a.http)
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, g := range a.cfg.Groups {
+		ids = append(ids, g.ID)
+	}
+	a.reader, err = graph.NewReader(graph.Config{Base: a.cfg.Entra.Graph, Tenant: a.cfg.Entra.Tenant, Credential: cred, HTTP: a.http, Groups: ids, Now: a.clock.Now, Log: a.log})
+	a.checks = append(a.checks, check{"Entra", a.reader.Check})
+	for _, g := range a.cfg.Groups {
+		a.checks = append(a.checks, check{"group " + g.Name, func(ctx context.Context) error { return a.checkGroup(ctx, g) }})
+	}
+	return err
+}
+
+func (a *App) checkGroup(ctx context.Context, g GroupConfig) error {
+	found, err := a.reader.Group(ctx, g.ID)
+	switch {
+	case graph.NotFound(err):
+		return fmt.Errorf("group %s: there is no group %s in tenant %s; check its object id", g.Name, g.ID, a.cfg.Entra.Tenant)
+	case err != nil:
+		return fmt.Errorf("group %s: %w", g.Name, err)
+	case !strings.EqualFold(found.Name, g.Name):
+		a.log.Warn("a group is called otherwise in Entra", "configured", g.Name, "entra", found.Name)
+	}
+	return nil
+}
+
+// targetID is a group's own copy of a target: Entra's answer depends on the
+// group and the access, an organization's does not.
+func targetID(t TargetConfig, group string, access activation.Access) string {
+	if t.Kind == "entra" {
+		return t.ID + ":" + group + ":" + string(access)
+	}
+	return t.ID
+}
+
+func (a *App) openTargets(context.Context) error {
+	cred, err := a.cfg.credential(a.http)
+	if err != nil {
+		return err
+	}
+	for _, t := range a.cfg.Targets {
+		if t.Kind != "devops" {
+			continue
+		}
+		p, err := downstream.NewDevOps(downstream.DevOpsConfig{Org: t.Organization, DevBase: t.API, VSSPSBase: t.API, HTTP: a.http, Now: a.clock.Now, Token: bearer(cred, downstream.DevOpsScope)})
+		if err != nil {
+			return err
+		}
+		a.targets[t.ID] = p
+		a.checks = append(a.checks, check{"target " + t.ID, p.Setup})
+	}
+	for _, g := range a.cfg.Groups {
+		for _, t := range a.cfg.targetsOf(g) {
+			if t.Kind != "entra" {
+				continue
+			}
+			for _, access := range []activation.Access{activation.Member, activation.Owner} {
+				p, err := downstream.NewEntra(downstream.EntraConfig{Group: g.ID, Access: access, Directory: a.reader, Now: a.clock.Now})
+				if err != nil {
+					return err
+				}
+				a.targets[targetID(t, g.ID, access)] = p
+			}
+		}
+	}
+	return nil
+}
+
+// reaches lists, per access, what a group's activations are followed on.
+func (a *App) reaches(g GroupConfig) map[activation.Access][]activation.Target {
+	m := map[activation.Access][]activation.Target{}
+	for _, access := range []activation.Access{activation.Member, activation.Owner} {
+		for _, t := range a.cfg.targetsOf(g) {
+			if t.Kind == "devops" && access == activation.Owner {
+				continue // owners of a group are not its members
+			}
+			id := targetID(t, g.ID, access)
+			m[access] = append(m[access], activation.Target{ID: id, Kind: t.Kind, Name: t.Name, Level: a.targets[id].Limits().Level, Within: activation.Duration(t.GoneWithin)})
+		}
+	}
+	return m
+}
+
+// lateEngine lets the bot and the pages be made before the engine, which needs
+// them.
+type lateEngine struct{ *engine.Engine }
+
+func (a *App) openSlack(ctx context.Context) error {
+	appToken, err := a.cfg.Slack.AppToken.read("slack.app_token", a.cfg.dir)
+	if err != nil {
+		return err
+	}
+	botToken, err := a.cfg.Slack.BotToken.read("slack.bot_token", a.cfg.dir)
+	if err != nil {
+		return err
+	}
+	if err := tokenKinds(appToken, botToken); err != nil {
+		return err
+	}
+	if a.cfg.Slack.API == "" {
+		a.cfg.Slack.API = slack.APIURL
+	}
+	slackHTTP := &http.Client{Timeout: 10 * time.Second, Transport: a.http.Transport}
+	api := slack.New(botToken, slack.OptionAPIURL(a.cfg.Slack.API), slack.OptionHTTPClient(slackHTTP))
+	late := &lateEngine{}
+	people, pages, err := a.openSignIn(ctx, api, late)
+	if err != nil {
+		return err
+	}
+	c := bot.Config{API: api, HTTP: slackHTTP, AppID: appID(appToken), Groups: a.botGroups(), Engine: late, Directory: a.reader, People: people,
+		Now: a.clock.Now, World: a.clock.World, Log: a.log}
+	if pages != nil {
+		c.SignIn, a.pages = pages, pages.Service
+	}
+	if a.bot, err = bot.New(c); err != nil {
+		return err
+	}
+	a.checks = append(a.checks, check{"Slack", a.bot.Start})
+	if err := a.openEngine(people); err != nil {
+		return err
+	}
+	late.Engine = a.Engine
+	a.loop, err = socket.New(socket.Config{AppToken: appToken, APIURL: a.cfg.Slack.API, Client: slackHTTP, Dial: a.dial, Log: a.log,
+		Busy: "I'm restarting. Please try again in a moment.",
+		Handle: func(ctx context.Context, e socket.Envelope) (any, error) {
+			return nil, a.Engine.Keep(ctx, e.ID, e.Raw)
+		}})
+	return err
+}
+
+func (a *App) botGroups() []bot.Group {
+	var all []bot.Group
+	for _, g := range a.cfg.Groups {
+		all = append(all, bot.Group{Group: activation.Group{Tenant: a.cfg.Entra.Tenant, ID: g.ID, Name: g.Name}, Aliases: g.Aliases, Channel: g.Channel,
+			Proof: g.Proof, Lead: time.Duration(g.Warn), Targets: a.reaches(g)})
+	}
+	return all
+}
+
+func (a *App) openEngine(people bot.People) error {
+	mouth := bot.NewMouth(a.bot)
+	watch, err := downstream.NewWatch(downstream.Config{Probes: a.targets, Now: a.clock.Now, World: a.clock.World, Log: a.log})
+	if err != nil {
+		return err
+	}
+	hands := map[activation.Kind]engine.Hand{activation.WatchPIM: graph.NewWatch(a.reader), activation.Probe: watch}
+	for _, k := range []activation.Kind{activation.Card, activation.Thread, activation.DM, activation.AskSign, activation.Whisper} {
+		hands[k] = mouth
+	}
+	if a.pages != nil {
+		key, err := a.cfg.sealKey()
+		if err != nil {
+			return err
+		}
+		guard, err := signin.NewSealer(key)
+		if err != nil {
+			return err
+		}
+		hands[activation.DoDeed] = graph.NewDeeds(a.reader, a.pages, guard)
+	}
+	var watched []engine.Watched
+	for _, g := range a.bot.Groups {
+		watched = append(watched, engine.Watched{Group: g.Group, Targets: g.Targets, Lead: g.Lead})
+	}
+	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log})
+	return err
+}
+
+// bound is PIM with the people's Slack users filled in.
+type bound struct {
+	*graph.Reader
+	people bot.People
+}
+
+// Person implements engine.PIM.
+func (b bound) Person(ctx context.Context, object string) (activation.Person, error) {
+	p, err := b.Reader.Person(ctx, object)
+	if q, ok := b.people.ByObject(p.Tenant, p.Object); ok {
+		p.Human, p.Slack = q.Human, q.Slack
+	}
+	return p, err
+}
+
+// Check makes first contact with everything, and says all that is wrong.
+func (a *App) Check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	errs := make([]error, len(a.checks))
+	var all errgroup.Group
+	for i, c := range a.checks {
+		all.Go(func() error { errs[i] = c.ask(ctx); return nil })
+	}
+	_ = all.Wait()
+	return errors.Join(errs...)
+}
+
+// Run serves until the context ends, then stops in reverse: no new envelopes,
+// what is in hand finished, the store closed by Close.
+func (a *App) Run(ctx context.Context) error {
+	engineCtx, stopEngine := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopEngine()
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() error { defer stopEngine(); return a.loop.Run(ctx) })
+	work.Go(func() error { a.Engine.Run(engineCtx); return nil })
+	work.Go(func() error { return control(ctx, a.listen, a.cfg.StateDir(), a.status, a.Engine) })
+	if a.pages != nil {
+		work.Go(func() error { return a.servePages(ctx, a.cfg.SignIn.Listen, a.pages.Handler()) })
+	}
+	a.log.Info("serving", "mode", a.mode(), "groups", len(a.cfg.Groups), "started_in", time.Since(a.began).Round(time.Millisecond))
+	return work.Wait()
+}
+
+func (a *App) servePages(ctx context.Context, addr string, h http.Handler) error {
+	l, err := a.listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("signin.listen: %w", err)
+	}
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, MaxHeaderBytes: 32 << 10}
+	stop := context.AfterFunc(ctx, func() {
+		wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		_ = s.Shutdown(wait)
+	})
+	defer stop()
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// Close lets go of the files.
+func (a *App) Close() {
+	if a.db != nil {
+		if err := a.db.Close(); err != nil {
+			a.log.Error("closing the database", "err", err)
+		}
+	}
+}
+
+func (a *App) mode() string {
+	if a.pages == nil {
+		return "watch"
+	}
+	return "act as the person"
+}

@@ -1,0 +1,260 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
+	"github.com/slack-go/slack"
+
+	"pagbot/activation"
+	"pagbot/bot"
+	"pagbot/graph/signin"
+	"pagbot/store"
+)
+
+const publicAuthority = "https://login.microsoftonline.com/"
+
+func (c *Config) authority() string {
+	a := c.Entra.Authority
+	if a == "" {
+		a = publicAuthority
+	}
+	return strings.TrimSuffix(a, "/") + "/"
+}
+
+// private reports whether the authority is none of Microsoft's clouds, whose
+// own discovery knows nothing of it.
+func (c *Config) private() bool {
+	switch c.authority() {
+	case publicAuthority, "https://login.microsoftonline.us/", "https://login.chinacloudapi.cn/":
+		return false
+	}
+	return true
+}
+
+func (c *Config) in(path string) string {
+	if path == "" {
+		return ""
+	}
+	return in(c.dir, path)
+}
+
+func (c *Config) targetsOf(g GroupConfig) []TargetConfig {
+	var all []TargetConfig
+	for _, id := range g.Targets {
+		for _, t := range c.Targets {
+			if t.ID == id {
+				all = append(all, t)
+			}
+		}
+	}
+	return all
+}
+
+// transport reaches Slack, Entra and the targets; ca adds certificates to the
+// system's own.
+func transport(ca string) (*http.Transport, error) {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConnsPerHost = 16
+	t.ResponseHeaderTimeout = 30 * time.Second
+	if ca != "" {
+		pem, err := os.ReadFile(ca)
+		if err != nil {
+			return nil, fmt.Errorf("entra.ca: %w", err)
+		}
+		pool, err := x509.SystemCertPool()
+		if err != nil {
+			pool = x509.NewCertPool()
+		}
+		if !pool.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("entra.ca: %s holds no certificate", ca)
+		}
+		t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	return t, nil
+}
+
+// credential is how the reader authenticates.
+func (c *Config) credential(h *http.Client) (azcore.TokenCredential, error) {
+	r := c.Entra.Reader
+	o := azcore.ClientOptions{Transport: h, Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: c.authority()}}
+	private := c.private()
+	switch {
+	case r.ClientSecret != nil:
+		secret, err := r.ClientSecret.read("entra.reader.client_secret", c.dir)
+		if err != nil {
+			return nil, err
+		}
+		return azidentity.NewClientSecretCredential(c.Entra.Tenant, r.ClientID, secret, &azidentity.ClientSecretCredentialOptions{ClientOptions: o, DisableInstanceDiscovery: private})
+	case r.Certificate != "":
+		b, err := os.ReadFile(c.in(r.Certificate))
+		if err != nil {
+			return nil, fmt.Errorf("entra.reader.certificate: %w", err)
+		}
+		certs, key, err := azidentity.ParseCertificates(b, nil)
+		if err != nil {
+			return nil, fmt.Errorf("entra.reader.certificate: %w", err)
+		}
+		return azidentity.NewClientCertificateCredential(c.Entra.Tenant, r.ClientID, certs, key, &azidentity.ClientCertificateCredentialOptions{ClientOptions: o, DisableInstanceDiscovery: private})
+	case r.WorkloadIdentity:
+		return azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{ClientOptions: o, ClientID: r.ClientID, TenantID: c.Entra.Tenant, DisableInstanceDiscovery: private})
+	}
+	m := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: o}
+	if r.ClientID != "" {
+		m.ID = azidentity.ClientID(r.ClientID)
+	}
+	return azidentity.NewManagedIdentityCredential(m)
+}
+
+// bearer gives tokens of the reader for another resource.
+func bearer(cred azcore.TokenCredential, scope string) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		t, err := cred.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{scope}})
+		return t.Token, err
+	}
+}
+
+// The delegated scopes of the sign-in registration, one by one.
+func signInScopes(graph string) []string {
+	if graph == "" {
+		graph = "https://graph.microsoft.com"
+	}
+	return []string{strings.TrimSuffix(graph, "/") + "/PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"}
+}
+
+// pages are the sign-in pages with the sealer that mints their warrants.
+type pages struct {
+	*signin.Service
+	*signin.Sealer
+}
+
+// openSignIn makes the pages and reads who is who. Without a sign-in section
+// nobody is bound and there are no pages.
+func (a *App) openSignIn(ctx context.Context, api *slack.Client, e *lateEngine) (bot.People, *pages, error) {
+	c := a.cfg.SignIn
+	if c == nil {
+		return nobody{}, nil, nil
+	}
+	me, err := api.AuthTestContext(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the bot token is not taken by Slack (%w): install the app and use the token that begins with xoxb-", err)
+	}
+	team := me.EnterpriseID
+	if team == "" {
+		team = me.TeamID
+	}
+	f, err := os.Open(a.cfg.in(c.People))
+	if err != nil {
+		return nil, nil, fmt.Errorf("signin.people: %w", err)
+	}
+	defer f.Close()
+	people, err := signin.ParsePeople(f, a.cfg.Entra.Tenant, team)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", c.People, err)
+	}
+	key, err := a.cfg.sealKey()
+	if err != nil {
+		return nil, nil, err
+	}
+	secret, err := c.ClientSecret.read("signin.client_secret", a.cfg.dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	cred, err := confidential.NewCredFromSecret(secret)
+	if err != nil {
+		return nil, nil, err
+	}
+	sealer, err := signin.NewSealer(key)
+	if err != nil {
+		return nil, nil, err
+	}
+	service, err := signin.New(signin.Config{URL: c.URL, Authority: a.cfg.authority() + a.cfg.Entra.Tenant, Tenant: a.cfg.Entra.Tenant, Client: c.ClientID, Credential: cred,
+		Scopes: signInScopes(a.cfg.Entra.Graph), Sealer: sealer, Custody: signin.Custody(c.Custody), Master: key, People: people,
+		Deeds: deeds{e}, Box: box{a.db}, Bound: a.tellBound, HTTP: a.http, NoDiscovery: a.cfg.private(), Now: a.clock.Now, Log: a.log})
+	if err != nil {
+		return nil, nil, err
+	}
+	return people, &pages{service, sealer}, nil
+}
+
+// tellBound tells a person that an account of theirs was bound to them.
+func (a *App) tellBound(p activation.Person) {
+	a.log.Info("bound", "slack", p.Slack.ID, "account", p.Object)
+	go a.bot.TellBound(context.Background(), p)
+}
+
+func (c *Config) sealKey() ([]byte, error) {
+	s, err := c.SignIn.Key.read("signin.key", c.dir)
+	if err != nil {
+		return nil, err
+	}
+	key, err := base64.StdEncoding.DecodeString(s)
+	if err != nil || len(key) != signin.KeySize {
+		return nil, errors.New("signin.key: it must be 32 bytes in base64; make one with: openssl rand -base64 32")
+	}
+	return key, nil
+}
+
+// nobody is the mapping of a bot that only watches.
+type nobody struct{}
+
+func (nobody) BySlack(activation.SlackUser) []activation.Person { return nil }
+
+func (nobody) ByObject(string, string) (activation.Person, bool) { return activation.Person{}, false }
+
+// deeds is the engine as the pages need it.
+type deeds struct{ *lateEngine }
+
+func (d deeds) Find(ctx context.Context, warrant string) (activation.Activation, activation.Pending, error) {
+	a, p, known, err := d.Warrant(ctx, warrant)
+	if err == nil && !known {
+		err = signin.ErrNoDeed
+	}
+	return a, p, err
+}
+
+// box is the store as custody and binding need it.
+type box struct{ *store.Bolt }
+
+func (b box) Get(ctx context.Context, kind, key string) ([]byte, uint64, error) {
+	d, err := b.Bolt.Get(ctx, kind, key)
+	if errors.Is(err, store.ErrNone) {
+		return nil, 0, nil
+	}
+	return d.Body, d.Rev, err
+}
+
+func (b box) Put(ctx context.Context, kind, key string, rev uint64, body []byte) error {
+	return b.Commit(ctx, store.Turn{Docs: []store.Doc{{Kind: kind, Key: key, Rev: rev, Body: body}}})
+}
+
+// appID is the Slack app's id, which stands in its app-level token.
+func appID(token string) string {
+	if p := strings.Split(token, "-"); len(p) > 2 && strings.HasPrefix(p[2], "A") {
+		return p[2]
+	}
+	return ""
+}
+
+func tokenKinds(appToken, botToken string) error {
+	switch {
+	case !strings.HasPrefix(appToken, "xapp-"):
+		return errors.New("slack.app_token: an app-level token begins with xapp-; make one under Basic Information > App-Level Tokens, with connections:write")
+	case !strings.HasPrefix(botToken, "xoxb-"):
+		return errors.New("slack.bot_token: a bot token begins with xoxb-; install the app to get it")
+	}
+	return nil
+}

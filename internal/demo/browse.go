@@ -1,0 +1,40 @@
+package demo
+
+import (
+	"fmt"
+	"strings"
+
+	"pagbot/sim/browser"
+)
+
+// Confirm follows a sign-in link as its person would: reads the page, goes on,
+// signs in at the authority where it asks, and confirms. It returns what the
+// last page says.
+func Confirm(b *browser.Browser, link, account string) (string, error) {
+	if _, err := b.Open(link); err != nil {
+		return "", err
+	}
+	// Continue, sign-in, perhaps consent, Confirm: never more than a handful.
+	for range 8 {
+		p := b.Page()
+		if len(p.Forms) == 0 {
+			return p.Title + ". " + p.Text, nil
+		}
+		var err error
+		switch button := p.Forms[0].Buttons[0].Text; button {
+		case "Sign in":
+			if err = b.Fill("account", account); err == nil {
+				err = b.Fill("mfa", "yes")
+			}
+			if err == nil {
+				_, err = b.Submit(button)
+			}
+		default:
+			_, err = b.Submit(button)
+		}
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", strings.TrimSpace(p.Title), err)
+		}
+	}
+	return b.Page().Text, fmt.Errorf("the pages never end: %s", b.Page().Text)
+}
