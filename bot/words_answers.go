@@ -77,5 +77,5 @@ func sayWhichToEnd(fits []activation.Activation, typed string) string {
 }
 
 func sayBound(p activation.Person) string {
-	return fmt.Sprintf("From now on you act in Entra as *%s* when you press buttons here. If that wasn't you, tell an administrator at once.", escape.Replace(p.Name))
+	return fmt.Sprintf("From now on you act in Entra as *%s* when you press buttons here. If that wasn't you, tell an administrator at once.", lit(p.Name))
 }
