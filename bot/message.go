@@ -90,7 +90,7 @@ func voteForm(a activation.Activation, d activation.Deed, proof activation.Proof
 		title, submit = "Deny", "Deny"
 	}
 	in := slack.NewPlainTextInputBlockElement(nil, "v")
-	in.Multiline, in.MaxLength = true, 500 // PIM's own limit
+	in.Multiline, in.MaxLength = true, reasonMost
 	reason := slack.NewInputBlock("reason", slack.NewTextBlockObject(slack.PlainTextType, sayYourReason, false, false), nil, in)
 	reason.Optional = !a.Settings.ApproverReason
 	blocks := []slack.Block{rich(sayVoteForm(a)), quoted(sayTheirReason, ownWords(a))}

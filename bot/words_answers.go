@@ -7,6 +7,20 @@ import (
 	"pagbot/activation"
 )
 
+// What a command line gets wrong.
+const (
+	sayTooShort   = "That is too short: PIM gives five minutes or more. Ask for `5m` or more."
+	sayFarTooLong = "That is longer than any activation. Write a length like `90m`, `2h` or `1h30m`."
+	sayUntilWhat  = "After `until` I need a time of day, such as `until 18:00`."
+	sayUnquoted   = "A quotation mark is missing: put your reason between two of them, like `\"why I need it\"`."
+	sayLongReason = "That reason is too long for whoever must read it. Keep it under %d characters."
+	sayLongTicket = "That ticket is too long. Keep it under %d characters, and put the rest into your reason."
+)
+
+func sayUnknownVerb(typed string) string {
+	return fmt.Sprintf("I don't know “%s”. %s", lit(short(typed)), sayTryHelp)
+}
+
 func sayUnknownGroup(typed, closest string) string {
 	s := fmt.Sprintf("I don't know a group called “%s”.", lit(short(typed)))
 	if closest != "" {

@@ -32,7 +32,7 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 		most := span(time.Duration(r.Max))
 		return fmt.Sprintf("That is longer than PIM allows here. Ask for %s or less.", most)
 	case activation.TooShort:
-		return "That is too short: PIM gives five minutes or more. Ask for `5m` or more."
+		return sayTooShort
 	case activation.ReasonMissing:
 		return "PIM wants a reason here. Put it in quotation marks: `/pag activate GROUP 2h \"why you need it\"`"
 	case activation.TicketMissing:
