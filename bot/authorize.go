@@ -22,6 +22,7 @@ type caller struct {
 const (
 	notOurs  = "a click on a message that is not ours"
 	notKnown = "no such activation"
+	watching = "nobody acts here"
 )
 
 // press is what a click was made on.

@@ -84,7 +84,7 @@ func (b *Bot) form(ctx context.Context, c caller, p press, a activation.Activati
 		return none, err
 	}
 	if b.SignIn == nil {
-		return none, activation.Refusal{Code: activation.NotAllowedHere}
+		return none, activation.Refusal{Code: activation.NotAllowedHere, Text: watching}
 	}
 	if d == activation.End {
 		if !endable(a) {
@@ -133,10 +133,13 @@ func (b *Bot) submitted(ctx context.Context, k activation.Kept, i slack.Interact
 }
 
 func (b *Bot) confirmed(ctx context.Context, k activation.Kept, i slack.InteractionCallback, on about, a activation.Activation) (string, activation.Input, error) {
-	if a.ID == "" || b.SignIn == nil {
+	if a.ID == "" {
 		return "", nil, activation.Refusal{Code: activation.NotAllowedHere, Text: notKnown}
 	}
 	s, p, err := b.authorize(ctx, callerOf(i), wish{about: &a, approve: i.View.CallbackID == formVote})
+	if err == nil && b.SignIn == nil {
+		err = activation.Refusal{Code: activation.NotAllowedHere, Text: watching}
+	}
 	if err != nil {
 		return "", nil, err
 	}

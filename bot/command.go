@@ -48,6 +48,8 @@ func (b *Bot) command(ctx context.Context, k activation.Kept, c slack.SlashComma
 func (b *Bot) failed(ctx context.Context, k activation.Kept, err error, a activation.Activation, say teller) error {
 	var r activation.Refusal
 	switch {
+	case errors.As(err, &r) && r.Text == watching:
+		return say(plain(fmt.Sprintf(sayWatchOnly, b.Portal)))
 	case errors.As(err, &r) && (r.Code != activation.Unavailable && r.Code != activation.Throttled || k.Last):
 		return say(plain(sayRefusal(r, a)))
 	case k.Last:

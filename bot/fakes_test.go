@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -94,3 +95,5 @@ func (p people) ByObject(_, object string) (activation.Person, bool) {
 	}
 	return activation.Person{}, false
 }
+
+var errBroken = errors.New("the disk is full")

@@ -104,7 +104,7 @@ func (m *Mouth) slot(ctx context.Context, channel string, msg message, e activat
 	if last.TS == "" {
 		return m.append(ctx, channel, msg, e)
 	}
-	if wait := m.pace.wait(last.Channel); wait > 0 {
+	if wait := m.pace.wait("update " + last.Channel); wait > 0 {
 		return activation.Report{After: wait}
 	}
 	_, _, _, err := m.API.UpdateMessageContext(ctx, last.Channel, last.TS, msg.options()...)
