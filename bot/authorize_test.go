@@ -31,7 +31,9 @@ func TestOutsidersAreRefusedFirst(t *testing.T) {
 		"another team's":         {user: func(u *sim.User) { u.Team = "T0FABRIKAM" }, says: "nobody from outside"},
 		"unbound":                {world: func(w *world) { delete(w.who, approver.Slack.ID) }, says: "which Entra account"},
 		"a failed look-up":       {world: func(w *world) { w.Fail(sim.Fault{Method: "users.info", Kind: "status", Status: 503, Count: 99}) }, says: "Something broke"},
-		"no such user":           {world: func(w *world) { w.Fail(sim.Fault{Method: "users.info", Kind: "error", Error: "user_not_found", Count: 3}) }, says: "nobody from outside"},
+		"no such user": {world: func(w *world) {
+			w.Fail(sim.Fault{Method: "users.info", Kind: "error", Error: "user_not_found", Count: 3})
+		}, says: "nobody from outside"},
 		"revoked token": {world: func(w *world) {
 			w.Fail(sim.Fault{Method: "users.info", Kind: "error", Error: "token_revoked", Count: 99})
 		}, says: "Something broke"},
