@@ -28,12 +28,13 @@ func evilScene(p activation.Phase, s string) activation.Activation {
 func TestNobodysWordsAreMarkup(t *testing.T) {
 	b := &Bot{Config: Config{SignIn: stamp{}}}
 	m := NewMouth(b)
+	topics, codes := constants(t, "Topic"), constants(t, "Code")
 	for _, s := range evil {
 		var all []message
 		for _, p := range activation.Phases {
 			a := evilScene(p, s)
 			all = append(all, b.card(a), plain(saySignedFor(a)), plain(sayStatus([]activation.Activation{a, a})), plain(sayWhichToEnd([]activation.Activation{a, a}, s)))
-			for _, topic := range constants(t, "Topic") {
+			for _, topic := range topics {
 				for _, kind := range []activation.Kind{activation.DM, activation.Thread} {
 					if msg, ok := m.topic(a, activation.Effect{Kind: kind, Topic: activation.Topic(topic), Target: "devops", Refusal: a.Refusal, Deed: activation.Approve}); ok {
 						all = append(all, msg)
@@ -47,7 +48,7 @@ func TestNobodysWordsAreMarkup(t *testing.T) {
 			}
 			validForm(t, finishForm(a, noon))
 		}
-		for _, code := range constants(t, "Code") {
+		for _, code := range codes {
 			all = append(all, plain(sayRefusal(activation.Refusal{Code: activation.Code(code), By: s, Ref: s, Text: s, Rules: []string{s}, Until: after(time.Hour)}, evilScene(activation.Active, s))))
 		}
 		all = append(all, plain(sayUnknownGroup(s, s)), plain(sayUnknownVerb(s)), plain(sayList([]string{sayEligible(s, activation.Owner, activation.Person{Name: s}, true)}, nil)))
@@ -121,6 +122,14 @@ func TestNamesCopyAsTheyAre(t *testing.T) {
 	}
 	has(t, "a grey line", small("*x* :gear: <https://a.example|b> <#C0A> <@U0A> <!date^5^{time}|now> "+lit("a & b")),
 		"*x*", ":gear:", "<https://a.example|b>", "<#C0A>", "<@U0A>", "<!date^5^{time}|now>", "a &amp; b")
+}
+
+func TestQuotedWordsKeepTheirShape(t *testing.T) {
+	for words, want := range map[string]string{"a\n\n \nb": "a\nb", " \n ": sayNoReason, "\u202egnp.exe": "gnp.exe", strings.Repeat("x\n", 12): strings.Repeat("x\n", 9) + "x x x"} {
+		if got := showBlocks(t, plain("", quoted("L", words)).blocks[1:]); !strings.HasSuffix(got, strings.ReplaceAll(want, "\n", "\n  ")+"\n") {
+			t.Errorf("%q: %s", words, got)
+		}
+	}
 }
 
 func FuzzLiteral(f *testing.F) {

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -22,16 +23,31 @@ const (
 
 // lit makes a literal of somebody else's words, on one line.
 func lit(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) {
-			return ' '
-		}
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-			return -1 // unseen signs could turn a line around or hide in a name
+	return litBegin + clip(strings.Join(strings.FieldsFunc(visible(s), unicode.IsSpace), " "), litMost) + litEnd
+}
+
+// visible is a text without what is not seen: such signs could turn a line around
+// or hide in a name.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsSpace(r) && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+			return -1
 		}
 		return r
 	}, strings.ToValidUTF8(s, "?"))
-	return litBegin + clip(s, litMost) + litEnd
+}
+
+// quoteLines is how many lines of a quoted text stand; more would push the
+// buttons off a phone.
+const quoteLines = 10
+
+// tidy is a person's own text, with its lines.
+func tidy(s string) string {
+	lines := slices.DeleteFunc(strings.Split(visible(s), "\n"), func(l string) bool { return strings.TrimSpace(l) == "" })
+	if len(lines) > quoteLines {
+		lines = append(lines[:quoteLines-1], strings.Join(lines[quoteLines-1:], " "))
+	}
+	return clip(strings.Join(lines, "\n"), quoteMost)
 }
 
 // clip keeps a text within a limit of Slack's, or of patience.

@@ -62,7 +62,9 @@ const quoteMost = 1000
 // quoted shows a person's own words. rich_text knows no markup, so nothing in
 // them can mention, link or shout.
 func quoted(label, words string) slack.Block {
-	words = clip(strings.ToValidUTF8(words, "?"), quoteMost)
+	if words = tidy(words); words == "" {
+		words = sayNoReason
+	}
 	bold := &slack.RichTextSectionTextStyle{Bold: true}
 	return slack.NewRichTextBlock("", slack.NewRichTextSection(
 		slack.NewRichTextSectionTextElement(label+" ", bold), slack.NewRichTextSectionTextElement(words, nil)))
