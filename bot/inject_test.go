@@ -11,7 +11,7 @@ import (
 
 // evil is what people and other systems could write to be taken for markup.
 var evil = []string{"<!channel>", "<!here|x>", "<@U0VICTIM>", "<#C0SECRET>", "<https://evil.example|Contoso>", "*bold* _it_ ~no~ `code`", "```x```", ":rotating_light:",
-	"<!date^1^{date}|never>", "a\nb\r\n> quote", "\x02*\x03<!channel>\x02", "adm_x@contoso.example", "‮gnp.exe", "&lt;!channel&gt;", "{\"type\":\"broadcast\"}", strings.Repeat("W", 5000)}
+	"<!date^1^{date}|never>", "a\nb\r\n> quote", "\x02*\x03<!channel>\x02", "adm_x@contoso.example", "\u202egnp.exe", "&lt;!channel&gt;", "{\"type\":\"broadcast\"}", strings.Repeat("W", 5000)}
 
 // evilScene has somebody else's words in every place where they can stand.
 func evilScene(p activation.Phase, s string) activation.Activation {
@@ -19,7 +19,7 @@ func evilScene(p activation.Phase, s string) activation.Activation {
 		a.Person, a.Group.Name, a.Reason, a.Ticket = activation.Person{Name: s, Object: "y"}, s, s, s
 		for i := range a.Targets {
 			a.Targets[i].Name = s
-			a.Targets[i].Grant.Evidence, a.Targets[i].Grant.Doubt, a.Targets[i].Removal.Doubt = "x, through "+s, s, s
+			a.Targets[i].Grant.Via, a.Targets[i].Grant.Doubt, a.Targets[i].Removal.Doubt = s, s, s
 		}
 		a.Refusal = &activation.Refusal{Code: activation.RulesFailed, Rules: []string{s}}
 	})
@@ -99,7 +99,7 @@ func harmless(t *testing.T, s string, m message) {
 // unread fails if Slack would read a mention or a link in a text.
 func unread(t *testing.T, s, text string) {
 	t.Helper()
-	for _, sign := range []string{"<!channel", "<!here", "<@U0VICTIM", "<#C0SECRET", "<https://evil", "<!date^1^", "\x02", "\x03", "‮"} {
+	for _, sign := range []string{"<!channel", "<!here", "<@U0VICTIM", "<#C0SECRET", "<https://evil", "<!date^1^", "\x02", "\x03", "\u202e"} {
 		if strings.Contains(text, sign) {
 			t.Errorf("%q: %q stands in %q", s, sign, text)
 		}

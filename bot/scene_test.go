@@ -75,7 +75,7 @@ func stuck(r activation.Refusal) with {
 
 // The states that a span can be in, for both directions.
 func took(l activation.Level, from, to time.Duration) activation.Span {
-	return activation.Span{State: activation.Effective, After: after(from), Asked: after(to), By: after(to), Level: l, Evidence: "Project/$PROJECT:vstfs effectiveAllow=1, through a group"}
+	return activation.Span{State: activation.Effective, After: after(from), Asked: after(to), By: after(to), Level: l, Via: "a group"}
 }
 
 func seen(l activation.Level, to time.Duration) activation.Span {
@@ -83,7 +83,7 @@ func seen(l activation.Level, to time.Duration) activation.Span {
 }
 
 func had(l activation.Level) activation.Span {
-	return activation.Span{State: activation.HadAlready, By: after(0), Level: l, Evidence: "Project/$PROJECT:vstfs effectiveAllow=1, through a group"}
+	return activation.Span{State: activation.HadAlready, By: after(0), Level: l, Via: "a group"}
 }
 
 func left(l activation.Level, from, to time.Duration) activation.Span {

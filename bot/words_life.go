@@ -133,14 +133,13 @@ func between(from time.Time, s activation.Span) string {
 	return low + " to " + high
 }
 
-// through says what granted access that was there before, where the evidence
-// says it in words; its ids are for the journal.
+// through says what granted access that was there before, if that is known in
+// words.
 func through(s activation.Span) string {
-	i := strings.LastIndex(s.Evidence, ", ")
-	if i < 0 || !strings.HasPrefix(s.Evidence[i+2:], "through ") && !strings.HasPrefix(s.Evidence[i+2:], "granted ") {
+	if s.Via == "" {
 		return ""
 	}
-	return ", " + lit(s.Evidence[i+2:])
+	return ", through " + lit(s.Via)
 }
 
 func sayActive(a activation.Activation) string {

@@ -112,21 +112,26 @@ type said struct {
 	e     activation.Effect
 }
 
+func dm(topic activation.Topic) activation.Effect {
+	return activation.Effect{Key: "dm/7", Kind: activation.DM, Topic: topic, To: requester, Target: "devops"}
+}
+
+func thread(topic activation.Topic) activation.Effect {
+	return activation.Effect{Key: "thread/7", Kind: activation.Thread, Topic: topic, Target: "devops"}
+}
+
+func refused(d activation.Deed, c activation.Code) activation.Effect {
+	r := full(c)
+	e := dm(activation.TopicRefused)
+	e.Deed, e.Refusal = d, &r
+	return e
+}
+
 // messages are a state and an effect for each topic that can be said.
-func messages() []said {
-	const m, h = time.Minute, time.Hour
-	dm := func(topic activation.Topic) activation.Effect {
-		return activation.Effect{Key: "dm/7", Kind: activation.DM, Topic: topic, To: requester, Target: "devops"}
-	}
-	thread := func(topic activation.Topic) activation.Effect {
-		return activation.Effect{Key: "thread/7", Kind: activation.Thread, Topic: topic, Target: "devops"}
-	}
-	refused := func(d activation.Deed, c activation.Code) activation.Effect {
-		r := full(c)
-		e := dm(activation.TopicRefused)
-		e.Deed, e.Refusal = d, &r
-		return e
-	}
+func messages() []said { return append(beginnings(), endings()...) }
+
+func beginnings() []said {
+	const m = time.Minute
 	active := scene(activation.Active, grants(seen(activation.L0, 11*m), waits("")))
 	effective := func(l activation.Level) activation.Activation {
 		return scene(activation.Active, grants(seen(activation.L0, 11*m), took(l, 17*m, 18*m)))
@@ -150,6 +155,12 @@ func messages() []said {
 		{"denied, to the requester", scene(activation.AwaitingApproval, decidedBy(approver, false, true, "not today"), closed(activation.Denied)), dm(activation.TopicDecided)},
 		{"denied, in the thread", scene(activation.AwaitingApproval, decidedBy(approver, false, true, "not today"), closed(activation.Denied)), thread(activation.TopicDecided)},
 		{"warning", active, dm(activation.TopicWarning)},
+	}
+}
+
+func endings() []said {
+	const m, h = time.Minute, time.Hour
+	return []said{
 		{"ended", scene(activation.Verifying, removals(waits(""), waits(""))), dm(activation.TopicEnded)},
 		{"ended, nothing behind it", scene(activation.Verifying, func(a *activation.Activation) { a.Targets = nil }), dm(activation.TopicEnded)},
 		{"taken away, in the thread", scene(activation.Verifying, func(a *activation.Activation) { a.Outcome = activation.Revoked }), thread(activation.TopicEnded)},

@@ -32,7 +32,7 @@ func (w *Worlds) Configure(dir, listen, ca string, watch bool) (string, error) {
 func (w *Worlds) mapping() string {
 	var b strings.Builder
 	b.WriteString("people:\n")
-	for _, name := range []string{Requester, Approver, Second} {
+	for _, name := range []string{Requester, Approver, Second, Colleague} {
 		m := w.People[name]
 		fmt.Fprintf(&b, "  - person: %s\n    slack: %s\n    accounts:\n", name, m.Slack)
 		for _, oid := range m.Accounts {
@@ -70,11 +70,12 @@ entra:
 	}
 	b.WriteString("groups:\n")
 	for _, g := range []string{DevOpsAdmins, Releasers, Vault} {
-		targets := "entra, devops"
+		more := "targets: [entra, devops]"
 		if g == Vault {
-			targets = "entra"
+			// A kept sign-in is tried first, so that PIM itself asks for more.
+			more = "targets: [entra], proof: session"
 		}
-		fmt.Fprintf(&b, "  - {name: %s, id: %s, channel: %s, targets: [%s]}\n", g, w.Groups[g].ID, w.Channel.ID, targets)
+		fmt.Fprintf(&b, "  - {name: %s, id: %s, channel: %s, %s}\n", g, w.Groups[g].ID, w.Channel.ID, more)
 	}
 	fmt.Fprintf(&b, "targets:\n  - {id: entra, kind: entra}\n  - {id: devops, kind: devops, organization: contoso, api: %s}\n", w.Place.DevOps)
 	return b.String()
