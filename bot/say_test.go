@@ -37,7 +37,7 @@ func TestACardIsPostedOnceAndThenUpdated(t *testing.T) {
 		if len(all) != 1 || all[0].Revision != 2 || w.calls("chat.postMessage") != 1 {
 			t.Fatalf("%d messages", len(all))
 		}
-		has(t, "the card", read(all[0]), "is active for @U0REQUESTER")
+		has(t, "the card", read(all[0]), "@U0REQUESTER has *db_admins* until")
 		if strings.Contains(read(all[0]), "[Approve]") {
 			t.Error("a settled card has its buttons still")
 		}
@@ -170,7 +170,7 @@ func TestDirectMessages(t *testing.T) {
 		dm := activation.Effect{Key: "dm/1", Kind: activation.DM, Topic: activation.TopicActive}
 		dm.To = activation.Person{Tenant: requester.Tenant, Object: strings.ToUpper(requester.Object)} // as PIM names them
 		w.do(a.ID, dm)
-		has(t, "the DM", w.dm(requester.Slack.ID), "is active for you")
+		has(t, "the DM", w.dm(requester.Slack.ID), "You have *db_admins* until")
 		dm.To = unknown
 		if r := w.once(a.ID, dm); !r.Finished() || r.Err != nil || r.Receipt != nil {
 			t.Errorf("to nobody: %+v", r)
@@ -205,7 +205,7 @@ func TestAskSign(t *testing.T) {
 		a.Deeds[0].Needs = true
 		w.put(a)
 		w.do(a.ID, ask)
-		has(t, "the DM", w.dm(approver.Slack.ID), "not approved yet", "Confirm in browser")
+		has(t, "the DM", w.dm(approver.Slack.ID), "*not approved*", "Confirm in browser")
 		a.Deeds[0].Claims = "c1"
 		w.put(a)
 		w.do(a.ID, ask)

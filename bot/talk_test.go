@@ -30,7 +30,7 @@ func TestConversation(t *testing.T) {
 		w.submitted(ask)
 		has(t, "the card", read(w.last(member, channel)), "@U0REQUESTER asks for *db_admins* for 2 h", "restore the orders table", "INC0012345", "[Approve] [Deny]")
 		w.decide(t, "approve", "known incident")
-		has(t, "the link", w.dm(approver.Slack.ID), "*not approved yet*", "Confirm in browser")
+		has(t, "the link", w.dm(approver.Slack.ID), "*not approved*", "Confirm in browser")
 		w.decided(t)
 		has(t, "the link afterwards", w.dm(approver.Slack.ID), "approved by @U0APPROVER")
 		if strings.Contains(w.dm(approver.Slack.ID), "Confirm") {
@@ -38,9 +38,9 @@ func TestConversation(t *testing.T) {
 		}
 		has(t, "the card", read(w.Person(member).Messages(channel)[0]), "PIM is giving *db_admins* to @U0REQUESTER", "Approved by <@U0APPROVER>")
 		has(t, "the thread", read(w.last(member, channel)), "approved by @U0APPROVER", "known incident")
-		has(t, "the requester hears", w.dm(requester.Slack.ID), "approved by @U0APPROVER", "known incident")
+		has(t, "the requester hears", w.dm(requester.Slack.ID), "Approved by @U0APPROVER", "known incident")
 		w.provisioned()
-		has(t, "the requester hears", w.dm(requester.Slack.ID), "*db_admins* is active for you until")
+		has(t, "the requester hears", w.dm(requester.Slack.ID), "You have *db_admins* until")
 		w.ends(t)
 	})
 }

@@ -138,7 +138,7 @@ func sayHeadline(a activation.Activation) string {
 	case activation.Provisioning, activation.Noticed:
 		return fmt.Sprintf(":gear: PIM is giving %s to %s, %s.", what(a), whose, howLong(a))
 	case activation.Active:
-		return fmt.Sprintf(":unlock: %s is active for %s %s.", what(a), whose, until(a.Ends))
+		return fmt.Sprintf(":unlock: %s has %s %s.", whose, what(a), until(a.Ends))
 	case activation.Ending:
 		return fmt.Sprintf(":unlock: %s is ending %s; it is still active.", whose, what(a))
 	case activation.Verifying:
@@ -152,7 +152,7 @@ func sayChecking(a activation.Activation) string {
 	if len(a.Targets) == 0 {
 		return ""
 	}
-	return " Checking that it is gone."
+	return " Making sure that it is gone."
 }
 
 // outcome is why it is over, in passing.
@@ -177,7 +177,7 @@ func sayClosedHeadline(a activation.Activation) string {
 	s := fmt.Sprintf("%s of %s ended at %s (%s)", what(a), who(a.Person), at(a.Ended), outcome(a.Outcome))
 	switch proof(a) {
 	case isGone:
-		return ":white_check_mark: " + s + " and is *gone*."
+		return fmt.Sprintf(":white_check_mark: %s of %s is over since %s (%s), *and gone*.", what(a), who(a.Person), at(a.Ended), outcome(a.Outcome))
 	case isUnproven:
 		return ":warning: " + s + ". *It could not be proven gone.*"
 	}
@@ -219,7 +219,7 @@ func (b *Bot) sayCardNote(a activation.Activation) string {
 		parts = append(parts, sayDecidedBy(*d)+".")
 	}
 	if a.Watched {
-		parts = append(parts, "Asked for in Entra, not here.")
+		parts = append(parts, "Asked for in Entra, noticed here.")
 	}
 	if a.Phase == activation.AwaitingApproval {
 		parts = append(parts, "PIM's rule: an approver must agree by "+at(approvalEnds(a))+".")

@@ -143,7 +143,7 @@ func through(s activation.Span) string {
 }
 
 func sayActive(a activation.Activation) string {
-	s := fmt.Sprintf(":unlock: %s is active for you %s.", what(a), until(a.Ends))
+	s := fmt.Sprintf(":unlock: You have %s %s.", what(a), until(a.Ends))
 	var wait, had []string
 	for _, t := range a.Targets {
 		switch {
@@ -176,25 +176,29 @@ func list(names []string) string {
 
 func sayEffective(a activation.Activation, t activation.Target) string {
 	s := t.Grant
-	var claims string
+	var claims, next string
+	verb := "took effect"
+	if s.State == activation.Works {
+		verb = "works"
+	}
 	switch s.Level {
 	case activation.L0:
 		return fmt.Sprintf(":clipboard: Entra lists you in %s. What the systems behind it know, I can't see.", what(a))
 	case activation.L1:
 		claims = fmt.Sprintf(":inbox_tray: %s has received your %s", lit(t.Name), what(a))
 	case activation.L2:
-		claims = fmt.Sprintf(":white_check_mark: Your %s works in %s: sign in there again, it takes a new session", what(a), lit(t.Name))
+		claims, next = fmt.Sprintf(":white_check_mark: Your %s %s in %s", what(a), verb, lit(t.Name)), " It takes a new session: sign in there again."
 	default:
-		claims = fmt.Sprintf(":white_check_mark: Your %s works in %s", what(a), lit(t.Name))
+		claims = fmt.Sprintf(":white_check_mark: Your %s %s in %s", what(a), verb, lit(t.Name))
 	}
 	if s.State == activation.Works {
-		return claims + ". Since when, I don't know."
+		return claims + "; since when, I don't know." + next
 	}
-	return fmt.Sprintf("%s. It took %s.", claims, between(a.From, s))
+	return fmt.Sprintf("%s, %s after activation.%s", claims, between(a.From, s), next)
 }
 
 func sayHad(a activation.Activation, t activation.Target) string {
-	return fmt.Sprintf(":information_source: In %s you had this before %s was active%s.", lit(t.Name), what(a), through(t.Grant))
+	return fmt.Sprintf(":information_source: You already had this in %s%s, before %s was active.", lit(t.Name), through(t.Grant), what(a))
 }
 
 func sayWarning(a activation.Activation) string {

@@ -58,7 +58,7 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 }
 
 func sayTooEarly(r activation.Refusal) string {
-	s := "PIM ends nothing in its first five minutes."
+	s := "PIM ends nothing in its first 5 minutes."
 	if !r.Until.IsZero() {
 		s += fmt.Sprintf(" I'll end it at %s.", clockOf(r.Until))
 	}

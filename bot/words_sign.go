@@ -15,18 +15,18 @@ func saySignFor(a activation.Activation, d activation.Pending) string {
 	var s string
 	switch d.Warrant.Deed {
 	case activation.Submit:
-		s = fmt.Sprintf("%s %s: confirm it in your browser by %s, then I ask Entra.", what(a), howLong(a), by)
+		s = fmt.Sprintf("%s %s: confirm with your sign-in by %s, then I ask Entra.", what(a), howLong(a), by)
 		if a.Settings.NeedsApproval {
 			s += " After that an approver decides."
 		}
 	case activation.Approve:
-		s = fmt.Sprintf("You have *not approved yet*: confirm %s for %s in your browser by %s.", what(a), who(a.Person), by)
+		s = fmt.Sprintf("You have *not approved* %s for %s yet: confirm with your sign-in by %s.", what(a), who(a.Person), by)
 	case activation.Deny:
-		s = fmt.Sprintf("You have *not denied yet*: confirm your no to %s for %s in your browser by %s.", what(a), who(a.Person), by)
+		s = fmt.Sprintf("You have *not denied* %s for %s yet: confirm with your sign-in by %s.", what(a), who(a.Person), by)
 	case activation.Cancel:
-		s = fmt.Sprintf("Your request for %s is *not withdrawn yet*: confirm it in your browser by %s.", what(a), by)
+		s = fmt.Sprintf("Your request for %s is *not withdrawn yet*: confirm with your sign-in by %s.", what(a), by)
 	default:
-		s = fmt.Sprintf("%s is *not ended yet*: confirm it in your browser by %s.", what(a), by)
+		s = fmt.Sprintf("%s is *not ended yet*: confirm with your sign-in by %s.", what(a), by)
 	}
 	if d.Claims != "" {
 		s += " Entra wants a stronger sign-in for this."
@@ -54,7 +54,7 @@ func sayDecidedFor(a activation.Activation) string {
 
 // sayDecided tells the requester.
 func sayDecided(a activation.Activation) string {
-	s := fmt.Sprintf("Your request for %s: %s.", what(a), lower(sayDecidedBy(*a.Decision)))
+	s := fmt.Sprintf("%s: your request for %s.", sayDecidedBy(*a.Decision), what(a))
 	switch {
 	case a.Decision.Approve && (a.Phase == activation.Provisioning || a.Phase == activation.Scheduled):
 		return ":thumbsup: " + s + " I'll write when it is active."
@@ -114,7 +114,7 @@ func sayFinishForm(a activation.Activation, now time.Time) string {
 	}
 	s := fmt.Sprintf("Your %s, active %s, will end now.", what(a), until(a.Ends))
 	if floor := a.From.Add(activation.Floor); now.Before(floor) {
-		s = fmt.Sprintf("Your %s, active %s, will end at %s: PIM ends nothing in its first five minutes.", what(a), until(a.Ends), clockOf(floor))
+		s = fmt.Sprintf("Your %s, active %s, will end at %s: PIM ends nothing in its first 5 minutes.", what(a), until(a.Ends), clockOf(floor))
 	}
 	return s
 }

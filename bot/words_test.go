@@ -313,6 +313,10 @@ func TestStory(t *testing.T) {
 		journal = append(journal, Moment{after(6 * time.Hour), e})
 	}
 	golden(t, "story.txt", Story(journal))
+	hostile := Story([]Moment{{noon, activation.EvNoticed{ID: "a\x1b[2J", Person: activation.Person{Name: "b\nc"}}}, {noon, activation.EvLapsed{By: activation.Person{Name: "\x1b[1mx\r"}}}})
+	if strings.ContainsAny(hostile, "\x1b\r") || strings.Count(hostile, "\n") != 4 {
+		t.Errorf("%q", hostile)
+	}
 	if Story(nil) != "" {
 		t.Error("no journal is no story")
 	}
