@@ -21,6 +21,7 @@ type caller struct {
 // Why a click is turned away, beside who made it.
 const (
 	notOurs  = "a click on a message that is not ours"
+	oldCopy  = "a click on an older copy of our own message"
 	notKnown = "no such activation"
 	watching = "nobody acts here"
 )
@@ -29,6 +30,7 @@ const (
 type press struct {
 	activation, key  string // whose card or message, and of which effect
 	channel, message string
+	byUs             bool // Slack says that our bot posted the message
 }
 
 // wish is what somebody wants to do; the zero wish is only to be known.
@@ -173,10 +175,16 @@ func (b *Bot) ours(ctx context.Context, p press) error {
 		return err
 	}
 	var r receipt
-	if raw == nil || json.Unmarshal(raw, &r) != nil || r.TS == "" || r.Channel != p.channel || r.TS != p.message {
+	switch {
+	case raw == nil || json.Unmarshal(raw, &r) != nil || r.TS == "" || r.Channel != p.channel:
 		return no
+	case r.TS == p.message:
+		return nil
+	case p.byUs && p.message < r.TS:
+		// Posted before the one that counts: the answer to it was lost.
+		no.Text = oldCopy
 	}
-	return nil
+	return no
 }
 
 // approver lets a person decide on somebody else's request: one of their

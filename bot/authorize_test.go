@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -187,7 +188,37 @@ func TestOldCard(t *testing.T) {
 		if len(p.Views()) != 0 {
 			t.Error("a form opened from an old card")
 		}
-		has(t, "the answer", read(w.last(p.ID, channel)), "not the card that counts")
+		has(t, "the answer", read(w.last(p.ID, channel)), "an old copy")
+	})
+}
+
+// A card whose answer was lost stands in the channel twice. A click on the copy
+// that does not count puts a word in its place.
+func TestSecondCopy(t *testing.T) {
+	play(t, nil, func(t *testing.T, w *world) {
+		a := scene(activation.AwaitingApproval)
+		w.Fail(sim.Fault{Method: "chat.postMessage", Kind: "status", Status: 500, After: true})
+		w.posted(a)
+		p := w.Person(approver.Slack.ID)
+		all := p.Messages(channel)
+		if len(all) != 2 {
+			t.Fatalf("%d cards", len(all))
+		}
+		for _, m := range all {
+			if _, err := p.Click(w.ctx, channel, m.TS, "approve"); err != nil {
+				t.Fatal(err)
+			}
+			w.settle()
+		}
+		if len(p.Views()) != 1 {
+			t.Errorf("%d forms", len(p.Views()))
+		}
+		all = p.Messages(channel)
+		has(t, "the copy", read(all[0]), "an old copy")
+		has(t, "the card", read(all[1]), "[Approve] [Deny]")
+		if len(all) != 2 || strings.Contains(read(all[0]), "[") {
+			t.Errorf("%d messages, the copy has its buttons still: %s", len(all), read(all[0]))
+		}
 	})
 }
 

@@ -51,7 +51,8 @@ func (b *Bot) click(ctx context.Context, k activation.Kept, i slack.InteractionC
 	if !ok {
 		return "", nil, nil
 	}
-	p := press{activation: act.Value, key: keyOf(act.BlockID), channel: i.Container.ChannelID, message: i.Container.MessageTs}
+	p := press{activation: act.Value, key: keyOf(act.BlockID), channel: i.Container.ChannelID, message: i.Container.MessageTs,
+		byUs: b.self != "" && i.Message.User == b.self && i.Message.Timestamp == i.Container.MessageTs}
 	a, err := b.Engine.Load(ctx, act.Value)
 	if err == nil && a.ID == "" {
 		err = activation.Refusal{Code: activation.NotAllowedHere, Text: notKnown}
@@ -64,6 +65,9 @@ func (b *Bot) click(ctx context.Context, k activation.Kept, i slack.InteractionC
 		_, err = b.API.OpenViewContext(ctx, i.TriggerID, form)
 	}
 	say := func(m message) error { return b.reply(ctx, i.ResponseURL, i.User.ID, m) }
+	if r, ok := errors.AsType[activation.Refusal](err); ok && r.Text == oldCopy {
+		say = func(m message) error { return b.replace(ctx, i.ResponseURL, m) }
+	}
 	switch why := triggerTrouble(err); {
 	case err == nil:
 		return "", nil, nil

@@ -306,7 +306,16 @@ func (b *Bot) answer(ctx context.Context, url string, m message) error {
 	if url == "" {
 		return errGone
 	}
-	body, err := json.Marshal(map[string]any{"response_type": "ephemeral", "replace_original": false, "text": m.text, "blocks": m.blocks})
+	return b.post(ctx, url, map[string]any{"response_type": "ephemeral", "replace_original": false, "text": m.text, "blocks": m.blocks})
+}
+
+// replace puts a message in the place of the one that was clicked.
+func (b *Bot) replace(ctx context.Context, url string, m message) error {
+	return b.post(ctx, url, map[string]any{"replace_original": true, "text": m.text, "blocks": m.blocks})
+}
+
+func (b *Bot) post(ctx context.Context, url string, what map[string]any) error {
+	body, err := json.Marshal(what)
 	if err != nil {
 		return err
 	}

@@ -68,7 +68,7 @@ func what(a activation.Activation) string {
 	return s
 }
 
-// at is a moment in the reader's own time zone.
+// at is a moment in the reader's own time zone, as in "today at 18:00".
 func at(t time.Time) string {
 	return fmt.Sprintf("<!date^%d^{date_short_pretty} at {time}|%s>", max(0, t.Unix()), t.UTC().Format("2006-01-02 15:04 UTC"))
 }
@@ -134,7 +134,7 @@ func sayHeadline(a activation.Activation) string {
 		if a.Request.Start.IsZero() {
 			return fmt.Sprintf(":calendar: %s will get %s later, %s.", whose, what(a), howLong(a))
 		}
-		return fmt.Sprintf(":calendar: %s will get %s at %s, %s.", whose, what(a), at(a.Request.Start), howLong(a))
+		return fmt.Sprintf(":calendar: %s will get %s %s, %s.", whose, what(a), at(a.Request.Start), howLong(a))
 	case activation.Provisioning, activation.Noticed:
 		return fmt.Sprintf(":gear: PIM is giving %s to %s, %s.", what(a), whose, howLong(a))
 	case activation.Active:
@@ -142,7 +142,7 @@ func sayHeadline(a activation.Activation) string {
 	case activation.Ending:
 		return fmt.Sprintf(":unlock: %s is ending %s; it is still active.", whose, what(a))
 	case activation.Verifying:
-		return fmt.Sprintf(":lock: %s of %s ended at %s (%s).%s", what(a), whose, at(a.Ended), outcome(a.Outcome), sayChecking(a))
+		return fmt.Sprintf(":lock: %s of %s ended %s (%s).%s", what(a), whose, at(a.Ended), outcome(a.Outcome), sayChecking(a))
 	}
 	return sayClosedHeadline(a)
 }
@@ -174,7 +174,7 @@ func sayClosedHeadline(a activation.Activation) string {
 	if a.Ended.IsZero() {
 		return fmt.Sprintf(":no_entry_sign: %s for %s: %s. Nothing was given.", what(a), who(a.Person), outcome(a.Outcome))
 	}
-	s := fmt.Sprintf("%s of %s ended at %s (%s)", what(a), who(a.Person), at(a.Ended), outcome(a.Outcome))
+	s := fmt.Sprintf("%s of %s ended %s (%s)", what(a), who(a.Person), at(a.Ended), outcome(a.Outcome))
 	switch proof(a) {
 	case isGone:
 		return fmt.Sprintf(":white_check_mark: %s of %s is over since %s (%s), *and gone*.", what(a), who(a.Person), at(a.Ended), outcome(a.Outcome))

@@ -14,7 +14,10 @@ const targetsMost = 15
 // sayTargets is a line per target: what it knows, never more than its answer
 // proves.
 func sayTargets(a activation.Activation) string {
-	over := a.Phase == activation.Verifying || a.Phase == activation.Closed && !a.Ended.IsZero()
+	if a.Phase == activation.Closed && a.Ended.IsZero() {
+		return "" // nothing was given, so there is nothing to tell
+	}
+	over := a.Phase == activation.Verifying || a.Phase == activation.Closed
 	var lines []string
 	for _, t := range a.Targets {
 		line := sayGrant(a, t)
@@ -106,13 +109,15 @@ func sayLingering(a activation.Activation, t activation.Target) string {
 		return ":rotating_light: *overdue*: not seen gone"
 	case s.Doubt != "":
 		return "can't tell at the moment: " + lit(s.Doubt)
-	case t.Within > 0:
-		return fmt.Sprintf("may still work, until about %s; I keep looking", clockOf(a.Ended.Add(time.Duration(t.Within))))
 	}
+	line := "may still work"
 	if t.Level == activation.L0 {
-		return "may still be listed; I keep looking"
+		line = "may still be listed"
 	}
-	return "may still work; I keep looking"
+	if t.Within > 0 {
+		line += ", until about " + clockOf(a.Ended.Add(time.Duration(t.Within)))
+	}
+	return line + "; I keep looking"
 }
 
 // between is a span's interval, counted from a moment: "at most 7 min", or
@@ -230,7 +235,7 @@ func sayGone(a activation.Activation) string {
 	case isGone:
 		return fmt.Sprintf(":white_check_mark: Your %s is over and gone:\n%s", what(a), sayTargets(a))
 	case isUnproven:
-		return fmt.Sprintf(":warning: Your %s ended at %s, but it could not be proven gone. Tell an administrator:\n%s", what(a), at(a.Ended), sayTargets(a))
+		return fmt.Sprintf(":warning: Your %s ended %s, but it could not be proven gone. Tell an administrator:\n%s", what(a), at(a.Ended), sayTargets(a))
 	}
 	return fmt.Sprintf(":checkered_flag: Your %s is over. What I know of it:\n%s", what(a), sayTargets(a))
 }

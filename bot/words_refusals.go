@@ -79,6 +79,8 @@ func sayGuard(r activation.Refusal, a activation.Activation) string {
 		switch r.Text {
 		case notOurs:
 			return "This is not the card that counts, so I did nothing. Use the newest one in the channel, or `/pag status`."
+		case oldCopy:
+			return "This is an old copy of a message. The newer one counts."
 		case notKnown:
 			return "I don't know this request any more, so I did nothing. `/pag status` shows what you have."
 		}

@@ -12,6 +12,9 @@ import (
 // has been done, and it says so.
 func saySignFor(a activation.Activation, d activation.Pending) string {
 	by := clockOf(d.Warrant.Expires)
+	if d.Warrant.Expires.Sub(d.Warrant.Clicked) > 12*time.Hour {
+		by = at(d.Warrant.Expires)
+	}
 	var s string
 	switch d.Warrant.Deed {
 	case activation.Submit:
