@@ -228,7 +228,7 @@ func TestSignInMessages(t *testing.T) {
 	for _, deed := range constants(t, "Deed") {
 		d := activation.Deed(deed)
 		a := scene(phases[d])
-		w := m.SignIn.Mint(activation.Warrant{Actor: approver, Deed: d, Proof: activation.Fresh, Envelope: "e1", Expires: after(15 * time.Minute)})
+		w := m.SignIn.Mint(activation.Warrant{Actor: approver, Deed: d, Proof: activation.Fresh, Envelope: "e1", Clicked: noon, Expires: after(15 * time.Minute)})
 		for _, claims := range []string{"", `{"access_token":{"acrs":{"value":"c1"}}}`} {
 			msg := m.signMessage(a, activation.Pending{Warrant: w, Needs: true, Claims: claims})
 			valid(t, msg)
