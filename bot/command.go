@@ -194,7 +194,8 @@ func (b *Bot) waiting(ctx context.Context, f *activation.Facts, g Group, access 
 	return err
 }
 
-// named finds a group by name, alias or id; else it names the closest.
+// named finds a group by name, alias or id; else it names the closest, if one
+// is at all like what was typed.
 func (b *Bot) named(typed string) (*Group, string) {
 	best, closest := -1, ""
 	for i, g := range b.Groups {
@@ -202,7 +203,7 @@ func (b *Bot) named(typed string) (*Group, string) {
 			if strings.EqualFold(n, strings.TrimPrefix(typed, "#")) {
 				return &b.Groups[i], ""
 			}
-			if d := distance(n, typed); best < 0 || d < best {
+			if d := distance(n, typed); alike(n, typed, d) && (best < 0 || d < best) {
 				best, closest = d, g.Name
 			}
 		}

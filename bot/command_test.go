@@ -19,6 +19,8 @@ func TestCommandsAnsweredInPlace(t *testing.T) {
 			{"/pag frobnicate", "I don't know “frobnicate”"},
 			{"/pag activate", "which group"},
 			{`/pag activate db_admin "why"`, "Did you mean *db_admins*?"},
+			{`/pag activate readers "why"`, "Did you mean *db_readers*?"},
+			{`/pag activate frobnicate "why"`, "called “frobnicate”. `/pag list`"},
 			{"/pag list", "You may activate:\n• *db_admins*\n"},
 			{"/pag status", "nothing active"},
 			{"/pag deactivate", "nothing to end"},

@@ -241,6 +241,13 @@ func nextClock(hhmm string, now time.Time, zone *time.Location) time.Time {
 	return at.UTC()
 }
 
+// alike reports whether one may have been meant by the other, at so many
+// changed letters.
+func alike(a, b string, d int) bool {
+	a, b = fold(a), fold(b)
+	return d <= max(2, len(b)/3) || len(b) >= 3 && (strings.Contains(a, b) || strings.Contains(b, a))
+}
+
 // distance is how many letters must change to make one word of the other.
 func distance(a, b string) int {
 	x, y := []rune(fold(a)), []rune(fold(b))
