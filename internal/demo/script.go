@@ -216,17 +216,23 @@ func (s *Stage) faster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.tell("second-approver denies it in the portal, a moment before; and Slack answers 429 to the next three messages.")
-	s.Slack.Fail(slack.Fault{Method: "chat.update", Kind: "status", Status: 429, RetryAfter: 2, Count: 3})
 	id, err := s.pending()
 	if err != nil {
 		return err
 	}
-	if err := s.Entra.Portal(s.Account(Second)).Decide(id, false, "not again"); err != nil {
+	var portal error
+	if err := s.confirms(Approver, m, func(button string) {
+		if button != "Confirm" {
+			return
+		}
+		s.tell("second-approver denies it in the portal, a moment before; and Slack answers 429 to the next three messages.")
+		s.Slack.Fail(slack.Fault{Method: "chat.update", Kind: "status", Status: 429, RetryAfter: 2, Count: 3})
+		portal = s.Entra.Portal(s.Account(Second)).Decide(id, false, "not again")
+	}); err != nil {
 		return err
 	}
-	if err := s.confirms(Approver, m); err != nil {
-		return err
+	if portal != nil {
+		return portal
 	}
 	if _, err := s.sees(ctx, Requester, "DM", 10*time.Minute, DevOpsAdmins, "Denied"); err != nil {
 		return err
