@@ -29,6 +29,8 @@ func TestOutsidersAreRefusedFirst(t *testing.T) {
 		"a workflow's bot":       {user: func(u *sim.User) { u.WorkflowBot = true }, says: "no bots"},
 		"a connector's bot":      {user: func(u *sim.User) { u.ConnectorBot = true }, says: "no bots"},
 		"a stranger":             {user: func(u *sim.User) { u.Stranger = true }, says: "nobody from outside"},
+		"somebody who left":      {user: func(u *sim.User) { u.Deleted = true }, says: "Only full members"},
+		"answered as another":    {user: func(u *sim.User) { u.ID = "U0OTHER" }, says: "Something broke"},
 		"another team's":         {user: func(u *sim.User) { u.Team = "T0FABRIKAM" }, says: "nobody from outside"},
 		"unbound":                {world: func(w *world) { delete(w.who, approver.Slack.ID) }, says: "which Entra account"},
 		"a failed look-up":       {world: func(w *world) { w.Fail(sim.Fault{Method: "users.info", Kind: "status", Status: 503, Count: 99}) }, says: "Something broke"},
@@ -229,7 +231,7 @@ func TestWhoMayDecideAndEnd(t *testing.T) {
 		change       func(*world)
 		says         string
 	}{
-		"not an approver": {approver.Slack.ID, "deny", activation.AwaitingApproval, func(w *world) { w.dir.approvers = nil }, "don't name you as an approver"},
+		"not an approver": {approver.Slack.ID, "deny", activation.AwaitingApproval, func(w *world) { w.dir.approvers = []activation.Person{unknown, {}} }, "don't name you as an approver"},
 		"the requester's second": {approver.Slack.ID, "approve", activation.AwaitingApproval, func(w *world) {
 			w.who[approver.Slack.ID] = []activation.Person{approver, {Object: "x", Human: "requester"}}
 		}, "your own request"},
