@@ -132,8 +132,9 @@ func between(from time.Time, s activation.Span) string {
 	if low == high {
 		return high
 	}
-	if n, ok := strings.CutSuffix(low, " min"); ok && strings.HasSuffix(high, " min") && !strings.Contains(low+high, " h ") {
-		low = n
+	n, unit, _ := strings.Cut(low, " ")
+	if _, same, _ := strings.Cut(high, " "); same == unit {
+		low = n // "7 to 8 min"
 	}
 	return low + " to " + high
 }
