@@ -226,11 +226,11 @@ func TestAttackHonest(t *testing.T) {
 	inTown(t, setup{}, func(w *town) {
 		card := w.asked()
 		if n := len(w.Entra.Writes()); n != 1 {
-			t.Fatalf("the ask made %d writes", n)
+			w.t.Fatalf("the ask made %d writes", n)
 		}
 		w.told(w.insists(press{by: demo.Approver, on: slack.Click{TS: card.TS, Action: "approve"}}), "Approved")
 		if n := len(w.Entra.Writes()); n != 2 {
-			t.Errorf("ask and approval made %d writes", n)
+			w.t.Errorf("ask and approval made %d writes", n)
 		}
 		w.sees(demo.Requester, w.Channel.ID, time.Minute, "has", "devops-admins", "until")
 	})
