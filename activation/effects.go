@@ -86,7 +86,9 @@ func (o *out) later(e Event) {
 		o.closed(e)
 	case EvStuck:
 		o.card()
-		if o.carded() {
+		// That PIM lets nobody go in the first minutes is the person's business,
+		// not the channel's.
+		if o.carded() && e.Stuck.Why.Code != TooEarly {
 			o.thread(TopicStuck, "")
 		} else {
 			o.dm(o.a.Person, TopicStuck, "")

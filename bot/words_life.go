@@ -206,5 +206,8 @@ func sayStuck(a activation.Activation) string {
 	if a.Stuck == nil {
 		return ""
 	}
+	if a.Stuck.Why.Code == activation.TooEarly {
+		return sayRefusal(a.Stuck.Why, a)
+	}
 	return ":warning: Nothing moves since " + at(a.Stuck.Since) + ": " + sayRefusal(a.Stuck.Why, a)
 }

@@ -47,12 +47,14 @@ type App struct {
 	dial    func(ctx context.Context, network, addr string) (net.Conn, error) // nil: the machine's
 	http    *http.Client
 	db      *store.Bolt
+	audit   *store.Audit
 	bot     *bot.Bot
 	loop    *socket.Loop
 	reader  *graph.Reader
 	pages   *signin.Service // nil: watch mode
 	targets map[string]downstream.Probe
-	checks  []check
+	checks  []check // must hold before serving
+	setups  []check // first contact with targets, which may be down without keeping the bot from its work
 	began   time.Time
 }
 
@@ -104,7 +106,8 @@ func (a *App) openStore(context.Context) error {
 	if a.db, err = store.Open(filepath.Join(dir, "pagbot.db"), store.Options{Now: a.clock.Now, Lease: a.clock.World(2 * time.Minute), Remember: engine.Remember}); err != nil {
 		return err
 	}
-	return nil
+	a.audit, err = store.OpenAudit(filepath.Join(dir, "audit"))
+	return err
 }
 
 func (a *App) openEntra(context.Context) error {
@@ -160,7 +163,7 @@ func (a *App) openTargets(context.Context) error {
 			return err
 		}
 		a.targets[t.ID] = p
-		a.checks = append(a.checks, check{"target " + t.ID, p.Setup})
+		a.setups = append(a.setups, check{"target " + t.ID, p.Setup})
 	}
 	for _, g := range a.cfg.Groups {
 		for _, t := range a.cfg.targetsOf(g) {
@@ -317,7 +320,23 @@ func (a *App) Run(ctx context.Context) error {
 	work.Go(func() error { a.Engine.Run(engineCtx); return nil })
 	work.Go(func() error { return control(ctx, a.listen, a.cfg.StateDir(), a.status, a.Engine) })
 	if a.pages != nil {
+		work.Go(func() error { a.sweep(ctx); return nil })
 		work.Go(func() error { return a.servePages(ctx, a.cfg.SignIn.Listen, a.pages.Handler()) })
+	}
+	work.Go(func() error {
+		err := a.audit.Follow(engineCtx, a.db, engine.AuditLog, a.Engine.Committed(engineCtx))
+		if engineCtx.Err() != nil {
+			err = nil
+		}
+		return err
+	})
+	for _, c := range a.setups {
+		work.Go(func() error {
+			if err := c.ask(ctx); err != nil && ctx.Err() == nil {
+				a.log.Warn("can't be asked yet; tried again with the first question", "what", c.what, "err", err)
+			}
+			return nil
+		})
 	}
 	a.log.Info("serving", "mode", a.mode(), "groups", len(a.cfg.Groups), "started_in", time.Since(a.began).Round(time.Millisecond))
 	return work.Wait()
@@ -341,8 +360,26 @@ func (a *App) servePages(ctx context.Context, addr string, h http.Handler) error
 	return nil
 }
 
+// sweep drops kept sign-ins whose time is over, at the start and every hour.
+func (a *App) sweep(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := a.pages.Sweep(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("kept sign-ins could not be swept", "err", err)
+		}
+		select {
+		case <-time.After(time.Hour):
+		case <-ctx.Done():
+		}
+	}
+}
+
 // Close lets go of the files.
 func (a *App) Close() {
+	if a.audit != nil {
+		if err := a.audit.Close(); err != nil {
+			a.log.Error("closing the audit trail", "err", err)
+		}
+	}
 	if a.db != nil {
 		if err := a.db.Close(); err != nil {
 			a.log.Error("closing the database", "err", err)
