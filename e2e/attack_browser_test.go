@@ -60,6 +60,21 @@ func TestAttackAnothersToken(t *testing.T) {
 	})
 }
 
+// TestAttackStolenSlack has somebody use the Slack of people who have a session
+// with the bot, for what wants a fresh sign-in: without a browser it stops.
+func TestAttackStolenSlack(t *testing.T) {
+	inTown(t, setup{}, func(w *town) {
+		card := w.asked()
+		w.signsIn(demo.Approver)
+		w.nothing(func() {
+			w.presses(demo.Approver, card, "approve")
+			w.fills(demo.Approver, "I have their phone")
+			w.sees(demo.Approver, w.Person(demo.Approver).DM(), time.Minute, "approve", "Confirm in browser")
+			w.rest(20 * time.Minute)
+		})
+	})
+}
+
 // TestAttackSignInLink has another open the link of `/pag signin`, which would
 // give the one Slack user the other's session.
 func TestAttackSignInLink(t *testing.T) {
@@ -180,9 +195,9 @@ func TestAttackPrefetch(t *testing.T) {
 			w.clicks(b, continueButton)
 			w.authenticates(b, demo.Approver)
 			fetch(b.Page().URL.String()) // binds the account
-			w.told(w.clicks(b, "Yes, that is me"), "Approve this access?")
+			w.told(w.clicks(b, "Yes, that is me"), "Approve")
 			fetch(b.Page().URL.String())
-			w.told(b.Page().Title, "Approve this access?")
+			w.told(b.Page().Title, "Approve")
 		})
 		w.told(w.clicks(b, "Yes, approve"), "Approved")
 	})

@@ -171,7 +171,7 @@ func TestAttackSwitchedDeed(t *testing.T) {
 			if err != nil {
 				w.t.Fatal(err)
 			}
-			w.told(page.Title+page.Text, "Approve this access?", "You clicked Approve", "adm-requester@contoso.example", "release 42 is stuck")
+			w.told(page.Title+page.Text, "Approve", "You clicked Approve", "adm-requester@contoso.example", "release 42 is stuck")
 		})
 	})
 }

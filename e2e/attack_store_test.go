@@ -90,12 +90,16 @@ func (w *town) bySession() {
 // for the seal.
 func (w *town) forged(a activation.Activation, d activation.Deed, by string) activation.Pending {
 	now := time.Now()
-	actor := activation.Person{Tenant: w.Entra.Tenant(), Object: w.Account(by), Name: "adm-" + by + "@contoso.example", Human: by,
-		Slack: activation.SlackUser{Team: w.Team.ID, ID: w.People[by].Slack}}
-	p := activation.Pending{Seq: a.Seq, Reason: "made up", Warrant: activation.Warrant{ID: "made-up", Actor: actor, Deed: d, Proof: activation.Session,
+	p := activation.Pending{Seq: a.Seq, Reason: "made up", Warrant: activation.Warrant{ID: "made-up", Actor: w.actor(by), Deed: d, Proof: activation.Session,
 		Envelope: "none", Clicked: now, Expires: now.Add(15 * time.Minute), Seal: "bm90IGEgc2VhbA"}}
 	p.Warrant.Digest = a.Terms(d, p.Reason).Digest()
 	return p
+}
+
+// actor is a person as warrants name them.
+func (w *town) actor(name string) activation.Person {
+	return activation.Person{Tenant: w.Entra.Tenant(), Object: w.Account(name), Name: "adm-" + name + "@contoso.example", Human: name,
+		Slack: activation.SlackUser{Team: w.Team.ID, ID: w.People[name].Slack}}
 }
 
 // TestAttackForgedWarrant puts an approval into the database for which nobody
@@ -138,7 +142,7 @@ func (w *town) refusal(id string, code activation.Code) {
 func TestAttackChangedWarrant(t *testing.T) {
 	changes := map[string]func(*town, *activation.Warrant){
 		"deed":    func(_ *town, x *activation.Warrant) { x.Deed = activation.Approve },
-		"actor":   func(w *town, x *activation.Warrant) { x.Actor.Object = w.Account(demo.Second) },
+		"actor":   func(w *town, x *activation.Warrant) { x.Actor, x.Proof = w.actor(demo.Second), activation.Session },
 		"expires": func(_ *town, x *activation.Warrant) { x.Expires = x.Expires.Add(24 * time.Hour) },
 		"proof":   func(_ *town, x *activation.Warrant) { x.Proof = activation.Session },
 	}
@@ -148,6 +152,7 @@ func TestAttackChangedWarrant(t *testing.T) {
 				card := w.asked()
 				a := w.only()
 				w.signsIn(demo.Approver)
+				w.signsIn(demo.Second)
 				w.presses(demo.Approver, card, "deny")
 				w.fills(demo.Approver, "not tonight")
 				link := w.link(w.sees(demo.Approver, w.Person(demo.Approver).DM(), time.Minute, "deny", "Confirm in browser"))
@@ -252,7 +257,8 @@ func TestAttackChangedBeforeClick(t *testing.T) {
 				d.Body, err = json.Marshal(a)
 				return errorsOf(err, db.Commit(w.t.Context(), store.Turn{Docs: []store.Doc{d}}))
 			})
-			w.told(w.confirms(demo.Requester, w.browser(), link), "This has changed since you asked")
+			w.told(w.opens(w.browser(), link), "This has changed since you asked")
+			w.confirms(demo.Requester, w.browser(), link)
 		})
 	})
 }
@@ -289,6 +295,7 @@ func TestAttackSpentWarrant(t *testing.T) {
 		w.rest(5 * time.Minute)
 		w.types(demo.Requester, "/pag deactivate")
 		w.sees(demo.Requester, w.Person(demo.Requester).DM(), time.Minute, "ended at")
+		w.rest(2 * time.Minute)
 		w.nothing(func() {
 			w.edit(func(db *store.Bolt) error {
 				d, err := db.Get(w.t.Context(), "activation", before.ID)

@@ -16,15 +16,24 @@ import (
 // wherever the bot lets it, and shows that PIM saw no write: not even one that
 // it refused. .ci/guards takes each guard away and shows that a test goes red.
 
-// nothing runs an attack and makes sure that it came to nothing.
+// nothing runs an attack and makes sure that it came to nothing, also where the
+// attacker, or the test, could not go on.
 func (w *town) nothing(attack func()) {
 	w.t.Helper()
 	writes, before := len(w.Entra.Writes()), w.lives()
+	defer func() {
+		w.rest(30 * time.Second)
+		for _, r := range w.Entra.Writes()[writes:] {
+			w.t.Errorf("a write reached Entra: %s %s by %s: %d %s", r.Method, r.Path, r.OID, r.Status, r.Body)
+		}
+		w.unmoved(before)
+	}()
 	attack()
-	w.rest(30 * time.Second)
-	for _, r := range w.Entra.Writes()[writes:] {
-		w.t.Errorf("a write reached Entra: %s %s by %s: %d %s", r.Method, r.Path, r.OID, r.Status, r.Body)
-	}
+}
+
+// unmoved makes sure that no activation came nearer to access.
+func (w *town) unmoved(before map[string]activation.Activation) {
+	w.t.Helper()
 	for id, was := range before {
 		if is := w.life(id); is.Phase != was.Phase && is.Outcome != activation.Refused && is.Outcome != activation.Withdrawn {
 			w.t.Errorf("activation %s of %s went from %s to %s", id, is.Group.Name, was.Phase, is.Phase)
@@ -81,8 +90,12 @@ func (w *town) rest(d time.Duration) {
 func (w *town) asked() slack.Message {
 	w.t.Helper()
 	w.types(demo.Requester, `/pag activate devops-admins 2h "release 42 is stuck"`)
-	ask := w.sees(demo.Requester, w.Channel.ID, time.Minute, "devops-admins", "Confirm in browser")
-	w.confirms(demo.Requester, w.browser(), w.link(ask))
+	w.rest(5 * time.Second)
+	for _, m := range w.messages() { // the link is in the channel or in a DM
+		if link, ok := linkOf(m); ok {
+			w.confirms(demo.Requester, w.browser(), link)
+		}
+	}
 	return w.sees(demo.Requester, w.Channel.ID, time.Minute, "devops-admins", "An approver is needed")
 }
 

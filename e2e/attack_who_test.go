@@ -203,7 +203,7 @@ func TestAttackMember(t *testing.T) {
 				}
 				w.nothing(func() {
 					w.told(w.insists(press{by: demo.Approver, on: slack.Click{TS: card.TS, Action: "approve"}, as: m.as}), notHere)
-					w.told(w.injects(demo.Approver, "release-managers 1h nothing", m.as), notHere)
+					w.told(w.injects(demo.Approver, "activate release-managers 1h nothing", m.as), notHere)
 				})
 			})
 		})
@@ -236,7 +236,7 @@ func (w *town) injects(by, text string, as func(map[string]any)) string {
 		}
 	}
 	payload := map[string]any{"token": "legacy", "team_id": w.Team.ID, "channel_id": w.Channel.ID, "user_id": w.People[by].Slack,
-		"command": "/pag", "text": "activate " + text, "api_app_id": w.App.ID, "response_url": url, "trigger_id": "1.2.3"}
+		"command": "/pag", "text": text, "api_app_id": w.App.ID, "response_url": url, "trigger_id": "1.2.3"}
 	if as != nil {
 		as(payload)
 	}
