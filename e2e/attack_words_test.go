@@ -134,9 +134,9 @@ func TestAttackOversized(t *testing.T) {
 					w.presses(demo.Approver, w.sees(demo.Approver, w.Channel.ID, time.Minute, "An approver is needed"), "approve")
 					w.fills(demo.Approver, "a long story")
 				}
-				w.quiet(from)
 				w.types(demo.Requester, "/pag list")
 				w.sees(demo.Requester, w.Channel.ID, time.Minute, "You may activate")
+				w.quiet(from)
 			})
 		})
 	}
