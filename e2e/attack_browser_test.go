@@ -69,7 +69,7 @@ func TestAttackStolenSlack(t *testing.T) {
 		w.nothing(func() {
 			w.presses(demo.Approver, card, "approve")
 			w.fills(demo.Approver, "I have their phone")
-			w.sees(demo.Approver, w.Person(demo.Approver).DM(), time.Minute, "approve", "Confirm in browser")
+			w.newest(demo.Approver)
 			w.rest(20 * time.Minute)
 		})
 	})
@@ -80,11 +80,11 @@ func TestAttackStolenSlack(t *testing.T) {
 func TestAttackSignInLink(t *testing.T) {
 	inTown(t, setup{}, func(w *town) {
 		w.types(demo.Second, "/pag signin")
-		link := w.link(w.sees(demo.Second, w.Channel.ID, time.Minute, "Sign in with your browser"))
+		link := w.newest(demo.Second)
 		w.nothing(func() {
 			w.told(w.confirms(demo.Requester, w.browser(), link), "This account is not yours here")
 			w.types(demo.Requester, `/pag activate release-managers 1h "with whose session"`)
-			w.sees(demo.Requester, w.Channel.ID, time.Minute, "release-managers", "Confirm in browser")
+			w.newest(demo.Requester)
 		})
 	})
 }
@@ -96,7 +96,7 @@ func TestAttackOldWarrant(t *testing.T) {
 		t.Run(halt, func(t *testing.T) {
 			inTown(t, setup{}, func(w *town) {
 				w.types(demo.Requester, `/pag activate devops-admins 2h "release 42 is stuck"`)
-				link := w.link(w.sees(demo.Requester, w.Channel.ID, time.Minute, "Confirm in browser"))
+				link := w.newest(demo.Requester)
 				w.nothing(func() {
 					w.rest(13 * time.Minute)
 					b := w.browser()
@@ -114,7 +114,7 @@ func TestAttackOldWarrant(t *testing.T) {
 					w.goesOn(b, demo.Requester)
 					w.told(w.confirms(demo.Requester, w.browser(), link), "This link has expired")
 				})
-				w.sees(demo.Requester, w.Channel.ID, time.Minute, "didn't confirm in time")
+				w.hears(demo.Requester, lapsed)
 			})
 		})
 	}
@@ -141,7 +141,7 @@ func (w *town) goesOn(b *browser.Browser, name string) {
 func TestAttackIntruder(t *testing.T) {
 	intrude := func(w *town) {
 		w.types(demo.Requester, `/pag activate release-managers 4h "nobody will notice"`)
-		w.sees(demo.Requester, w.Channel.ID, time.Minute, "release-managers", "Confirm in browser")
+		w.newest(demo.Requester)
 	}
 	t.Run("signs in", func(t *testing.T) {
 		inTown(t, setup{}, func(w *town) {
@@ -156,7 +156,7 @@ func TestAttackIntruder(t *testing.T) {
 		inTown(t, setup{found: noStepUp}, func(w *town) {
 			intrude(w)
 			w.types(demo.Requester, `/pag activate vault-readers 1h "what I want"`)
-			link := w.link(w.sees(demo.Requester, w.Channel.ID, time.Minute, "vault-readers", "Confirm in browser"))
+			link := w.newest(demo.Requester)
 			w.told(w.confirms(demo.Requester, w.browser(), link), "PIM is activating vault-readers")
 			w.rest(time.Minute)
 			if all := w.Entra.Writes(); len(all) != 1 || all[0].Group != w.Groups[demo.Vault].ID {

@@ -137,6 +137,6 @@ func TestAttackNotAssigned(t *testing.T) {
 		}).Store(true)
 		link := w.voted(w.asked())
 		w.nothing(func() { w.told(w.confirms(demo.Approver, w.browser(), link), "Your decision was not taken") })
-		w.sees(demo.Approver, w.Person(demo.Approver).DM(), time.Minute, "don't name you as an approver")
+		w.hears(demo.Approver, notApprover)
 	})
 }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -90,12 +91,7 @@ func (w *town) rest(d time.Duration) {
 func (w *town) asked() slack.Message {
 	w.t.Helper()
 	w.types(demo.Requester, `/pag activate devops-admins 2h "release 42 is stuck"`)
-	w.rest(5 * time.Second)
-	for _, m := range w.messages() { // the link is in the channel or in a DM
-		if link, ok := linkOf(m); ok {
-			w.confirms(demo.Requester, w.browser(), link)
-		}
-	}
+	w.confirms(demo.Requester, w.browser(), w.newest(demo.Requester))
 	return w.sees(demo.Requester, w.Channel.ID, time.Minute, "devops-admins", "An approver is needed")
 }
 
@@ -105,7 +101,26 @@ func (w *town) voted(card slack.Message) string {
 	w.t.Helper()
 	w.presses(demo.Approver, card, "approve")
 	w.fills(demo.Approver, "release night")
-	return w.link(w.sees(demo.Approver, w.Person(demo.Approver).DM(), time.Minute, "approve", "Confirm in browser"))
+	return w.newest(demo.Approver)
+}
+
+// newest is the link that a person was sent last, in the channel or in a DM.
+func (w *town) newest(name string) string {
+	w.t.Helper()
+	w.rest(5 * time.Second)
+	var link, last string
+	person := w.Person(name)
+	for _, channel := range []string{w.Channel.ID, person.DM()} {
+		for _, m := range person.Messages(channel) {
+			if l, ok := linkOf(m); ok && m.TS > last {
+				link, last = l, m.TS
+			}
+		}
+	}
+	if link == "" {
+		w.t.Fatalf("%s was sent no link:\n%s", name, w.read(name, w.Channel.ID))
+	}
+	return link
 }
 
 // press is how an attacker uses a button.
@@ -225,12 +240,34 @@ func linkOf(m slack.Message) (string, bool) {
 	return "", false
 }
 
+// How each no sounds. The sentences are the bot's to choose.
+const (
+	notHere     = `[Mm]embers of this workspace`
+	notOurs     = notHere + `|not the card that counts|old copy of a message|don't know this request`
+	ownRequest  = `on your own request`
+	notApprover = `don't name you`
+	notYours    = `somebody else's|only they can end`
+	notBound    = `which Entra account is yours`
+	tooLate     = `Too late`
+	lapsed      = `didn't confirm in time`
+	broke       = `Something broke on my side`
+)
+
 // told makes sure that an attacker was answered.
-func (w *town) told(answer string, words ...string) {
+func (w *town) told(answer string, patterns ...string) {
 	w.t.Helper()
-	if !holds(answer, words) {
-		w.t.Errorf("the answer does not hold %q:\n%s", words, answer)
+	for _, p := range patterns {
+		if !regexp.MustCompile(p).MatchString(answer) {
+			w.t.Errorf("the answer is nothing like %q:\n%s", p, answer)
+		}
 	}
+}
+
+// hears waits until a person reads such a thing, in the channel or in a DM.
+func (w *town) hears(name, pattern string) {
+	w.t.Helper()
+	w.rest(time.Minute)
+	w.told(w.read(name, w.Channel.ID)+w.read(name, w.Person(name).DM()), pattern)
 }
 
 // TestAttackHonest shows that the attackers' tools work: where nothing forbids

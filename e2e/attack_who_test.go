@@ -12,8 +12,6 @@ import (
 
 // Who may not: the same button, by everybody who has no business pressing it.
 
-const notHere = "You can't do that here"
-
 // onlyApprover leaves one approver for the group; the second is then a bound
 // member like any other.
 func onlyApprover(w *demo.Worlds) { approvedBy(w, w.Account(demo.Approver)) }
@@ -54,7 +52,7 @@ func TestAttackSelfApproval(t *testing.T) {
 			card := w.asked()
 			w.nothing(func() {
 				for _, action := range []string{"approve", "deny"} {
-					w.told(w.insists(press{by: demo.Requester, on: slack.Click{TS: card.TS, Action: action}, account: account}), "can't decide on your own request")
+					w.told(w.insists(press{by: demo.Requester, on: slack.Click{TS: card.TS, Action: action}, account: account}), ownRequest)
 				}
 			})
 			if views := w.Person(demo.Requester).Views(); len(views) > 0 {
@@ -79,7 +77,7 @@ func TestAttackSelfApprovalByForm(t *testing.T) {
 		w.nothing(func() {
 			seen := w.everything()
 			w.submits(demo.Requester, view, nil)
-			w.told(w.follows(demo.Requester, second, seen), "can't decide on your own request")
+			w.told(w.follows(demo.Requester, second, seen), ownRequest)
 		})
 	})
 }
@@ -93,7 +91,7 @@ func TestAttackSelfApprovalInPortal(t *testing.T) {
 		}
 		card := w.sees(demo.Requester, w.Channel.ID, 5*time.Minute, "devops-admins", "An approver is needed")
 		w.nothing(func() {
-			w.told(w.insists(press{by: demo.Requester, on: slack.Click{TS: card.TS, Action: "approve"}, account: second}), "can't decide on your own request")
+			w.told(w.insists(press{by: demo.Requester, on: slack.Click{TS: card.TS, Action: "approve"}, account: second}), ownRequest)
 		})
 	})
 }
@@ -102,7 +100,7 @@ func TestAttackNonApprover(t *testing.T) {
 	inTown(t, setup{found: onlyApprover}, func(w *town) {
 		card := w.asked()
 		w.nothing(func() {
-			w.told(w.insists(press{by: demo.Second, on: slack.Click{TS: card.TS, Action: "approve"}}), "don't name you as an approver")
+			w.told(w.insists(press{by: demo.Second, on: slack.Click{TS: card.TS, Action: "approve"}}), notApprover)
 		})
 		if len(w.Person(demo.Second).Views()) > 0 {
 			w.t.Error("a form opened for somebody who is no approver")
@@ -117,7 +115,7 @@ func TestAttackFormerApprover(t *testing.T) {
 		link := w.voted(w.asked())
 		approvedBy(w.Worlds, w.Account(demo.Second))
 		w.nothing(func() { w.told(w.confirms(demo.Approver, w.browser(), link), "Your decision was not taken") })
-		w.sees(demo.Approver, w.Person(demo.Approver).DM(), time.Minute, "don't name you as an approver")
+		w.hears(demo.Approver, notApprover)
 	})
 }
 
@@ -128,9 +126,9 @@ func TestAttackUnbound(t *testing.T) {
 		card := w.asked()
 		w.nothing(func() {
 			for _, action := range []string{"approve", "deny"} {
-				w.told(w.insists(press{by: demo.Outsider, on: slack.Click{TS: card.TS, Action: action}}), "which Entra account is yours")
+				w.told(w.insists(press{by: demo.Outsider, on: slack.Click{TS: card.TS, Action: action}}), notBound)
 			}
-			w.told(w.commands(demo.Outsider, `/pag activate release-managers 1h "let me in"`), "which Entra account is yours")
+			w.told(w.commands(demo.Outsider, `/pag activate release-managers 1h "let me in"`), notBound)
 		})
 	})
 }
@@ -249,7 +247,6 @@ func (w *town) injects(by, text string, as func(map[string]any)) string {
 // TestAttackUnknown presses while Slack says nothing of anybody: failing to look
 // somebody up lets nobody in.
 func TestAttackUnknown(t *testing.T) {
-	const broke = "Something broke on my side. Nothing was done."
 	faults := map[slack.Fault]string{
 		{Kind: "status", Status: 500}:              broke,
 		{Kind: "error", Error: "fatal_error"}:      broke,

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"maps"
 	"strconv"
 	"strings"
 	"testing"
@@ -25,13 +26,14 @@ var loud = []string{
 	`</textarea><script>alert(1)</script>{{.}}%s%d`,
 }
 
-// marked are all texts of our messages that Slack reads as markup.
-func marked(v any) []string {
-	var all []string
+// marked are all texts of a message that Slack reads as markup. Of a message's
+// own text, which is for notifications, it reads mentions and links only.
+func marked(v any) map[string]bool {
+	all := map[string]bool{}
 	switch v := v.(type) {
 	case map[string]any:
 		if text, ok := v["text"].(string); ok && (v["type"] == "mrkdwn" || v["type"] == nil) {
-			all = append(all, text)
+			all[text] = v["type"] == nil
 		}
 		for k, x := range v {
 			if s, ok := x.(string); ok && (k == "blocks" || k == "view" || k == "attachments") {
@@ -40,11 +42,11 @@ func marked(v any) []string {
 					x = inner
 				}
 			}
-			all = append(all, marked(x)...)
+			maps.Copy(all, marked(x))
 		}
 	case []any:
 		for _, x := range v {
-			all = append(all, marked(x)...)
+			maps.Copy(all, marked(x))
 		}
 	}
 	return all
@@ -70,10 +72,10 @@ func (w *town) quiet(after int) {
 		if e.Error != "" {
 			w.t.Errorf("%s: %s", e.Name, e.Error)
 		}
-		for _, text := range marked(request) {
+		for text, fallback := range marked(request) {
 			n++
-			for _, bad := range []string{"<!channel", "<!here", "<https://evil", "|Confirm in browser", "*Approved*", "_security_", "\n> second", "`code`"} {
-				if strings.Contains(text, bad) {
+			for i, bad := range []string{"<!channel", "<!here", "<@U0APPROVER> <", "<https://evil", "|Confirm in browser", "*Approved*", "_security_", "\n> second", "`code`"} {
+				if strings.Contains(text, bad) && (i < 5 || !fallback) {
 					w.t.Errorf("%s says %q as markup: %q", e.Name, bad, text)
 				}
 			}
@@ -97,7 +99,7 @@ func TestAttackWords(t *testing.T) {
 				w.presses(demo.Requester, card, "approve")
 				w.rest(2 * time.Second)
 				w.types(demo.Requester, "/pag deactivate devops-admins")
-				link := w.link(w.sees(demo.Requester, w.Person(demo.Requester).DM(), time.Minute, "Confirm in browser"))
+				link := w.newest(demo.Requester)
 				w.confirms(demo.Requester, w.browser(), link)
 				w.rest(time.Minute)
 				from := w.lastEntry()
