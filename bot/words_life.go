@@ -156,6 +156,9 @@ func sayDecided(a activation.Activation) string {
 }
 
 func sayWarning(a activation.Activation) string {
+	if a.Person.Slack.ID == "" {
+		return fmt.Sprintf(":alarm_clock: %s for %s ends at %s. PIM can't extend it.", what(a), who(a.Person), clockOf(a.Ends))
+	}
 	return fmt.Sprintf(":alarm_clock: Your %s ends at %s. PIM can't extend it: finish your work, or ask again once it has ended.", what(a), clockOf(a.Ends))
 }
 
