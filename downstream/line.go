@@ -78,6 +78,9 @@ func (l *line) ask(ctx context.Context, who activation.Person) (reply, error) {
 	defer patience.Stop()
 	select {
 	case r := <-q.reply:
+		if ctx.Err() != nil && r.answer.Says == activation.CantTell {
+			return reply{}, ctx.Err() // it was broken off because we went
+		}
 		return r, nil
 	case <-ctx.Done():
 		l.leave(q)
@@ -199,6 +202,7 @@ func (l *line) call(batch []*question) {
 	go func() {
 		defer func() { <-l.places }()
 		answers, err := l.check(ctx, who)
+		l.heed(err) // before the place is free for another call
 		done <- outcome{answers, err}
 	}()
 	var o outcome
@@ -221,18 +225,23 @@ func (l *line) check(ctx context.Context, who []activation.Person) (answers []ac
 	return l.probe.Check(ctx, who)
 }
 
+// heed leaves the target alone for as long as it asked.
+func (l *line) heed(err error) {
+	if err == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if until := time.Now().Add(faultOf(err).After); until.After(l.pause) {
+		l.pause = until
+	}
+}
+
 func (l *line) deliver(batch []*question, answers []activation.Answer, err error) {
 	f := &Fault{Why: "no answer"}
 	if err != nil {
 		f = faultOf(err)
 		l.log.Debug("a target could not be asked", "err", err)
-	}
-	if f.After > 0 {
-		l.mu.Lock()
-		if until := time.Now().Add(f.After); until.After(l.pause) {
-			l.pause = until
-		}
-		l.mu.Unlock()
 	}
 	for i, q := range batch {
 		a := activation.Answer{Says: activation.CantTell, Why: f.Why}

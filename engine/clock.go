@@ -18,9 +18,16 @@ type Clock struct {
 func RealClock() Clock { return ScaledClock(time.Now(), 1) }
 
 // ScaledClock starts at epoch and runs speed times as fast as the machine's.
-func ScaledClock(epoch time.Time, speed float64) Clock {
-	return Clock{began: time.Now(), epoch: epoch, speed: speed}
+func ScaledClock(epoch time.Time, speed float64) Clock { return SharedClock(time.Now(), epoch, speed) }
+
+// SharedClock is a scaled clock that stood at epoch at a moment of the
+// machine's time: several processes share it by sharing both.
+func SharedClock(began, epoch time.Time, speed float64) Clock {
+	return Clock{began: began, epoch: epoch, speed: speed}
 }
+
+// Origin is what a SharedClock of another process needs.
+func (c Clock) Origin() (began, epoch time.Time, speed float64) { return c.began, c.epoch, c.speed }
 
 // Now is the world's time.
 func (c Clock) Now() time.Time {

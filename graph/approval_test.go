@@ -42,7 +42,7 @@ func TestDecide(t *testing.T) {
 			if len(all) != 1 || a.Decision == nil || a.Decision.Approve != approve || a.Decision.By.Object != w.approver.ID || !a.Decision.Here {
 				t.Fatalf("decision %+v after %+v", a.Decision, all)
 			}
-			time.Sleep(10 * time.Second)
+			pass(10 * time.Second)
 			q, err := w.reader.Request(t.Context(), a.Request.ID)
 			if err != nil || q.Kind() != standing {
 				t.Errorf("%+v %v", q, err)
@@ -87,7 +87,7 @@ func TestDecideRefusals(t *testing.T) {
 			return a
 		}},
 		{"expired", activation.NotPending, "", func(w *world, a activation.Activation) activation.Activation {
-			time.Sleep(25 * time.Hour)
+			pass(25 * time.Hour)
 			return w.voted(a, true, w.approver)
 		}},
 		{"unknown approval", activation.NotPending, "", func(w *world, a activation.Activation) activation.Activation {

@@ -22,7 +22,7 @@ func TestSubmitIsActivatedOnce(t *testing.T) {
 			q.Length != activation.Duration(2*time.Hour) || q.Action != selfActivate || q.Access != activation.Member || q.Person.Object != w.requester.ID {
 			t.Errorf("request %+v", q)
 		}
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		i, err := w.reader.instanceOf(t.Context(), a)
 		w.must(err)
 		if i == nil || i.Ends.Sub(i.From) != 2*time.Hour {
@@ -48,7 +48,7 @@ func TestSubmitUntil(t *testing.T) {
 func TestNothingIsWrittenWithoutAGoodWarrant(t *testing.T) {
 	cases := map[activation.Code]func(*world, *activation.Activation){
 		activation.WarrantBad:     func(_ *world, a *activation.Activation) { a.Deeds[0].Warrant.Seal = "broken" },
-		activation.WarrantExpired: func(_ *world, _ *activation.Activation) { time.Sleep(15 * time.Minute) },
+		activation.WarrantExpired: func(_ *world, _ *activation.Activation) { pass(15 * time.Minute) },
 		activation.Changed:        func(_ *world, a *activation.Activation) { a.Length *= 2 },
 		activation.WrongPerson: func(w *world, a *activation.Activation) {
 			w.tokens[a.Deeds[0].Warrant.ID] = w.signIn(w.second, "", true)
@@ -234,7 +234,7 @@ func TestPolicyRefusals(t *testing.T) {
 					w.Turn(func(d *entra.Dials) { d.Shape = shape })
 					a := w.asked()
 					c.turn(w)
-					time.Sleep(10 * time.Second)
+					pass(10 * time.Second)
 					r := w.do(a)
 					got := refusal(r)
 					if got.Code != c.code || len(got.Rules) != c.rules {
@@ -257,7 +257,7 @@ func (w *world) active() activation.Activation {
 	w.t.Helper()
 	a, _ := w.through(w.asked())
 	for a.Phase != activation.Active {
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		r := w.watch.Do(w.t.Context(), a, activation.Effect{Kind: activation.WatchPIM})
 		a = w.tell(a, r.Tell)
 	}
@@ -276,12 +276,12 @@ func (w *world) finishing(a activation.Activation, d activation.Deed) activation
 func TestEnd(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		a := w.active()
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 		a, all := w.through(w.finishing(a, activation.End))
 		if a.Outcome != activation.EndedSoon || len(all) != 1 || w.creates("selfDeactivate") != 1 {
 			t.Errorf("%s after %d attempts", a.Outcome, len(all))
 		}
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		if w.Member(w.group.ID, w.requester.ID, time.Now()) {
 			t.Error("still a member")
 		}
@@ -307,11 +307,11 @@ func TestEndWaitsForMinuteFive(t *testing.T) {
 func TestEndOfWhatIsGone(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		a := w.active()
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 		a = w.finishing(a, activation.End)
 		_, err := w.Portal(w.requester.ID).Deactivate(w.group.ID, "member")
 		w.must(err)
-		time.Sleep(20 * time.Second)
+		pass(20 * time.Second)
 		if a, all := w.through(a); a.Outcome != activation.EndedSoon {
 			t.Errorf("%+v", all)
 		}
@@ -322,7 +322,7 @@ func TestEndOfWhatIsGone(t *testing.T) {
 func TestEndDoesNotBelieveAStray(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		a := w.active()
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 		a = w.finishing(a, activation.End)
 		w.Inject(entra.Fault{Method: "POST", Path: "assignmentScheduleRequests", Do: entra.DoStatus, Status: 400, Code: "RoleAssignmentDoesNotExist", Times: 1})
 		a, all := w.through(a)

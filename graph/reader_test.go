@@ -31,7 +31,7 @@ func TestSettings(t *testing.T) {
 		if again, _ := w.reader.Settings(t.Context(), w.group.ID, activation.Member); again.Max != s.Max {
 			t.Error("not cached")
 		}
-		time.Sleep(settingsLife)
+		pass(settingsLife)
 		if again, _ := w.reader.Settings(t.Context(), w.group.ID, activation.Member); again.Max != activation.Duration(time.Hour) {
 			t.Error("cached for too long")
 		}
@@ -113,7 +113,7 @@ func TestRequests(t *testing.T) {
 		if all := list(); len(all) != 1 || all[0].ID != first || all[0].Kind() != activation.CalledOff || all[0].Created.IsZero() {
 			t.Errorf("recent: %+v", all)
 		}
-		time.Sleep(26 * time.Hour)
+		pass(26 * time.Hour)
 		if all := list(); len(all) != 0 {
 			t.Errorf("old: %+v", all)
 		}
@@ -200,7 +200,7 @@ func TestCheck(t *testing.T) {
 		for path, permission := range map[string]string{
 			"eligibilityScheduleInstances": "PrivilegedEligibilitySchedule.Read.AzureADGroup", "assignmentScheduleInstances": "PrivilegedAssignmentSchedule.Read.AzureADGroup",
 			"roleManagementPolicyAssignments": "RoleManagementPolicy.Read.AzureADGroup", "/groups/": "GroupMember.Read.All", "/users": "User.Read.All"} {
-			time.Sleep(settingsLife)
+			pass(settingsLife)
 			disarm := w.Inject(entra.Fault{Path: path, Do: entra.DoStatus, Status: 403, Code: "Authorization_RequestDenied"})
 			if err := w.reader.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "lacks "+permission) || strings.Count(err.Error(), "lacks") != 1 {
 				t.Errorf("%s: %v", path, err)

@@ -37,7 +37,7 @@ func TestPaging(t *testing.T) {
 			w.must(w.Assign(w.group.ID, "member", u.ID, time.Now().Add(time.Hour)))
 			w.must(w.AddTie(w.group.ID, "member", u.ID))
 		}
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 	}
 	inWorld(t, func(t *testing.T, w *world) {
 		crowd(w)

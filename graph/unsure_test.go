@@ -56,7 +56,7 @@ func TestUnsureSubmit(t *testing.T) {
 func TestUnsureEnd(t *testing.T) {
 	eachBadAnswer(t, "POST", "assignmentScheduleRequests", func(t *testing.T, w *world, arm func()) {
 		a := w.active()
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 		a = w.finishing(a, activation.End)
 		arm()
 		a, all := w.through(a)
@@ -85,7 +85,7 @@ func TestUnsureDecision(t *testing.T) {
 		t.Run(fmt.Sprintf("approve=%v", approve), func(t *testing.T) {
 			eachBadAnswer(t, "PATCH", "/stages/", func(t *testing.T, w *world, arm func()) {
 				a := w.awaiting()
-				time.Sleep(time.Minute) // so that a lagging read knows the request
+				pass(time.Minute) // so that a lagging read knows the request
 				a = w.voted(a, approve, w.approver)
 				arm()
 				a, all := w.through(a)
@@ -124,7 +124,7 @@ func TestLookAfterACrash(t *testing.T) {
 				break
 			}
 			e.Memory = r.Memory
-			time.Sleep(time.Until(r.Again))
+			pass(time.Until(r.Again))
 		}
 		if a.Request.ID == "" {
 			t.Error("never found")
@@ -136,7 +136,7 @@ func TestLookAfterACrash(t *testing.T) {
 		began := time.Now()
 		for r := w.deeds.Look(t.Context(), a, e); !r.Absent; r = w.deeds.Look(t.Context(), a, e) {
 			e.Memory = r.Memory
-			time.Sleep(time.Until(r.Again))
+			pass(time.Until(r.Again))
 		}
 		if d := time.Since(began); d < readLag || d > readLag+lookSoon {
 			t.Errorf("absent after %v", d)
@@ -150,7 +150,7 @@ func TestDuplicateIsOurs(t *testing.T) {
 		inWorld(t, func(t *testing.T, w *world) {
 			a := w.asked()
 			w.do(a)
-			time.Sleep(5 * time.Second)
+			pass(5 * time.Second)
 			w.Inject(entra.Fault{Method: "POST", Path: "assignmentScheduleRequests", Do: entra.DoStatus, Status: 400, Code: code})
 			b, all := w.through(a)
 			if b.Request.ID == "" || len(all) != 1 || w.creates("selfActivate") != 1 {

@@ -24,7 +24,7 @@ func (w *world) watched(a activation.Activation, stop func(activation.Activation
 			w.t.Fatalf("stopped looking in %s", a.Phase)
 		}
 		e.Memory = r.Memory
-		time.Sleep(max(time.Until(r.Again), r.After, 0))
+		pass(max(time.Until(r.Again), r.After, 0))
 	}
 	w.t.Fatalf("never: %s", a.Phase)
 	return a, 0
@@ -57,7 +57,7 @@ func TestWatchALife(t *testing.T) {
 func TestWatchNoticesRevocation(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		a := w.active()
-		time.Sleep(20 * time.Minute)
+		pass(20 * time.Minute)
 		_, err := w.Portal(w.admin.ID).Remove(w.group.ID, "member", w.requester.ID, "incident over")
 		w.must(err)
 		began := time.Now()
@@ -72,7 +72,7 @@ func TestWatchNoticesRevocation(t *testing.T) {
 func TestWatchDoesNotBelieveOneEmptyRead(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		a := w.active()
-		time.Sleep(20 * time.Minute)
+		pass(20 * time.Minute)
 		e := activation.Effect{Kind: activation.WatchPIM}
 		w.Turn(func(d *entra.Dials) { d.ReadLag = time.Hour }) // the read is from before
 		r := w.watch.Do(t.Context(), a, e)
@@ -80,7 +80,7 @@ func TestWatchDoesNotBelieveOneEmptyRead(t *testing.T) {
 			t.Fatalf("report %+v", r)
 		}
 		w.Turn(func(d *entra.Dials) { d.ReadLag = 0 })
-		time.Sleep(readLag)
+		pass(readLag)
 		e.Memory = r.Memory
 		r = w.watch.Do(t.Context(), a, e)
 		if r.Tell != nil || strings.Contains(string(r.Memory), "missed") {
@@ -88,7 +88,7 @@ func TestWatchDoesNotBelieveOneEmptyRead(t *testing.T) {
 		}
 		w.Turn(func(d *entra.Dials) { d.ReadLag = time.Hour })
 		for range 2 {
-			time.Sleep(readLag)
+			pass(readLag)
 			e.Memory = r.Memory
 			r = w.watch.Do(t.Context(), a, e)
 		}
@@ -149,7 +149,7 @@ func TestWatchAWatched(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		_, err := w.Portal(w.requester.ID).Activate(w.group.ID, "member", time.Hour, "in the portal")
 		w.must(err)
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		all, err := w.reader.Instances(t.Context(), w.group.ID)
 		if err != nil || len(all) != 1 || all[0].Person.Name != w.requester.UPN || all[0].Group.Name != "devops-admins" {
 			t.Fatalf("%+v %v", all, err)
@@ -172,7 +172,7 @@ func TestWatchInTrouble(t *testing.T) {
 		step := func() activation.Report {
 			r := w.watch.Do(t.Context(), a, e)
 			e.Memory = r.Memory
-			time.Sleep(max(time.Until(r.Again), r.After))
+			pass(max(time.Until(r.Again), r.After))
 			return r
 		}
 		for range 12 {

@@ -61,6 +61,9 @@ func inWorld(t *testing.T, test func(*testing.T, *world)) {
 	})
 }
 
+// pass lets virtual time go by.
+func pass(d time.Duration) { time.Sleep(d) }
+
 func newWorld(t *testing.T) *world {
 	w := &world{World: entra.New(entra.Config{Seed: 7}), t: t, tokens: pocket{}}
 	w.requester = w.AddUser(entra.User{UPN: "requester@contoso.example", Name: "Requester"})

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -49,6 +50,8 @@ type Bolt struct {
 	door   sync.Mutex // guards closed, and inside against it
 	closed bool
 	inside sync.WaitGroup // calls under way
+	once   sync.Once      // closes
+	fault  error          // in closing
 }
 
 var _ Store = (*Bolt)(nil)
@@ -67,7 +70,7 @@ func Open(path string, o Options) (*Bolt, error) {
 	if b.lease <= 0 {
 		b.lease = 2 * time.Minute
 	}
-	if err := b.open(o); err != nil {
+	if err := b.guard(func() error { return b.open(o) }); err != nil {
 		return nil, err
 	}
 	go b.write()
@@ -76,18 +79,17 @@ func Open(path string, o Options) (*Bolt, error) {
 
 // Close waits for the calls under way and closes the file.
 func (b *Bolt) Close() error {
-	b.door.Lock()
-	if b.closed {
+	b.once.Do(func() {
+		b.door.Lock()
+		b.closed = true
 		b.door.Unlock()
-		return nil
-	}
-	b.closed = true
-	b.door.Unlock()
 
-	b.inside.Wait()
-	close(b.requests)
-	<-b.idle
-	return b.db.Close()
+		b.inside.Wait()
+		close(b.requests)
+		<-b.idle
+		b.fault = b.db.Close()
+	})
+	return b.fault
 }
 
 // enter counts a call as under way; who enters leaves by b.inside.Done.
@@ -101,14 +103,9 @@ func (b *Bolt) enter() error {
 	return nil
 }
 
-// open opens the file and makes it ready. A damaged file makes bbolt panic or
-// read beyond its end; both become an error that says what to do.
+// open opens the file and makes it ready.
 func (b *Bolt) open(o Options) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
-		if r := recover(); r != nil {
-			err = b.damaged(fmt.Errorf("%v", r))
-		}
 		if err != nil && b.db != nil {
 			_ = b.db.Close()
 		}
@@ -129,6 +126,18 @@ func (b *Bolt) open(o Options) (err error) {
 	return nil
 }
 
+// guard runs what touches the file. A damaged one makes bbolt panic or read
+// beyond its end; both become an error that says what to do.
+func (b *Bolt) guard(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if r := recover(); r != nil {
+			err = b.damaged(fmt.Errorf("%v", r))
+		}
+	}()
+	return f()
+}
+
 // explain says what to do about a file that does not open.
 func (b *Bolt) explain(err error) error {
 	switch {
@@ -138,10 +147,10 @@ func (b *Bolt) explain(err error) error {
 		return fmt.Errorf("store: the folder of %s does not exist: create it, or correct the path", b.path)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("store: %w: let this user read and write the file and its folder", err)
-	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
-		return b.damaged(err)
+	case errors.As(err, new(*fs.PathError)), errors.As(err, new(syscall.Errno)):
+		return fmt.Errorf("store: %s does not open: %w", b.path, err)
 	}
-	return fmt.Errorf("store: %s does not open: %w", b.path, err)
+	return b.damaged(err) // all else that bbolt minds is in the file
 }
 
 func (b *Bolt) damaged(err error) error {

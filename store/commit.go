@@ -63,7 +63,7 @@ func (b *Bolt) write() {
 	for r := range b.requests {
 		batch := b.gather(r)
 		if broken == nil {
-			broken = b.transact(batch)
+			broken = b.guard(func() error { return b.transact(batch) })
 		}
 		for _, r := range batch {
 			if broken != nil {

@@ -120,6 +120,9 @@ func encodeEntry(e Entry) []byte {
 }
 
 func decodeEntry(log string, seq, b []byte) (Entry, error) {
+	if len(seq) != 8 {
+		return Entry{}, errDamaged
+	}
 	r := reader{rest: b}
 	e := Entry{Log: log, Seq: binary.BigEndian.Uint64(seq), At: r.time(), Body: r.bytes()}
 	return e, r.err()

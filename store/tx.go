@@ -49,10 +49,12 @@ func (b *Bolt) view(read func(*tx)) error {
 		return err
 	}
 	defer b.inside.Done()
-	return b.db.View(func(btx *bbolt.Tx) error {
-		t := b.begin(btx)
-		read(t)
-		return t.err
+	return b.guard(func() error {
+		return b.db.View(func(btx *bbolt.Tx) error {
+			t := b.begin(btx)
+			read(t)
+			return t.err
+		})
 	})
 }
 

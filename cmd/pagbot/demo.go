@@ -1,5 +1,213 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
 
-func demoCommand() *cobra.Command { return &cobra.Command{Use: "demo"} }
+	"github.com/spf13/cobra"
+
+	"pagbot/engine"
+	"pagbot/internal/app"
+	"pagbot/internal/demo"
+)
+
+// demoFlags are the ways to look at pagbot without Slack or Entra.
+type demoFlags struct {
+	script, worldsOnly, json, watch bool
+	speed                           float64
+}
+
+func demoCommand() *cobra.Command {
+	var f demoFlags
+	c := &cobra.Command{Use: "demo", Short: "Try the bot in a simulated company, on this machine only", Args: cobra.NoArgs}
+	c.Flags().BoolVar(&f.script, "script", false, "play a story and print what each person sees")
+	c.Flags().BoolVar(&f.worldsOnly, "worlds-only", false, "serve the simulated Slack, Entra and Azure DevOps, without the bot")
+	c.Flags().BoolVar(&f.json, "json", false, "with --worlds-only: print addresses and tokens as one JSON object")
+	c.Flags().BoolVar(&f.watch, "watch", false, "configure the bot to watch only, without sign-in")
+	c.Flags().Float64Var(&f.speed, "speed", 0, "how many times faster the world's time runs (default 60 for the script, else 1)")
+	c.RunE = func(c *cobra.Command, _ []string) error { return runDemo(c.Context(), c.OutOrStdout(), f) }
+	return c
+}
+
+// company is the simulated company, being served.
+type company struct {
+	*demo.Worlds
+	clock  engine.Clock
+	epoch  time.Time
+	dir    string
+	config string // path of the bot's configuration
+	caPath string
+	ca     []byte
+}
+
+func runDemo(ctx context.Context, out io.Writer, f demoFlags) error {
+	if f.speed == 0 {
+		f.speed = 1
+		if f.script {
+			f.speed = 60
+		}
+	}
+	dir, err := os.MkdirTemp("", "pagbot-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	c, stop, err := open(dir, f)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	switch {
+	case f.worldsOnly:
+		return c.show(ctx, out, f.json)
+	case f.script:
+		return c.play(ctx, out)
+	}
+	b := &process{company: c}
+	if err := b.Start(ctx); err != nil {
+		return err
+	}
+	defer b.Kill()
+	return c.show(ctx, out, false)
+}
+
+// open founds and serves the company on loopback.
+func open(dir string, f demoFlags) (*company, func(), error) {
+	place, listeners, ca, err := demo.Loopback()
+	if err != nil {
+		return nil, nil, err
+	}
+	// The pages' port is the bot's: it is only kept free until then.
+	pages := listeners[place.Pages]
+	_ = pages.Close()
+	c := &company{dir: dir, ca: ca, epoch: time.Now().UTC(), caPath: filepath.Join(dir, "ca.pem")}
+	if f.script {
+		// The story begins on a Tuesday morning.
+		c.epoch = time.Date(2026, 12, 1, 8, 55, 0, 0, time.UTC)
+	}
+	c.clock = engine.ScaledClock(c.epoch, f.speed)
+	if c.Worlds, err = demo.Found(place, demo.Clocks{World: c.clock.Now}); err != nil {
+		return nil, nil, err
+	}
+	if err := os.WriteFile(c.caPath, ca, 0o600); err != nil {
+		return nil, nil, err
+	}
+	if c.config, err = c.Configure(dir, pages.Addr().String(), c.caPath, f.watch); err != nil {
+		return nil, nil, err
+	}
+	var servers []*http.Server
+	for url, h := range c.Handlers() {
+		s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+		servers = append(servers, s)
+		go func(l net.Listener) { _ = s.Serve(l) }(listeners[url])
+	}
+	return c, func() {
+		c.Worlds.Close()
+		for _, s := range servers {
+			_ = s.Close()
+		}
+	}, nil
+}
+
+// show prints where everything is, and serves until the context ends.
+func (c *company) show(ctx context.Context, out io.Writer, asJSON bool) error {
+	info := map[string]any{
+		"urls":   c.Place,
+		"manage": map[string]string{"slack": c.Place.Slack + "/manage/", "entra": c.Place.Graph + "/manage/", "devops": c.Place.DevOps + "/manage/"},
+		"slack":  map[string]any{"api": c.Place.Slack + "/api/", "app_token": c.App.AppToken, "bot_token": c.App.BotToken, "team": c.Team.ID, "channel": c.Channel.ID},
+		"entra": map[string]any{"tenant": c.Entra.Tenant(), "ca": c.caPath, "reader": map[string]string{"client_id": c.Reader.ID, "client_secret": c.Reader.Secret},
+			"signin": map[string]string{"client_id": c.SignIn.ID, "client_secret": c.SignIn.Secret}},
+		"people": c.People, "groups": c.Groups, "config": c.config,
+		"world": worldFlag(c.clock),
+	}
+	if asJSON {
+		if err := json.NewEncoder(out).Encode(info); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(out, "Slack          %s/api/  (people act below /manage/)\nGraph          %s\nAuthority      %s  (trust %s)\nAzure DevOps   %s\nConfiguration  %s\n\nRun the bot with:\n  pagbot serve --config %s --world %s\nCtrl-C ends the company.\n",
+			c.Place.Slack, c.Place.Graph, c.Place.Authority, c.caPath, c.Place.DevOps, c.config, c.config, worldFlag(c.clock))
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// play plays the script with the bot as a process of its own.
+func (c *company) play(ctx context.Context, out io.Writer) error {
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(c.ca)
+	people := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}
+	b := &process{company: c}
+	defer b.Kill()
+	s := &demo.Stage{Worlds: c.Worlds, Bot: b, Clock: c.clock, Out: out, HTTP: people}
+	err := s.Play(ctx)
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w\n\nWhat the bot logged:\n%s", err, b.tail())
+	}
+	return err
+}
+
+// process is the bot as a child process: this same program, serving.
+type process struct {
+	*company
+	cmd *exec.Cmd
+}
+
+// Start implements demo.Bot: it returns when the bot serves.
+func (p *process) Start(ctx context.Context) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	log, err := os.OpenFile(p.logPath(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	p.cmd = exec.Command(self, "serve", "--config", p.config, "--world", worldFlag(p.clock))
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	if err := p.cmd.Start(); err != nil {
+		return err
+	}
+	for range 200 {
+		if _, err := app.Ask(ctx, filepath.Join(p.dir, "state"), "/status"); err == nil {
+			return nil
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return errors.New("the bot did not start:\n" + p.tail())
+}
+
+// Kill implements demo.Bot.
+func (p *process) Kill() error {
+	if p.cmd == nil || p.cmd.Process == nil {
+		return nil
+	}
+	err := p.cmd.Process.Signal(syscall.SIGKILL)
+	_ = p.cmd.Wait()
+	p.cmd = nil
+	return err
+}
+
+func (p *process) logPath() string { return filepath.Join(p.dir, "bot.log") }
+
+func (p *process) tail() string {
+	b, _ := os.ReadFile(p.logPath())
+	return string(b[max(0, len(b)-4000):])
+}

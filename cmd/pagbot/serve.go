@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,18 +20,16 @@ func serveCommand() *cobra.Command {
 	c := &cobra.Command{Use: "serve", Short: "Run the bot", Args: cobra.NoArgs}
 	config := c.Flags().String("config", "pagbot.yaml", "configuration file")
 	verbose := c.Flags().Bool("verbose", false, "log more")
-	// The demo's separate worlds may run faster than the machine; a real Entra
-	// does not, so these are hidden.
-	epoch := c.Flags().String("world-epoch", "", "")
-	speed := c.Flags().Float64("world-speed", 1, "")
-	_ = c.Flags().MarkHidden("world-epoch")
-	_ = c.Flags().MarkHidden("world-speed")
+	// The demo's worlds may run faster than the machine; a real Entra does not,
+	// so this is hidden.
+	world := c.Flags().String("world", "", "")
+	_ = c.Flags().MarkHidden("world")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		cfg, err := app.Load(*config)
 		if err != nil {
 			return err
 		}
-		clock, err := worldClock(*epoch, *speed)
+		clock, err := worldClock(*world)
 		if err != nil {
 			return err
 		}
@@ -42,16 +43,28 @@ func serveCommand() *cobra.Command {
 	return c
 }
 
-// worldClock is the clock that --world-epoch and --world-speed ask for.
-func worldClock(epoch string, speed float64) (engine.Clock, error) {
-	if epoch == "" && speed == 1 {
+// worldFlag is a clock as the hidden flag writes it.
+func worldFlag(c engine.Clock) string {
+	began, epoch, speed := c.Origin()
+	return fmt.Sprintf("%s,%s,%g", began.Format(time.RFC3339Nano), epoch.Format(time.RFC3339Nano), speed)
+}
+
+// worldClock reads what worldFlag wrote; empty: the machine's clock.
+func worldClock(flag string) (engine.Clock, error) {
+	if flag == "" {
 		return engine.RealClock(), nil
 	}
-	t, err := time.Parse(time.RFC3339Nano, epoch)
-	if err != nil || speed <= 0 {
-		return engine.Clock{}, errors.New("--world-epoch wants a time, --world-speed a positive number")
+	parts := strings.Split(flag, ",")
+	if len(parts) != 3 {
+		return engine.Clock{}, errors.New("--world wants a moment, the world's time then, and a speed")
 	}
-	return engine.ScaledClock(t, speed), nil
+	began, err1 := time.Parse(time.RFC3339Nano, parts[0])
+	epoch, err2 := time.Parse(time.RFC3339Nano, parts[1])
+	speed, err3 := strconv.ParseFloat(parts[2], 64)
+	if err := errors.Join(err1, err2, err3); err != nil || speed <= 0 {
+		return engine.Clock{}, fmt.Errorf("--world: %w", err)
+	}
+	return engine.SharedClock(began, epoch, speed), nil
 }
 
 // serve runs the bot until the context ends.

@@ -71,8 +71,11 @@ func (s *Service) authorize(ctx context.Context, f *flow, state string) (string,
 	q.Set("code_challenge", encode(sum[:]))
 	q.Set("code_challenge_method", "S256")
 	q.Set("response_mode", "query")
-	if f.fresh {
+	switch {
+	case f.fresh:
 		q.Set("prompt", "login")
+	case f.who.Name == "":
+		q.Set("prompt", "select_account") // which of several is the person's choice
 	}
 	u.RawQuery = q.Encode()
 	return u.String(), nil

@@ -124,16 +124,15 @@ func (s *Service) binding(ctx context.Context, who activation.Person) (bool, err
 }
 
 func (s *Service) bind(ctx context.Context, who activation.Person) error {
+	if err := s.know(ctx, who.Slack); err != nil {
+		return err
+	}
 	all, rev, err := s.bindings(ctx, who.Slack)
 	if err != nil {
 		return err
 	}
 	all[account(who.Tenant, who.Object)] = boundAccount{Human: who.Human, Name: who.Name, At: time.Now()}
-	body, err := json.Marshal(all)
-	if err != nil {
-		return err
-	}
-	if err := s.cfg.Box.Put(ctx, kindBinding, slackKey(who.Slack), rev, body); err != nil {
+	if err := s.writeBindings(ctx, who.Slack, rev, all); err != nil {
 		return err
 	}
 	if s.cfg.Bound != nil {
@@ -142,12 +141,23 @@ func (s *Service) bind(ctx context.Context, who activation.Person) error {
 	return nil
 }
 
+func (s *Service) writeBindings(ctx context.Context, slack activation.SlackUser, rev uint64, all map[string]boundAccount) error {
+	if len(all) == 0 {
+		return s.cfg.Box.Put(ctx, kindBinding, slackKey(slack), rev, nil)
+	}
+	body, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	return s.cfg.Box.Put(ctx, kindBinding, slackKey(slack), rev, body)
+}
+
 func (s *Service) unbind(ctx context.Context, slack activation.SlackUser) error {
 	_, rev, err := s.cfg.Box.Get(ctx, kindBinding, slackKey(slack))
 	if err != nil || rev == 0 {
 		return err
 	}
-	return s.cfg.Box.Put(ctx, kindBinding, slackKey(slack), rev, nil)
+	return s.writeBindings(ctx, slack, rev, nil)
 }
 
 func equalFold(a, b string) bool { return a != "" && strings.EqualFold(a, b) }

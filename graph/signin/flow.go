@@ -40,7 +40,6 @@ type flow struct {
 	link    string            // token of the link it came from, to start again
 	slack   activation.SlackUser
 	warrant string // empty: signing in without a deed
-	began   time.Time
 
 	fresh    bool
 	claims   string

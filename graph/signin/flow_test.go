@@ -23,7 +23,7 @@ func TestFirstDeedWithFreshProof(t *testing.T) {
 		wt := w.ask(activation.Submit, w.person(w.admin), activation.Fresh, func(a *activation.Activation) { a.Person = w.person(w.admin) })
 		b := w.browser()
 		p := w.open(b, w.svc.Link(wt))
-		w.shows(p, "Activate your access?", "devops-admins", "member", "adm-requester@contoso.example (you)", "2 hours", "Deploy the hotfix", "CHG-1042")
+		w.shows(p, "Activate devops-admins?", "devops-admins", "member", "adm-requester@contoso.example (you)", "2 hours", "Deploy the hotfix", "CHG-1042")
 		w.click(b, toMicrosoft)
 		if at := b.Page().URL.Query(); at.Get("prompt") != "login" || at.Get("code_challenge_method") != "S256" || at.Get("login_hint") != w.admin.UPN {
 			t.Errorf("asked Microsoft with %v", at)
@@ -35,7 +35,7 @@ func TestFirstDeedWithFreshProof(t *testing.T) {
 		}
 		w.nothing()
 		p = w.click(b, "Yes, that is me")
-		w.shows(p, "Activate your access?", "Signed in as adm-requester@contoso.example", "devops-admins", "CHG-1042")
+		w.shows(p, "Activate devops-admins?", "Signed in as adm-requester@contoso.example", "devops-admins", "CHG-1042")
 		w.nothing()
 		p = w.click(b, "Yes, activate")
 		w.shows(p, "Activated", "devops-admins", "until")
@@ -49,6 +49,11 @@ func TestFirstDeedWithFreshProof(t *testing.T) {
 		}
 		if len(bound) != 1 || bound[0].Object != w.admin.ID || bound[0].Slack.ID != "U0REQUESTER" {
 			t.Errorf("told of bindings %v", bound)
+		}
+		p = w.open(w.browser(), w.svc.Link(wt))
+		w.shows(p, "Nothing waits for you here", "devops-admins is active")
+		if len(p.Forms) > 0 {
+			t.Error("a link that is done still has a button")
 		}
 		// Fresh proof leaves nothing behind.
 		if _, err := w.svc.Token(t.Context(), wt, ""); !errors.Is(err, signin.ErrSignIn) {
@@ -199,7 +204,7 @@ func TestSignInWithoutADeed(t *testing.T) {
 		w.shows(b.Page(), "Signed in as approver@contoso.example")
 		w.shows(w.click(b, "Yes, sign me in"), "You are signed in")
 		who, until, ok := w.svc.SignedIn(t.Context(), slack)
-		if !ok || who.Object != w.approver.ID || until.Sub(time.Now()) != 12*time.Hour {
+		if !ok || who.Object != w.approver.ID || time.Until(until) != 12*time.Hour {
 			t.Errorf("signed in: %v until %v, %v", who.Name, until, ok)
 		}
 		if len(w.deeds.released) > 0 {
@@ -214,14 +219,14 @@ func TestAuthoritySaysNo(t *testing.T) {
 		t.Run(says, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
-				w.entra.Judge(entraVerdict(number))
+				w.entra.SetVerdict(entraVerdict(number))
 				b := w.browser()
 				p := w.through(b, w.svc.Link(w.ask(activation.Submit, w.person(w.requester), activation.Fresh)), w.requester)
 				w.shows(p, says, "Nothing was done", "reference", "AADSTS")
 				w.nothing()
 				// Begin again works once the obstacle is gone.
-				w.entra.Judge(entraVerdict(0))
-				w.shows(w.click(b, "Try again"), "Activate your access?")
+				w.entra.SetVerdict(entraVerdict(0))
+				w.shows(w.click(b, "Try again"), "Activate devops-admins?")
 			})
 		})
 	}

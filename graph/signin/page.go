@@ -2,14 +2,13 @@ package signin
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	_ "embed" // the template and the style
 	"encoding/base64"
 	"html/template"
 	"net/http"
 	"strings"
-
-	"pagbot/activation"
 )
 
 // page is everything that a page can show; the template decides how.
@@ -112,24 +111,13 @@ func (p page) retry(base string, f *flow) page {
 
 // reference is what a person can read out to an administrator, who finds it in
 // the log.
-func reference() string { return strings.ToUpper(activationRef(random())) }
-
-func activationRef(s string) string {
-	keep := strings.Map(func(r rune) rune {
-		if r == '-' || r == '_' {
-			return -1
-		}
-		return r
-	}, s)
-	return keep[:6]
-}
+func reference() string { return rand.Text()[:6] }
 
 // trouble is the page for what is nobody's refusal.
 func (s *Service) trouble(what string, err error) *page {
 	ref := reference()
 	s.cfg.Log.Error("sign-in: "+what, "error", err, "reference", ref)
 	return &page{Status: http.StatusServiceUnavailable, Tone: "bad", Title: "Something broke here",
-		Lead:  "Nothing was done in Entra.",
-		Next:  "Try again in a minute. If it stays, tell your administrator this reference: " + ref + ".",
-		Small: string(activation.Broken)}
+		Lead: "Nothing was done in Entra.",
+		Next: "Try again in a minute. If it stays, tell your administrator this reference: " + ref + "."}
 }

@@ -43,6 +43,9 @@ func (k personKey) seal(plain []byte, who activation.Person) sealed {
 }
 
 func (k personKey) open(row sealed, who activation.Person) ([]byte, error) {
+	if row.Version != k.version {
+		return nil, errNotKept
+	}
 	return unseal(k.key, row.Body, about("cache", who, k.version))
 }
 

@@ -156,7 +156,7 @@ const wireTime = 20 * time.Second
 
 // begin decides what this sign-in has to prove.
 func (s *Service) begin(ctx context.Context, l link) (*flow, *page) {
-	f := &flow{began: time.Now(), verifier: random(), nonce: random(), cache: new(blob), slack: l.Slack}
+	f := &flow{verifier: random(), nonce: random(), cache: new(blob), slack: l.Slack}
 	if l.Warrant != "" {
 		a, p, no := s.look(ctx, l.Warrant)
 		if no != nil {

@@ -12,15 +12,21 @@ import (
 // Every sentence that a person reads in the browser is in this file and in
 // refusals.go.
 
-// deedWords are the words for one deed.
+// deedWords are the words for one deed: what is asked, of the group, what led
+// here, and the last button.
 type deedWords struct{ ask, lead, button string }
 
 var deedAsk = map[activation.Deed]deedWords{
-	activation.Submit:  {"Activate your access?", "You asked in Slack to activate this access for yourself.", "Yes, activate"},
-	activation.End:     {"End your access now?", "You asked in Slack to end this access before its time.", "Yes, end it"},
-	activation.Cancel:  {"Withdraw your request?", "You asked in Slack to withdraw this request.", "Yes, withdraw"},
-	activation.Approve: {"Approve this access?", "You clicked Approve in Slack.", "Yes, approve"},
-	activation.Deny:    {"Deny this access?", "You clicked Deny in Slack.", "Yes, deny"},
+	activation.Submit:  {"Activate %s?", "You asked in Slack to activate this access for yourself.", "Yes, activate"},
+	activation.End:     {"End %s now?", "You asked in Slack to end this access before its time.", "Yes, end it"},
+	activation.Cancel:  {"Withdraw your request for %s?", "You asked in Slack to withdraw it.", "Yes, withdraw"},
+	activation.Approve: {"Approve %s?", "You clicked Approve in Slack: this person gets the access.", "Yes, approve"},
+	activation.Deny:    {"Deny %s?", "You clicked Deny in Slack: this person does not get the access.", "Yes, deny"},
+}
+
+// question is what the person decides, in one line.
+func question(a activation.Activation, deed activation.Deed) string {
+	return fmt.Sprintf(deedAsk[deed].ask, groupName(a.Group))
 }
 
 // pageDeed is what a link shows.
@@ -30,15 +36,19 @@ func (s *Service) pageDeed(a activation.Activation, p activation.Pending) page {
 	if p.Claims != "" {
 		w.lead = "Microsoft wants to be surer that it is you before this goes on."
 	}
-	return page{Title: w.ask, Lead: w.lead, Rows: s.deedRows(a, p), Button: "Continue to Microsoft sign-in", away: true,
+	return page{Title: question(a, p.Warrant.Deed), Lead: w.lead, Rows: s.deedRows(a, p), Button: "Continue to Microsoft sign-in", away: true,
 		Small: small + " Not you? Close this page and tell your security team. This link ends at " + s.clock(p.Warrant.Expires) + "."}
 }
 
 // pageConfirm is the deed once more, with who will have done it.
 func (s *Service) pageConfirm(a activation.Activation, p activation.Pending, who activation.Person) page {
 	w := deedAsk[p.Warrant.Deed]
-	rows := append([]row{{"Signed in as", shown(who)}}, s.deedRows(a, p)...)
-	return page{Title: w.ask, Lead: "Last step: this is done in your name.", Rows: rows, Button: w.button,
+	rows := s.deedRows(a, p)
+	if who.SameAccount(a.Person) {
+		rows = rows[1:] // for whom is who is signed in
+	}
+	rows = append([]row{{"Signed in as", shown(who)}}, rows...)
+	return page{Title: question(a, p.Warrant.Deed), Lead: "Last step: this is done in your name.", Rows: rows, Button: w.button,
 		Small: "If anything here is not what you want, close this page: nothing happens."}
 }
 
@@ -48,7 +58,7 @@ func (s *Service) deedRows(a activation.Activation, p activation.Pending) []row 
 	if p.Warrant.Actor.SameAccount(a.Person) {
 		whose += " (you)"
 	}
-	rows := []row{{"Group", groupName(a.Group)}, {"Access", string(a.Access)}, {"For", whose}}
+	rows := []row{{"For", whose}, {"Group", groupName(a.Group)}, {"Access", string(a.Access)}}
 	t := a.Terms(deed, p.Reason)
 	switch {
 	case deed == activation.End:
@@ -56,18 +66,14 @@ func (s *Service) deedRows(a activation.Activation, p activation.Pending) []row 
 	case !t.Until.IsZero():
 		rows = append(rows, row{"Until", s.clock(t.Until)})
 	case t.Length != 0:
-		rows = append(rows, row{"For how long", spell(time.Duration(t.Length))})
-	}
-	reason := a.Reason
-	if a.Watched {
-		reason = a.Request.Justification
+		rows = append(rows, row{"How long", spell(time.Duration(t.Length))})
 	}
 	add := func(name, value string) {
 		if value != "" {
 			rows = append(rows, row{name, value})
 		}
 	}
-	add("Reason", reason)
+	add("Reason", a.Reason)
 	add("Ticket", a.Ticket)
 	add("Your words", p.Reason)
 	return rows
@@ -86,7 +92,7 @@ func (s *Service) pageSignIn(slack activation.SlackUser) page {
 func pageBind(who activation.Person) page {
 	return page{Title: "Is this Slack user you?",
 		Lead:   "You, " + shown(who) + ", become Slack user " + who.Slack.ID + " in " + who.Slack.Team + ".",
-		Rows:   []row{{"Your account", shown(who)}, {"Slack user", who.Slack.ID}, {"Slack team", who.Slack.Team}},
+		Rows:   []row{{"Account", shown(who)}, {"Slack user", who.Slack.ID}, {"Slack team", who.Slack.Team}},
 		Button: "Yes, that is me",
 		Small:  "This is asked once. You find your own user id in Slack under Profile, Copy member ID. If it is not yours, close this page and tell your security team."}
 }

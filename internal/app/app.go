@@ -52,7 +52,8 @@ type App struct {
 	reader  *graph.Reader
 	pages   *signin.Service // nil: watch mode
 	targets map[string]downstream.Probe
-	checks  []check
+	checks  []check // must hold before serving
+	setups  []check // first contact with targets, which may be down without keeping the bot from its work
 	began   time.Time
 }
 
@@ -160,7 +161,7 @@ func (a *App) openTargets(context.Context) error {
 			return err
 		}
 		a.targets[t.ID] = p
-		a.checks = append(a.checks, check{"target " + t.ID, p.Setup})
+		a.setups = append(a.setups, check{"target " + t.ID, p.Setup})
 	}
 	for _, g := range a.cfg.Groups {
 		for _, t := range a.cfg.targetsOf(g) {
@@ -318,6 +319,14 @@ func (a *App) Run(ctx context.Context) error {
 	work.Go(func() error { return control(ctx, a.listen, a.cfg.StateDir(), a.status, a.Engine) })
 	if a.pages != nil {
 		work.Go(func() error { return a.servePages(ctx, a.cfg.SignIn.Listen, a.pages.Handler()) })
+	}
+	for _, c := range a.setups {
+		work.Go(func() error {
+			if err := c.ask(ctx); err != nil && ctx.Err() == nil {
+				a.log.Warn("can't be asked yet; tried again with the first question", "what", c.what, "err", err)
+			}
+			return nil
+		})
 	}
 	a.log.Info("serving", "mode", a.mode(), "groups", len(a.cfg.Groups), "started_in", time.Since(a.began).Round(time.Millisecond))
 	return work.Wait()

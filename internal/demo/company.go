@@ -70,11 +70,12 @@ entra:
 	}
 	b.WriteString("groups:\n")
 	for _, g := range []string{DevOpsAdmins, Releasers, Vault} {
-		targets := "entra, devops"
+		more := "targets: [entra, devops]"
 		if g == Vault {
-			targets = "entra"
+			// A kept sign-in is tried first, so that PIM itself asks for more.
+			more = "targets: [entra], proof: session"
 		}
-		fmt.Fprintf(&b, "  - {name: %s, id: %s, channel: %s, targets: [%s]}\n", g, w.Groups[g].ID, w.Channel.ID, targets)
+		fmt.Fprintf(&b, "  - {name: %s, id: %s, channel: %s, %s}\n", g, w.Groups[g].ID, w.Channel.ID, more)
 	}
 	fmt.Fprintf(&b, "targets:\n  - {id: entra, kind: entra}\n  - {id: devops, kind: devops, organization: contoso, api: %s}\n", w.Place.DevOps)
 	return b.String()

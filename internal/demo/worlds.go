@@ -140,7 +140,13 @@ func (w *Worlds) access() error {
 			return err
 		}
 	}
-	return nil
+	// The approver works in Azure DevOps anyway; both approvers may release.
+	for _, name := range []string{Approver, Second} {
+		if _, err := w.Entra.AddEligibility(w.Groups[Releasers].ID, "member", w.Account(name), time.Time{}); err != nil {
+			return err
+		}
+	}
+	return w.Entra.AddTie(w.Groups[Standing].ID, "member", w.Account(Approver))
 }
 
 func (w *Worlds) organization(c Clocks) error {
@@ -166,8 +172,7 @@ func (w *Worlds) Account(name string) string { return w.People[name].Accounts[0]
 // Person is a person in Slack.
 func (w *Worlds) Person(name string) *slack.Person { return w.Slack.Person(w.People[name].Slack) }
 
-// Entrance serves all that one Entra host would: Graph below /v1.0 and /beta,
-// the management of the simulator below /manage/.
+// graph serves Graph below /v1.0 and /beta, the management of the simulator below /manage/.
 func (w *Worlds) graph() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/manage/", http.StripPrefix("/manage", w.Entra.Manage()))

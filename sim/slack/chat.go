@@ -125,7 +125,9 @@ func updateMessage(c *call) (answer, error) {
 			m.Metadata = ct.metadata
 		}
 	})
-	return answer{"channel": ch.ID, "ts": m.TS, "text": m.Text, "message": m.json()}, nil
+	shown := m.json()
+	delete(shown, "ts") // the answer has it beside the message, not in it
+	return answer{"channel": ch.ID, "ts": m.TS, "text": m.Text, "message": shown}, nil
 }
 
 func firstAt(m *message) time.Time {

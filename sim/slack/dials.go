@@ -41,6 +41,8 @@ type Dials struct {
 	AckOwnSocketOnly  bool      `json:"ack_own_socket_only"` // ignore acks on another socket than the delivery's
 	EventRetries      []Seconds `json:"event_retries"`       // waits before attempts 1, 2, 3
 	EnvelopeDelay     Seconds   `json:"envelope_delay"`      // before an envelope is sent
+	EnvelopeJitter    Seconds   `json:"envelope_jitter"`     // up to so much more, so that envelopes overtake one another
+	DropRate          float64   `json:"drop_rate"`           // chance that an envelope is lost on its way
 	DuplicateRate     float64   `json:"duplicate_rate"`      // chance that an envelope is sent twice, same id
 	TriggerLife       Seconds   `json:"trigger_life"`        // of a trigger_id
 	ResponseUses      int       `json:"response_uses"`       // of a response_url

@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -54,7 +55,9 @@ func (w *World) post(d *delivery) bool {
 	d.conn = c
 	d.entry.Delivered++
 	d.entry.Socket = c.id
-	c.push(d.frame)
+	if w.rng.Float64() >= w.dials.DropRate {
+		c.push(d.frame)
+	}
 	w.touch()
 	return true
 }
@@ -81,8 +84,11 @@ func (w *World) pick(a *app) *conn {
 // send delivers a slash command or an interaction and waits for its ack. It is
 // never redelivered.
 func (w *World) send(ctx context.Context, d *delivery) (verdict, error) {
-	if !w.pause(ctx, w.Dials().EnvelopeDelay.Duration()) {
-		return verdict{}, context.Cause(ctx)
+	w.mu.Lock()
+	delay := w.dials.EnvelopeDelay + w.dials.EnvelopeJitter*Seconds(w.rng.Float64())
+	w.mu.Unlock()
+	if !w.pause(ctx, delay.Duration()) {
+		return verdict{}, errors.Join(ctx.Err(), w.ctx.Err())
 	}
 	w.mu.Lock()
 	out := w.post(d)
@@ -117,7 +123,7 @@ func (w *World) await(ctx context.Context, d *delivery, deadline time.Duration) 
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	v.after = d.entry.AckAfter.Duration()
-	if v.failed != "" {
+	if v.failed != "" && d.entry.Error == "" { // an ack that was ignored says why
 		d.entry.Error = v.failed
 	}
 	w.touch()
@@ -199,7 +205,7 @@ func (w *World) Inject(ctx context.Context, appID, kind string, payload map[stri
 func (w *World) emit(a *app, event map[string]any) {
 	team := w.teams[a.Team]
 	payload := map[string]any{"token": "legacy", "team_id": a.Team, "api_app_id": a.ID, "type": "event_callback",
-		"event": event, "event_id": w.id("Ev"), "event_time": w.cfg.Now().Unix(), "is_ext_shared_channel": false,
+		"event": event, "event_id": w.id("Ev"), "event_time": w.cfg.Now().Unix(), "is_ext_shared_channel": w.extShared(event),
 		"event_context": "4-" + w.secret(10),
 		"authorizations": []any{map[string]any{"enterprise_id": orNil(team.Enterprise), "team_id": a.Team, "user_id": a.BotUser,
 			"is_bot": true, "is_enterprise_install": false}}}
@@ -222,6 +228,12 @@ func (w *World) emit(a *app, event map[string]any) {
 			}
 		}
 	})
+}
+
+func (w *World) extShared(event map[string]any) bool {
+	id, _ := event["channel"].(string)
+	c := w.channels[id]
+	return c != nil && c.ExtShared
 }
 
 func orNil(s string) any {

@@ -138,9 +138,7 @@ func (w *World) Reset(id int) int {
 func (w *World) MakeGhost(id int) int {
 	return w.each(id, func(c *conn) {
 		w.mu.Lock()
-		if !c.ghost {
-			w.dials.GhostNext++
-		}
+		c.haunt = true
 		w.mu.Unlock()
 		c.drop()
 	})

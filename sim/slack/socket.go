@@ -40,6 +40,7 @@ type conn struct {
 
 	queue   [][]byte
 	frozen  bool // half-open: nothing is read or written, nothing is closed
+	haunt   bool // becomes a ghost when TCP ends
 	ghost   bool // TCP is gone, the registration is not
 	leaving bool // gets no new envelopes
 }
@@ -278,8 +279,10 @@ func (c *conn) lost(err error) {
 	if !clean {
 		what = "lost"
 	}
-	if !clean && !c.leaving && w.dials.GhostNext > 0 {
-		w.dials.GhostNext--
+	if !clean && (c.haunt || (!c.leaving && w.dials.GhostNext > 0)) {
+		if !c.haunt {
+			w.dials.GhostNext--
+		}
 		c.ghost, what = true, "ghost"
 		if life := w.dials.GhostLife.Duration(); life > 0 {
 			w.spawn(func() {

@@ -98,6 +98,12 @@ func (s *scene) socket(handle func(*socketmode.Client, socketmode.Event)) {
 	s.connected(1)
 }
 
+// pass lets time go by in the bubble, and everything that it sets off.
+func (s *scene) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 // connected waits until so many sockets are registered.
 func (s *scene) connected(n int) {
 	s.t.Helper()
@@ -111,6 +117,7 @@ func (s *scene) wait(what string, until func(slack.Snapshot) bool) {
 	if err := s.Wait(ctx, until); err != nil {
 		s.t.Fatalf("waiting for %s: %v", what, err)
 	}
+	synctest.Wait() // what led there is over too
 }
 
 func ackAll(payload any) func(*socketmode.Client, socketmode.Event) {

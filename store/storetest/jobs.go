@@ -203,6 +203,7 @@ func replacedWhileClaimed(b *bench) {
 	b.next("card", "", at(Lease))
 	b.commit(replace(slot("three")))
 	b.refused(done(slot("")), store.ErrFence)
+	b.refused(store.Turn{Done: []store.Job{one}, Add: []store.Job{slot("four")}}, store.ErrKept)
 	b.commit(done(one))
 	three := b.one("card", "a")
 	same(b, "the newest", string(three.Body), "three")
@@ -285,5 +286,9 @@ func replacedNotRemembered(b *bench) {
 	b.commit(replace(j))
 	b.refused(store.Turn{Done: []store.Job{e1}, Add: []store.Job{j}}, store.ErrKept) // the newer one is there
 	b.commit(done(e1))
-	b.commit(done(b.one(Remembered, "e1")))
+	b.pass(store.Memory / 2)
+	b.commit(done(b.one(Remembered, "e1"))) // counts from now
+	b.pass(store.Memory / 2)
+	b.commit(add(job("say", "other work"))) // a chance to forget the first time
+	b.refused(add(j), store.ErrKept)
 }
