@@ -139,6 +139,9 @@ func sayEffective(a activation.Activation, t activation.Target) string {
 	if t.Grant.State == activation.Works {
 		return fmt.Sprintf(":white_check_mark: %s in %s: %s.", what(a), escape.Replace(t.Name), claim(t.Grant.Level))
 	}
+	if t.Grant.Level < activation.L2 { // a list proves nothing about effect
+		return fmt.Sprintf(":white_check_mark: %s is %s in %s. That took %s.", what(a), claim(t.Grant.Level), escape.Replace(t.Name), between(a.From, t.Grant))
+	}
 	return fmt.Sprintf(":white_check_mark: %s took effect in %s: it %s. That took %s.", what(a), escape.Replace(t.Name), claim(t.Grant.Level), between(a.From, t.Grant))
 }
 
@@ -208,6 +211,9 @@ func sayClosed(a activation.Activation) string {
 func sayStuck(a activation.Activation) string {
 	if a.Stuck == nil {
 		return ""
+	}
+	if a.Stuck.Why.Code == activation.TooEarly {
+		return ":hourglass_flowing_sand: " + sayRefusal(a.Stuck.Why, a)
 	}
 	return ":warning: Nothing moves since " + at(a.Stuck.Since) + ": " + sayRefusal(a.Stuck.Why, a)
 }

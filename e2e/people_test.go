@@ -26,7 +26,7 @@ func (w *town) gets(group, length string) {
 	w.t.Helper()
 	w.types(demo.Requester, "/pag activate "+group+" "+length+` "release 42 is stuck"`)
 	w.signs(demo.Requester, w.Channel.ID, group)
-	w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "You have "+group)
+	w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "You have *"+group+"*")
 }
 
 // awaits brings a request for devops-admins before its approvers, and returns
