@@ -45,9 +45,9 @@ func (b *Bot) command(ctx context.Context, k activation.Kept, c slack.SlashComma
 // failed answers an error: a refusal is said at once, a trouble is tried again
 // and said at last.
 func (b *Bot) failed(ctx context.Context, k activation.Kept, err error, say func(message) error) error {
-	var r activation.Refusal
+	r, known := refusal(err)
 	switch {
-	case errors.As(err, &r) && (r.Code != activation.Unavailable && r.Code != activation.Throttled || k.Last):
+	case known && (r.Code != activation.Unavailable && r.Code != activation.Throttled || k.Last):
 		return say(plain(sayRefusal(r, activation.Activation{})))
 	case k.Last:
 		ref := strings.ToUpper(derive("ref", k.ID, 4))
@@ -55,6 +55,20 @@ func (b *Bot) failed(ctx context.Context, k activation.Kept, err error, say func
 		return say(plain(sayRefusal(activation.Refusal{Code: activation.Broken, Ref: ref}, activation.Activation{})))
 	}
 	return err
+}
+
+// refusal finds the no in an error: one of our own, or Entra's in our words.
+// What nobody has words for is trouble.
+func refusal(err error) (activation.Refusal, bool) {
+	var ours activation.Refusal
+	if errors.As(err, &ours) {
+		return ours, true
+	}
+	var theirs interface{ Refusal() activation.Refusal }
+	if errors.As(err, &theirs) {
+		ours = theirs.Refusal()
+	}
+	return ours, ours.Code != "" && ours.Code != activation.Broken
 }
 
 func (b *Bot) obey(ctx context.Context, k activation.Kept, c slack.SlashCommand, o order, s someone) (string, activation.Input, error) {

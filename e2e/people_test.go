@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"pagbot/internal/demo"
+	"pagbot/sim/devops"
 	"pagbot/sim/entra"
 	"pagbot/sim/slack"
 )
@@ -76,4 +77,41 @@ func settings(group string, change func(*demo.Worlds, *entra.Settings)) func(*de
 			panic(err)
 		}
 	}
+}
+
+// current is a message as it stands now.
+func (w *town) current(m slack.Message) slack.Message {
+	all := w.Slack.Revisions(m.Channel, m.TS)
+	return all[len(all)-1]
+}
+
+// buttons are the action ids of a message's buttons.
+func buttons(m slack.Message) (ids []string) {
+	for _, b := range m.Blocks {
+		elements, _ := b["elements"].([]any)
+		for _, e := range elements {
+			if id, ok := e.(map[string]any)["action_id"].(string); ok {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+// signsIfAsked signs the requester in again where no session was kept.
+func (w *town) signsIfAsked() {
+	w.t.Helper()
+	w.pass(10 * time.Second)
+	for _, m := range w.Person(demo.Requester).Messages(w.mine(demo.Requester)) {
+		if holds(w.Person(demo.Requester).Text(m), []string{"Confirm in browser"}) {
+			w.confirms(demo.Requester, w.browser(), w.link(m))
+		}
+	}
+}
+
+// lateToForget makes Azure DevOps a copy without ticks, which forgets two and a
+// half hours late.
+func lateToForget(w *demo.Worlds) {
+	o := w.DevOps.Org("contoso")
+	o.Grant, o.Revoke = devops.Delay{Min: 10 * time.Minute, Max: 12 * time.Minute}, devops.Delay{Min: 150 * time.Minute, Max: 160 * time.Minute}
 }
