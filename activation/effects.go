@@ -174,6 +174,9 @@ func (o *out) put(e Effect) {
 
 func (o *out) say(e Effect) {
 	e.Lane, e.Order = LaneSay, "say:"+o.a.ID
+	if e.Kind != Card && e.Kind != Thread {
+		e.Order = "tell:" + o.a.ID // a throttled channel keeps nobody's own news back
+	}
 	o.put(e)
 }
 

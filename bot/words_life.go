@@ -73,7 +73,7 @@ func sayRemoval(a activation.Activation, t activation.Target) string {
 	case activation.Gone:
 		return fmt.Sprintf("*gone* for new sessions since %s, %s after the end", clockOf(s.By), between(a.Ended, s))
 	case activation.NeverCame:
-		return "never came, and is not there"
+		return "never came as far as I saw, and is not there"
 	case activation.HadAlready:
 		return "keeps what was there before" + through(s)
 	case activation.NotProven:

@@ -147,6 +147,9 @@ func TestEndedBeforeEffect(t *testing.T) {
 				t.Errorf("ended at %s", r.At)
 			}
 		}
+		if from, to, ever := w.DevOps.Org("contoso").TrueEffect(w.Account(demo.Requester)); ever {
+			t.Errorf("it did come, from %s to %s", from, to)
+		}
 		w.wrote(map[string]int{"selfActivate": 1, "selfDeactivate": 1, "selfDeactivate 400": 1})
 		w.closes(true)
 	})
