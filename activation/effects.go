@@ -86,7 +86,9 @@ func (o *out) later(e Event) {
 		o.closed(e)
 	case EvStuck:
 		o.card()
-		if o.carded() {
+		// That PIM lets nobody go in the first minutes is the person's business,
+		// not the channel's.
+		if o.carded() && e.Stuck.Why.Code != TooEarly {
 			o.thread(TopicStuck, "")
 		} else {
 			o.dm(o.a.Person, TopicStuck, "")
@@ -119,8 +121,22 @@ func (o *out) span(e EvSpan) {
 	case e.Direction == Grant && s.State == HadAlready && o.telling(s.Level):
 		o.dm(o.a.Person, TopicHad, e.Target)
 	case e.Direction == Removal && s.Overdue && !s.Settled():
-		o.thread(TopicOverdue, e.Target)
-		o.dm(o.a.Person, TopicOverdue, e.Target)
+		o.overdue(e)
+	}
+}
+
+// patience is how long an alarm waits: after a time away, the next look at the
+// target may already know better.
+const patience = time.Minute
+
+// overdue alarms the channel and the person, unless it is gone by then. It
+// keeps nothing back that is to be said meanwhile.
+func (o *out) overdue(e EvSpan) {
+	n := len(o.effects)
+	o.thread(TopicOverdue, e.Target)
+	o.dm(o.a.Person, TopicOverdue, e.Target)
+	for i := range o.effects[n:] {
+		o.effects[n+i].Due, o.effects[n+i].Order = e.At.Add(patience), ""
 	}
 }
 

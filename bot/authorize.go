@@ -153,6 +153,15 @@ func (b *Bot) user(ctx context.Context, id string) (*slack.User, error) {
 func (b *Bot) ours(ctx context.Context, p press) error {
 	no := activation.Refusal{Code: activation.NotAllowedHere, Text: "a click on a message that is not ours"}
 	raw, err := b.Engine.Receipt(ctx, p.activation, p.key)
+	// Slack may be faster with a click than we are with noting what we posted.
+	for tries := 0; err == nil && raw == nil && tries < 10; tries++ {
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		raw, err = b.Engine.Receipt(ctx, p.activation, p.key)
+	}
 	if err != nil {
 		return err
 	}

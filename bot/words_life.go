@@ -89,7 +89,7 @@ func sayRemoval(a activation.Activation, t activation.Target) string {
 		line = fmt.Sprintf("may still work until about %s; I keep looking", clockOf(a.Ended.Add(time.Duration(t.Within))))
 	}
 	if s.Overdue {
-		line = ":rotating_light: *still there*, later than it should be"
+		line = ":rotating_light: *not seen to be gone*, later than it should be"
 	}
 	if s.Doubt != "" {
 		line += " (can't tell at the moment: " + escape.Replace(s.Doubt) + ")"
@@ -187,7 +187,7 @@ func sayGone(a activation.Activation) string {
 }
 
 func sayOverdue(a activation.Activation, t activation.Target) string {
-	return fmt.Sprintf(":rotating_light: %s ended at %s, but %s still lets %s in. It should have forgotten by %s.",
+	return fmt.Sprintf(":rotating_light: %s ended at %s, but %s was not seen to let go of %s. It should have forgotten by %s.",
 		what(a), clockOf(a.Ended), escape.Replace(t.Name), who(a.Person), clockOf(a.Ended.Add(time.Duration(t.Within))))
 }
 
@@ -213,7 +213,7 @@ func sayStuck(a activation.Activation) string {
 		return ""
 	}
 	if a.Stuck.Why.Code == activation.TooEarly {
-		return ":hourglass_flowing_sand: " + sayRefusal(a.Stuck.Why, a)
+		return sayRefusal(a.Stuck.Why, a)
 	}
 	return ":warning: Nothing moves since " + at(a.Stuck.Since) + ": " + sayRefusal(a.Stuck.Why, a)
 }

@@ -183,7 +183,7 @@ func TestHadAlready(t *testing.T) {
 		w.pass(3 * time.Hour)
 		for _, channel := range []string{w.mine(demo.Requester), w.Channel.ID} {
 			text := w.read(demo.Requester, channel)
-			if strings.Contains(text, "took effect in Azure DevOps") || strings.Contains(text, "still lets") || strings.Contains(text, "rotating_light") {
+			if strings.Contains(text, "took effect in Azure DevOps") || strings.Contains(text, "not seen to let go") || strings.Contains(text, "rotating_light") {
 				t.Errorf("said to somebody who had it already:\n%s", text)
 			}
 		}

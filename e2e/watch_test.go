@@ -92,7 +92,7 @@ func TestWatchOwner(t *testing.T) {
 func TestWatchLastOwner(t *testing.T) {
 	inTown(t, setup{watch: true, found: owner}, func(w *town) {
 		w.portalOwner()
-		w.sees(demo.Approver, w.Channel.ID, 2*time.Hour, "still lets", "adm-requester@contoso.example")
+		w.sees(demo.Approver, w.Channel.ID, 2*time.Hour, "not seen to let go", "adm-requester@contoso.example")
 		w.sees(demo.Approver, w.Channel.ID, 26*time.Hour, "could not be proven", "not proven")
 		w.closes(true)
 	})

@@ -20,7 +20,7 @@ type outside struct {
 	made   map[string]time.Time              // submitted, by tag
 	ended  map[string]time.Time
 	writes map[string]int // accepted and refused attempts, by deed and tag
-	said   map[string]int // messages, by effect key
+	said   map[string]int // messages, by kind and topic
 }
 
 func newOutside(now func() time.Time) *outside {
@@ -105,8 +105,9 @@ func (o *outside) do(a activation.Activation, e activation.Effect) activation.Re
 	case activation.Probe:
 		return o.probe(a, e, now, from, over)
 	}
-	o.said[e.Key]++
-	return activation.Report{Receipt: json.RawMessage(fmt.Sprintf(`{"n":%d}`, o.said[e.Key]))}
+	said := string(e.Kind) + " " + string(e.Topic)
+	o.said[said]++
+	return activation.Report{Receipt: json.RawMessage(fmt.Sprintf(`{"n":%d}`, o.said[said]))}
 }
 
 func (o *outside) probe(a activation.Activation, e activation.Effect, now, from, over time.Time) activation.Report {

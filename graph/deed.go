@@ -84,9 +84,12 @@ func (d *Deeds) Do(ctx context.Context, a activation.Activation, e activation.Ef
 		return report
 	}
 	token, err := d.tokens.Token(ctx, t.w, t.p.Claims)
+	var no activation.Refusal
 	switch {
 	case errors.Is(err, signin.ErrSignIn):
 		return t.ask(t.foreseen())
+	case errors.As(err, &no):
+		return t.refused(no) // no sign-in helps, such as an account that is nobody's
 	case err != nil:
 		return t.later(fmt.Errorf("token of %s: %w", t.w.Actor.Object, err))
 	case !t.w.Actor.SameAccount(activation.Person{Tenant: token.Tenant, Object: token.Object}):

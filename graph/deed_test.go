@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"pagbot/activation"
+	"pagbot/graph/signin"
 	"pagbot/sim/entra"
 )
 
@@ -40,6 +42,34 @@ func TestSubmitUntil(t *testing.T) {
 		a, _ := w.through(w.asked(func(q *activation.Ask) { q.Length, q.Until = 0, until }))
 		if !a.Request.Until.Equal(until) || a.Request.Length != 0 {
 			t.Errorf("request %+v", a.Request)
+		}
+	})
+}
+
+func TestSubmitOwnership(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		_, err := w.AddEligibility(w.group.ID, "owner", w.requester.ID, time.Time{})
+		w.must(err)
+		a, _ := w.through(w.asked(func(q *activation.Ask) { q.Access = activation.Owner }))
+		pass(5 * time.Second)
+		is, err := w.reader.IsMember(t.Context(), w.group.ID, activation.Owner, []string{w.requester.ID})
+		if err != nil || !is[w.requester.ID] || a.Request.Access != activation.Owner {
+			t.Errorf("%v %v %+v", is, err, a.Request)
+		}
+	})
+}
+
+// Eligible through a group, the person activates for themselves.
+func TestSubmitNested(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.must(w.RemoveEligibility(w.eligibility))
+		team := w.AddGroup(entra.Group{Name: "team"})
+		w.must(w.AddTie(team.ID, "member", w.requester.ID))
+		_, err := w.AddEligibility(w.group.ID, "member", team.ID, time.Time{})
+		w.must(err)
+		a, _ := w.through(w.asked())
+		if a.Phase != activation.Provisioning || a.Request.Person.Object != w.requester.ID {
+			t.Errorf("%s %+v %+v", a.Phase, a.Refusal, a.Request)
 		}
 	})
 }
@@ -87,6 +117,31 @@ func TestWithoutATokenTheDeedWaits(t *testing.T) {
 		r := w.do(a)
 		if r.Wait != x.Wait() || !r.Until.Equal(x.Expires) || r.Tell != (activation.StepUp{Warrant: x.ID}) {
 			t.Errorf("report %+v", r)
+		}
+	})
+}
+
+// failing tells why there is no token.
+type failing struct{ err error }
+
+func (f failing) Token(context.Context, activation.Warrant, string) (signin.Token, error) {
+	return signin.Token{}, f.err
+}
+
+func TestNoTokenForAReason(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a := w.asked()
+		e := effect(a.Deeds[0].Warrant.ID)
+		final := NewDeeds(w.reader, failing{activation.Refusal{Code: activation.NotBound}}, seal{})
+		if r := final.Do(t.Context(), a, e); refusal(r).Code != activation.NotBound || !r.Finished() {
+			t.Errorf("a refusal is final: %+v", r)
+		}
+		passing := NewDeeds(w.reader, failing{errors.New("the vault is locked")}, seal{})
+		if r := passing.Do(t.Context(), a, e); r.Tell != nil || r.Again.IsZero() || r.Unsure || r.Err == nil {
+			t.Errorf("anything else passes: %+v", r)
+		}
+		if len(w.Writes()) != 0 {
+			t.Error("written without a token")
 		}
 	})
 }
@@ -252,121 +307,8 @@ func TestPolicyRefusals(t *testing.T) {
 	}
 }
 
-// active is an activation that PIM grants.
-func (w *world) active() activation.Activation {
-	w.t.Helper()
-	a, _ := w.through(w.asked())
-	for a.Phase != activation.Active {
-		pass(2 * time.Second)
-		r := w.watch.Do(w.t.Context(), a, activation.Effect{Kind: activation.WatchPIM})
-		a = w.tell(a, r.Tell)
-	}
-	return a
-}
-
-func (w *world) finishing(a activation.Activation, d activation.Deed) activation.Activation {
-	w.t.Helper()
-	a = w.tell(a, activation.Finish{By: w.person(w.requester), Warrant: w.warrant(a, d, w.requester, "")})
-	if len(a.Deeds) != 1 {
-		w.t.Fatalf("no %s is pending in %s", d, a.Phase)
-	}
-	return a
-}
-
-func TestEnd(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		a := w.active()
-		pass(10 * time.Minute)
-		a, all := w.through(w.finishing(a, activation.End))
-		if a.Outcome != activation.EndedSoon || len(all) != 1 || w.creates("selfDeactivate") != 1 {
-			t.Errorf("%s after %d attempts", a.Outcome, len(all))
-		}
-		pass(5 * time.Second)
-		if w.Member(w.group.ID, w.requester.ID, time.Now()) {
-			t.Error("still a member")
-		}
-	})
-}
-
-func TestEndWaitsForMinuteFive(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		a := w.active()
-		a = w.finishing(a, activation.End)
-		r := w.do(a)
-		trouble, ok := r.Tell.(activation.Trouble)
-		if !ok || trouble.Why.Code != activation.TooEarly || !r.Again.Equal(a.From.Add(5*time.Minute)) || !trouble.Why.Until.Equal(r.Again) {
-			t.Fatalf("report %+v", r)
-		}
-		a, _ = w.through(a)
-		if a.Outcome != activation.EndedSoon || time.Since(a.From) > 5*time.Minute+10*time.Second {
-			t.Errorf("%s after %v", a.Outcome, time.Since(a.From))
-		}
-	})
-}
-
-func TestEndOfWhatIsGone(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		a := w.active()
-		pass(10 * time.Minute)
-		a = w.finishing(a, activation.End)
-		_, err := w.Portal(w.requester.ID).Deactivate(w.group.ID, "member")
-		w.must(err)
-		pass(20 * time.Second)
-		if a, all := w.through(a); a.Outcome != activation.EndedSoon {
-			t.Errorf("%+v", all)
-		}
-	})
-}
-
-// Right after an activation PIM may not know of it: not a reason to say gone.
-func TestEndDoesNotBelieveAStray(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		a := w.active()
-		pass(10 * time.Minute)
-		a = w.finishing(a, activation.End)
-		w.Inject(entra.Fault{Method: "POST", Path: "assignmentScheduleRequests", Do: entra.DoStatus, Status: 400, Code: "RoleAssignmentDoesNotExist", Times: 1})
-		a, all := w.through(a)
-		if a.Outcome != activation.EndedSoon || len(all) != 2 || w.creates("selfDeactivate") != 1 {
-			t.Errorf("%s, %+v", a.Outcome, all)
-		}
-	})
-}
-
-func TestCancel(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		w.settings(w.approval)
-		a, _ := w.through(w.asked())
-		if a.Phase != activation.AwaitingApproval {
-			t.Fatalf("phase %s", a.Phase)
-		}
-		a, _ = w.through(w.finishing(a, activation.Cancel))
-		if a.Outcome != activation.Withdrawn {
-			t.Errorf("outcome %s", a.Outcome)
-		}
-		q, err := w.reader.Request(t.Context(), a.Request.ID)
-		if err != nil || q.Kind() != activation.CalledOff {
-			t.Errorf("%+v %v", q, err)
-		}
-	})
-}
-
-func TestCancelRaces(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		w.settings(w.approval)
-		a, _ := w.through(w.asked())
-		a = w.finishing(a, activation.Cancel)
-		w.must(w.Portal(w.approver.ID).Decide(a.Request.ID, true, "fine"))
-		if r := w.do(a); refusal(r).Code != activation.NotPending {
-			t.Errorf("after the decision: %+v", r)
-		}
-	})
-	inWorld(t, func(t *testing.T, w *world) {
-		w.settings(w.approval)
-		a, _ := w.through(w.asked())
-		a = w.finishing(a, activation.Cancel)
-		w.must(w.Portal(w.requester.ID).Cancel(a.Request.ID))
-		if a, _ := w.through(a); a.Outcome != activation.Withdrawn {
-			t.Errorf("cancelled in the portal too: %s", a.Outcome)
-		}
-	})
-}
+// The real sign-in fits what is asked of it.
+var (
+	_ Tokens = (*signin.Service)(nil)
+	_ Guard  = (*signin.Sealer)(nil)
+)

@@ -86,6 +86,7 @@ func (t *trail) text() string {
 }
 
 func TestAuditIsTheLog(t *testing.T) {
+	t.Parallel()
 	tr := newTrail(t)
 	tr.must(tr.follow()) // nothing yet
 	for range 30 {       // over more than a day, in segments of a few lines
@@ -127,6 +128,7 @@ func TestAuditIsTheLog(t *testing.T) {
 
 // Wherever a crash cuts the trail, the next process makes it what it was to be.
 func TestAuditAfterACrash(t *testing.T) {
+	t.Parallel()
 	tr := newTrail(t)
 	tr.log(40)
 	tr.must(tr.follow())
@@ -155,6 +157,7 @@ func TestAuditAfterACrash(t *testing.T) {
 
 // Every byte of every line but the last is guarded by the line after it.
 func TestAuditShowsTampering(t *testing.T) {
+	t.Parallel()
 	tr := newTrail(t)
 	tr.log(20)
 	tr.must(tr.follow())
@@ -199,6 +202,7 @@ func (t *trail) tampered(name string, text []byte, what string) {
 // A trail that is ahead of its store, or another's, is neither continued nor
 // touched.
 func TestAuditOfAnOlderStore(t *testing.T) {
+	t.Parallel()
 	tr, older, other := newTrail(t), newTrail(t), newTrail(t)
 	tr.log(20)
 	older.log(15)
@@ -218,6 +222,7 @@ func TestAuditOfAnOlderStore(t *testing.T) {
 }
 
 func TestAuditDamagedAtTheEnd(t *testing.T) {
+	t.Parallel()
 	tr := newTrail(t)
 	tr.log(3)
 	tr.must(tr.follow())

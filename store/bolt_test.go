@@ -34,6 +34,7 @@ func open(t testing.TB, path string, now func() time.Time) *store.Bolt {
 func file(t testing.TB) string { return filepath.Join(t.TempDir(), "pagbot.db") }
 
 func TestBolt(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(t *testing.T, now func() time.Time) store.Store { return open(t, file(t), now) })
 }
 
@@ -42,6 +43,7 @@ func add(key string) store.Turn { return store.Turn{Add: []store.Job{{Lane: "dee
 // What a process had claimed may have been done by it: the next one is told so,
 // and is not made to wait for the lease.
 func TestReopenLosesLeases(t *testing.T) {
+	t.Parallel()
 	path, at := file(t), time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	now := func() time.Time { return at }
 	b := open(t, path, now)
@@ -74,6 +76,7 @@ func TestReopenLosesLeases(t *testing.T) {
 // Whatever a job went through, once it is done and forgotten no trace of it is
 // in the file.
 func TestLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
 	path, at := file(t), time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	b := open(t, path, func() time.Time { return at })
 	commit := func(turn store.Turn) {
@@ -131,6 +134,7 @@ func TestLeavesNothingBehind(t *testing.T) {
 }
 
 func TestOpenSaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, want string
 		make       func(t *testing.T, path string) string
@@ -177,6 +181,7 @@ func TestOpenSaysWhatToDo(t *testing.T) {
 
 // A copy that did not finish must not be taken for the whole, nor crash.
 func TestOpenTruncated(t *testing.T) {
+	t.Parallel()
 	path := file(t)
 	b := open(t, path, nil)
 	for i := range 200 {
@@ -201,6 +206,7 @@ func TestOpenTruncated(t *testing.T) {
 }
 
 func TestClose(t *testing.T) {
+	t.Parallel()
 	path := file(t)
 	b := open(t, path, nil)
 	var wg sync.WaitGroup
@@ -237,6 +243,7 @@ func TestClose(t *testing.T) {
 
 // When the disk fails, nothing is answered as kept any more.
 func TestDiskFails(t *testing.T) {
+	t.Parallel()
 	var f *os.File
 	b, err := store.OpenThrough(file(t), func(name string, flag int, mode os.FileMode) (_ *os.File, err error) {
 		f, err = os.OpenFile(name, flag, mode)

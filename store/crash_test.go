@@ -127,6 +127,7 @@ func childCommand(t *testing.T, path string, more ...string) *exec.Cmd {
 // (It cannot show that anything was synced: the kernel outlives the process.
 // For that there is TestPowerLoss.)
 func TestKill(t *testing.T) {
+	t.Parallel()
 	kills := 60
 	if testing.Short() {
 		kills = 10

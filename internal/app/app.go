@@ -47,6 +47,7 @@ type App struct {
 	dial    func(ctx context.Context, network, addr string) (net.Conn, error) // nil: the machine's
 	http    *http.Client
 	db      *store.Bolt
+	audit   *store.Audit
 	bot     *bot.Bot
 	loop    *socket.Loop
 	reader  *graph.Reader
@@ -105,7 +106,8 @@ func (a *App) openStore(context.Context) error {
 	if a.db, err = store.Open(filepath.Join(dir, "pagbot.db"), store.Options{Now: a.clock.Now, Lease: a.clock.World(2 * time.Minute), Remember: engine.Remember}); err != nil {
 		return err
 	}
-	return nil
+	a.audit, err = store.OpenAudit(filepath.Join(dir, "audit"))
+	return err
 }
 
 func (a *App) openEntra(context.Context) error {
@@ -318,8 +320,16 @@ func (a *App) Run(ctx context.Context) error {
 	work.Go(func() error { a.Engine.Run(engineCtx); return nil })
 	work.Go(func() error { return control(ctx, a.listen, a.cfg.StateDir(), a.status, a.Engine) })
 	if a.pages != nil {
+		work.Go(func() error { a.sweep(ctx); return nil })
 		work.Go(func() error { return a.servePages(ctx, a.cfg.SignIn.Listen, a.pages.Handler()) })
 	}
+	work.Go(func() error {
+		err := a.audit.Follow(engineCtx, a.db, engine.AuditLog, a.Engine.Committed(engineCtx))
+		if engineCtx.Err() != nil {
+			err = nil
+		}
+		return err
+	})
 	for _, c := range a.setups {
 		work.Go(func() error {
 			if err := c.ask(ctx); err != nil && ctx.Err() == nil {
@@ -350,8 +360,26 @@ func (a *App) servePages(ctx context.Context, addr string, h http.Handler) error
 	return nil
 }
 
+// sweep drops kept sign-ins whose time is over, at the start and every hour.
+func (a *App) sweep(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := a.pages.Sweep(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("kept sign-ins could not be swept", "err", err)
+		}
+		select {
+		case <-time.After(time.Hour):
+		case <-ctx.Done():
+		}
+	}
+}
+
 // Close lets go of the files.
 func (a *App) Close() {
+	if a.audit != nil {
+		if err := a.audit.Close(); err != nil {
+			a.log.Error("closing the audit trail", "err", err)
+		}
+	}
 	if a.db != nil {
 		if err := a.db.Close(); err != nil {
 			a.log.Error("closing the database", "err", err)

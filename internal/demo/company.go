@@ -32,7 +32,7 @@ func (w *Worlds) Configure(dir, listen, ca string, watch bool) (string, error) {
 func (w *Worlds) mapping() string {
 	var b strings.Builder
 	b.WriteString("people:\n")
-	for _, name := range []string{Requester, Approver, Second} {
+	for _, name := range []string{Requester, Approver, Second, Colleague} {
 		m := w.People[name]
 		fmt.Fprintf(&b, "  - person: %s\n    slack: %s\n    accounts:\n", name, m.Slack)
 		for _, oid := range m.Accounts {

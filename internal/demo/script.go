@@ -52,7 +52,7 @@ func (s *Stage) request(ctx context.Context) error {
 	if _, err := s.sees(ctx, Requester, s.Channel.ID, time.Minute, "don't know a group", DevOpsAdmins); err != nil {
 		return err
 	}
-	if err := s.asks(ctx, DevOpsAdmins, 20, "pipeline 42 is stuck"); err != nil {
+	if err := s.asks(ctx, Requester, DevOpsAdmins, 20, "pipeline 42 is stuck"); err != nil {
 		return err
 	}
 	card, err := s.sees(ctx, Requester, s.Channel.ID, time.Minute, "An approver is needed")
@@ -73,15 +73,15 @@ func (s *Stage) request(ctx context.Context) error {
 }
 
 // asks types a command and confirms it in the browser.
-func (s *Stage) asks(ctx context.Context, group string, length int, reason string) error {
-	if err := s.types(ctx, Requester, fmt.Sprintf("/pag activate %s %dm %q", group, length, reason)); err != nil {
+func (s *Stage) asks(ctx context.Context, name, group string, length int, reason string) error {
+	if err := s.types(ctx, name, fmt.Sprintf("/pag activate %s %dm %q", group, length, reason)); err != nil {
 		return err
 	}
-	m, err := s.sees(ctx, Requester, s.Channel.ID, time.Minute, group, fmt.Sprintf("%d min", length), "confirm with your sign-in")
+	m, err := s.sees(ctx, name, s.Channel.ID, time.Minute, group, fmt.Sprintf("%d min", length), "confirm with your sign-in")
 	if err != nil {
 		return err
 	}
-	return s.confirms(Requester, m)
+	return s.confirms(name, m)
 }
 
 // votes approves as the approver, from the card to the last page.
@@ -155,17 +155,10 @@ func (s *Stage) effect(ctx context.Context) error {
 }
 
 func (s *Stage) had(ctx context.Context) error {
-	if err := s.types(ctx, Approver, `/pag activate release-managers 15m "look at a release"`); err != nil {
+	if err := s.asks(ctx, Approver, Releasers, 15, "look at a release"); err != nil {
 		return err
 	}
-	m, err := s.sees(ctx, Approver, s.Channel.ID, time.Minute, Releasers, "confirm with your sign-in")
-	if err != nil {
-		return err
-	}
-	if err := s.confirms(Approver, m); err != nil {
-		return err
-	}
-	_, err = s.sees(ctx, Approver, "DM", 5*time.Minute, "You already had this in Azure DevOps")
+	_, err := s.sees(ctx, Approver, "DM", 5*time.Minute, "You already had this in Azure DevOps")
 	return err
 }
 
@@ -179,24 +172,28 @@ func (s *Stage) portal(ctx context.Context) error {
 }
 
 func (s *Stage) never(ctx context.Context) error {
-	if err := s.types(ctx, Requester, `/pag activate release-managers 1h "wrong group, sorry"`); err != nil {
+	if err := s.asks(ctx, Colleague, Releasers, 50, "wrong group, sorry"); err != nil {
 		return err
 	}
-	if _, err := s.sees(ctx, Requester, "DM", time.Minute, "You have", Releasers); err != nil {
+	if _, err := s.sees(ctx, Colleague, "DM", time.Minute, "You have", Releasers); err != nil {
 		return err
 	}
-	if err := s.types(ctx, Requester, "/pag deactivate release-managers"); err != nil {
+	if err := s.types(ctx, Colleague, "/pag deactivate release-managers"); err != nil {
 		return err
 	}
-	if _, err := s.sees(ctx, Requester, "DM", 10*time.Minute, Releasers, "ended early"); err != nil {
+	if _, err := s.sees(ctx, Colleague, "DM", time.Minute, "first 5 minutes"); err != nil {
 		return err
 	}
-	_, err := s.sees(ctx, Requester, "DM", 2*time.Hour, Releasers, "never came")
+	_, err := s.sees(ctx, Colleague, "DM", 10*time.Minute, Releasers, "ended early")
+	if err != nil {
+		return err
+	}
+	_, err = s.sees(ctx, Colleague, "DM", 2*time.Hour, Releasers, "never came")
 	return err
 }
 
 func (s *Stage) faster(ctx context.Context) error {
-	if err := s.asks(ctx, DevOpsAdmins, 25, "pipeline 42, again"); err != nil {
+	if err := s.asks(ctx, Requester, DevOpsAdmins, 25, "pipeline 42, again"); err != nil {
 		return err
 	}
 	card, err := s.sees(ctx, Approver, s.Channel.ID, time.Minute, "An approver is needed", "again")

@@ -52,6 +52,9 @@ var zone = time.FixedZone("CET", 3600) // Europe/Berlin in winter, without a tim
 // browsers, and for Slack's one message a second.
 const patience = 20 * time.Second
 
+// reading is how long people read a page, in wire time.
+const reading = 2 * time.Second
+
 // sees waits until a person sees a message with all of the words, and prints
 // it; within is world time. where is a channel's id, or "DM".
 func (s *Stage) sees(ctx context.Context, name, where string, within time.Duration, words ...string) (slack.Message, error) {
@@ -174,6 +177,9 @@ func (s *Stage) confirms(name string, m slack.Message) error {
 		return fmt.Errorf("%s: no link in %q", name, m.Text)
 	}
 	s.tell("%s presses  [Confirm in browser], signs in as adm-%s@contoso.example, reads the page and confirms", name, name)
+	// People read before they confirm; meanwhile the bot asks the targets what
+	// the person can do already.
+	time.Sleep(reading)
 	text, err := Confirm(b, link, "adm-"+name+"@contoso.example")
 	if err != nil {
 		return fmt.Errorf("%s in the browser: %w", name, err)

@@ -51,7 +51,8 @@ const (
 	Requester = "requester"
 	Approver  = "approver"
 	Second    = "second-approver"
-	Outsider  = "outsider" // a member of the workspace whom nobody bound
+	Colleague = "colleague" // eligible for release-managers, and nothing else
+	Outsider  = "outsider"  // a member of the workspace whom nobody bound
 
 	DevOpsAdmins = "devops-admins"    // needs an approval; Project Collection Administrators
 	Releasers    = "release-managers" // no approval; Project Collection Administrators
@@ -95,7 +96,7 @@ func (w *Worlds) workspace() {
 	w.App = w.Slack.AddApp(slack.App{ID: "A0PAGBOT", Name: "pagbot", Team: w.Team.ID, Scopes: strings.Fields("commands chat:write users:read channels:read groups:read"),
 		Commands: []slack.Command{{Name: "/pag", Escape: true}}})
 	var members []string
-	for _, name := range []string{Requester, Approver, Second, Outsider} {
+	for _, name := range []string{Requester, Approver, Second, Colleague, Outsider} {
 		u := w.Slack.AddUser(slack.User{ID: "U0" + strings.ToUpper(strings.ReplaceAll(name, "-", "")), Team: w.Team.ID, Name: name, RealName: name, TZ: "Europe/Berlin"})
 		w.People[name] = Member{Slack: u.ID, Name: name}
 		members = append(members, u.ID)
@@ -105,7 +106,7 @@ func (w *Worlds) workspace() {
 
 // tenant makes the accounts, the two registrations and the groups.
 func (w *Worlds) tenant() {
-	for _, name := range []string{Requester, Approver, Second} {
+	for _, name := range []string{Requester, Approver, Second, Colleague} {
 		u := w.Entra.AddUser(entra.User{UPN: "adm-" + name + "@contoso.example", Mail: "adm-" + name + "@contoso.example", Name: name})
 		m := w.People[name]
 		m.Accounts = append(m.Accounts, u.ID)
@@ -140,8 +141,8 @@ func (w *Worlds) access() error {
 			return err
 		}
 	}
-	// The approver works in Azure DevOps anyway; both approvers may release.
-	for _, name := range []string{Approver, Second} {
+	// The approver works in Azure DevOps anyway; all of them may release.
+	for _, name := range []string{Approver, Second, Colleague} {
 		if _, err := w.Entra.AddEligibility(w.Groups[Releasers].ID, "member", w.Account(name), time.Time{}); err != nil {
 			return err
 		}
@@ -151,7 +152,7 @@ func (w *Worlds) access() error {
 
 func (w *Worlds) organization(c Clocks) error {
 	var users []devops.User
-	for _, name := range []string{Requester, Approver, Second} {
+	for _, name := range []string{Requester, Approver, Second, Colleague} {
 		users = append(users, devops.User{OID: w.Account(name), UPN: "adm-" + name + "@contoso.example", Name: name, Standing: true, SignedIn: true})
 	}
 	var err error

@@ -30,10 +30,16 @@ func Run(t *testing.T, open func(t *testing.T, now func() time.Time) store.Store
 	groups := []map[string]func(*bench){docs, jobs, orders, claims}
 	for _, group := range groups {
 		for _, name := range slices.Sorted(keys(group)) {
-			t.Run(name, func(t *testing.T) { group[name](newBench(t, open)) })
+			t.Run(name, func(t *testing.T) {
+				t.Parallel() // most of the time they wait for a disk
+				group[name](newBench(t, open))
+			})
 		}
 	}
-	t.Run("Lives", func(t *testing.T) { lives(t, open) })
+	t.Run("Lives", func(t *testing.T) {
+		t.Parallel()
+		lives(t, open)
+	})
 }
 
 func keys(m map[string]func(*bench)) func(func(string) bool) {
