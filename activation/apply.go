@@ -146,7 +146,7 @@ func (a Activation) ended(e EvEnded) Activation {
 		switch t.Grant.State {
 		case HadAlready:
 			// Access that was there before is nobody's alarm.
-			t.Removal = Span{State: HadAlready, Evidence: t.Grant.Evidence}
+			t.Removal = Span{State: HadAlready, Evidence: t.Grant.Evidence, Via: t.Grant.Via}
 		case Effective, Works:
 			t.Removal = Span{State: Waiting, After: t.Grant.Asked}
 		default:

@@ -30,6 +30,7 @@ type Answer struct {
 	Says     Says      `json:"says"`
 	Level    Level     `json:"level"`
 	Evidence string    `json:"evidence,omitempty"` // id of what granted it
+	Via      string    `json:"via,omitempty"`      // the same for people: "a group"
 	Sent     time.Time `json:"sent"`
 	Received time.Time `json:"received"`
 	Why      string    `json:"why,omitempty"` // for CantTell, and for the journal
@@ -68,6 +69,7 @@ type Span struct {
 	By       time.Time `json:"by,omitzero"`    // and received then
 	Level    Level     `json:"level,omitempty"`
 	Evidence string    `json:"evidence,omitempty"`
+	Via      string    `json:"via,omitempty"`
 	Doubt    string    `json:"doubt,omitempty"` // why it can't be told at the moment
 	Overdue  bool      `json:"overdue,omitempty"`
 }
@@ -126,7 +128,7 @@ func (s Span) settle(d Direction, a Answer, last, since time.Time) (Span, bool) 
 		fresher := since.IsZero() && a.Sent.Sub(was.After) > time.Minute
 		return s, was.Doubt != "" || was.After.IsZero() || fresher
 	}
-	s.Asked, s.By, s.Level, s.Evidence = a.Sent, a.Received, a.Level, a.Evidence
+	s.Asked, s.By, s.Level, s.Evidence, s.Via = a.Sent, a.Received, a.Level, a.Evidence, a.Via
 	switch {
 	case d == Removal:
 		s.State = Gone

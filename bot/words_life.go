@@ -11,7 +11,7 @@ import (
 // sayTargets is a line per target: what it knows, never more than its answer
 // proves.
 func sayTargets(a activation.Activation) string {
-	if a.From.IsZero() && a.Phase != activation.Closed {
+	if a.From.IsZero() {
 		return sayControls(a)
 	}
 	var lines []string
@@ -109,10 +109,10 @@ func between(from time.Time, s activation.Span) string {
 
 // through names what granted access that was there before, if it says so.
 func through(s activation.Span) string {
-	if s.Evidence == "" {
+	if s.Via == "" {
 		return ""
 	}
-	return ", through " + escape.Replace(s.Evidence)
+	return ", through " + escape.Replace(s.Via)
 }
 
 func sayActive(a activation.Activation) string {

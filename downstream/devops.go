@@ -175,15 +175,15 @@ func (r *round) askLists(ctx context.Context) {
 			continue
 		}
 		is := *ace.Extended.Allow&r.org.bits == r.org.bits && ace.Extended.Deny&r.org.bits == 0
-		how := "through a group"
+		via := "a group"
 		if ace.Allow&r.org.bits == r.org.bits {
-			how = "granted to the person directly"
+			via = "a permission of their own"
 		}
 		evidence := fmt.Sprintf("%s/%s effectiveAllow=%d", r.c.Namespace, r.c.ACLToken, *ace.Extended.Allow)
-		if is {
-			evidence += ", " + how
-		}
 		r.answers[i] = yesNo(is, activation.L2, evidence, sent, received)
+		if is {
+			r.answers[i].Via = via
+		}
 	}
 }
 

@@ -19,7 +19,7 @@ func about(t *testing.T, o *org, p activation.Person, want activation.Says, leve
 	synctest.Test(t, func(t *testing.T) {
 		t.Helper()
 		got, _ := newDevOps(t, o).Check(t.Context(), []activation.Person{p})
-		if a := got[0]; a.Says != want || want != activation.CantTell && a.Level != level || !strings.Contains(a.Why+a.Evidence, words) {
+		if a := got[0]; a.Says != want || want != activation.CantTell && a.Level != level || !strings.Contains(a.Why+a.Evidence+a.Via, words) {
 			t.Errorf("got %+v, want %s at L%d with %q", a, want, level, words)
 		}
 	})
@@ -45,9 +45,9 @@ func TestNamesAreNotCompared(t *testing.T) {
 func TestEvidence(t *testing.T) {
 	o := &org{}
 	m := o.join(requester, always(true))
-	about(t, o, requester, activation.Yes, activation.L2, "through a group")
+	about(t, o, requester, activation.Yes, activation.L2, "a group")
 	m.has, m.own = always(false), 31
-	about(t, o, requester, activation.Yes, activation.L2, "directly")
+	about(t, o, requester, activation.Yes, activation.L2, "their own")
 	m.deny = 2
 	about(t, o, requester, activation.No, activation.L2, "")
 	m.own, m.deny = 1, 0

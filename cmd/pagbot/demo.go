@@ -182,7 +182,7 @@ func (p *process) Start(ctx context.Context) error {
 		return err
 	}
 	for range 200 {
-		if _, err := app.Ask(ctx, filepath.Join(p.dir, "state"), "/status"); err == nil {
+		if p.hears(ctx) {
 			return nil
 		}
 		select {
@@ -192,6 +192,23 @@ func (p *process) Start(ctx context.Context) error {
 		}
 	}
 	return errors.New("the bot did not start:\n" + p.tail())
+}
+
+// hears reports whether the bot serves and Slack can reach it.
+func (p *process) hears(ctx context.Context) bool {
+	b, err := app.Ask(ctx, filepath.Join(p.dir, "state"), "/status")
+	var s struct {
+		Slack struct{ Connections []struct{ State string } } `json:"slack"`
+	}
+	if err != nil || json.Unmarshal(b, &s) != nil {
+		return false
+	}
+	for _, c := range s.Slack.Connections {
+		if c.State == "live" {
+			return true
+		}
+	}
+	return false
 }
 
 // Kill implements demo.Bot.

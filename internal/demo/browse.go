@@ -9,8 +9,8 @@ import (
 
 // Confirm follows a sign-in link as its person would: reads the page, goes on,
 // signs in at the authority where it asks, and confirms. It returns what the
-// last page says.
-func Confirm(b *browser.Browser, link, account string) (string, error) {
+// last page says. before, if given, is called right before each button.
+func Confirm(b *browser.Browser, link, account string, before ...func(button string)) (string, error) {
 	if _, err := b.Open(link); err != nil {
 		return "", err
 	}
@@ -21,7 +21,11 @@ func Confirm(b *browser.Browser, link, account string) (string, error) {
 			return p.Title + ". " + p.Text, nil
 		}
 		var err error
-		switch button := p.Forms[0].Buttons[0].Text; button {
+		button := p.Forms[0].Buttons[0].Text
+		for _, f := range before {
+			f(button)
+		}
+		switch button {
 		case "Sign in":
 			if err = b.Fill("account", account); err == nil {
 				err = b.Fill("mfa", "yes")

@@ -2,6 +2,8 @@ package demo
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -214,12 +216,25 @@ func (s *Stage) faster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.tell("second-approver denies it in the portal, a moment before; and Slack answers 429 to the next three messages.")
-	s.Slack.Fail(slack.Fault{Method: "chat.update", Kind: "status", Status: 429, RetryAfter: 2, Count: 3})
-	if err := s.Entra.Portal(s.Account(Second)).Decide(s.pending(), false, "not again"); err != nil {
+	id, err := s.pending()
+	if err != nil {
 		return err
 	}
-	if err := s.confirms(Approver, m); err != nil {
+	var portal error
+	if err := s.confirms(Approver, m, func(button string) {
+		if button != "Yes, approve" {
+			return
+		}
+		s.tell("second-approver denies it in the portal, a moment before; and Slack answers 429 to the next three messages.")
+		s.Slack.Fail(slack.Fault{Method: "chat.update", Kind: "status", Status: 429, RetryAfter: 2, Count: 3})
+		portal = s.Entra.Portal(s.Account(Second)).Decide(id, false, "not again")
+	}); err != nil {
+		return err
+	}
+	if portal != nil {
+		return portal
+	}
+	if _, err := s.sees(ctx, Approver, "DM", 5*time.Minute, "could not approve", "Too late"); err != nil {
 		return err
 	}
 	if _, err := s.sees(ctx, Requester, "DM", 10*time.Minute, DevOpsAdmins, "Denied"); err != nil {
@@ -230,15 +245,21 @@ func (s *Stage) faster(ctx context.Context) error {
 }
 
 // pending is the request that waits in PIM.
-func (s *Stage) pending() string {
-	requests, _ := s.Entra.State()["requests"].([]any)
+func (s *Stage) pending() (string, error) {
+	b, err := json.Marshal(s.Entra.State()["requests"])
+	if err != nil {
+		return "", err
+	}
+	var requests []struct{ ID, Status string }
+	if err := json.Unmarshal(b, &requests); err != nil {
+		return "", err
+	}
 	for _, r := range requests {
-		if r, ok := r.(map[string]any); ok && r["status"] == "PendingApproval" {
-			id, _ := r["id"].(string)
-			return id
+		if r.Status == "PendingApproval" {
+			return r.ID, nil
 		}
 	}
-	return ""
+	return "", errors.New("no request waits in PIM")
 }
 
 func (s *Stage) gone(ctx context.Context) error {

@@ -166,7 +166,7 @@ func (s *Stage) submits(ctx context.Context, name string, v slack.View, reason s
 
 // confirms follows the link of a message in the person's browser, and prints
 // what the last page says.
-func (s *Stage) confirms(name string, m slack.Message) error {
+func (s *Stage) confirms(name string, m slack.Message, before ...func(button string)) error {
 	b := s.browsers[name]
 	if b == nil {
 		b = browser.New(s.HTTP)
@@ -180,7 +180,7 @@ func (s *Stage) confirms(name string, m slack.Message) error {
 	// People read before they confirm; meanwhile the bot asks the targets what
 	// the person can do already.
 	time.Sleep(reading)
-	text, err := Confirm(b, link, "adm-"+name+"@contoso.example")
+	text, err := Confirm(b, link, "adm-"+name+"@contoso.example", before...)
 	if err != nil {
 		return fmt.Errorf("%s in the browser: %w", name, err)
 	}
