@@ -61,7 +61,11 @@ func jobsIn(ctx context.Context, db *store.Bolt) ([]string, error) {
 			return nil, err
 		}
 		for _, j := range jobs {
-			left = append(left, lane+" "+j.Key+" "+string(j.Body))
+			line := lane + " " + j.Key + " " + string(j.Body)
+			if j.Wait != "" {
+				line += " waits for " + j.Wait
+			}
+			left = append(left, line)
 		}
 	}
 	return left, nil
