@@ -81,7 +81,7 @@ func (w *town) bySession() {
 	for i := range w.cfg.Groups {
 		w.cfg.Groups[i].Proof = activation.Session
 	}
-	w.restarts()
+	w.reboots()
 	w.signsIn(demo.Requester)
 	w.signsIn(demo.Approver)
 }
@@ -291,7 +291,7 @@ func TestAttackSpentWarrant(t *testing.T) {
 		w.sees(demo.Requester, w.Person(demo.Requester).DM(), time.Minute, "You have", "release-managers")
 		w.rest(5 * time.Minute)
 		w.types(demo.Requester, "/pag deactivate")
-		w.sees(demo.Requester, w.Person(demo.Requester).DM(), time.Minute, "ended at")
+		w.sees(demo.Requester, w.Person(demo.Requester).DM(), time.Minute, "ended")
 		w.rest(2 * time.Minute)
 		w.nothing(func() {
 			w.meddle(func(db *store.Bolt) error {
