@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -18,11 +17,11 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // who asks twice does not want to wait
 	if err := root().ExecuteContext(ctx); err != nil {
-		if !errors.Is(err, context.Canceled) {
-			fmt.Fprintln(os.Stderr, "pagbot:", err)
+		for _, line := range app.Lines(err) {
+			fmt.Fprintln(os.Stderr, "pagbot:", line)
 		}
-		stop()
 		os.Exit(1)
 	}
 }
@@ -51,7 +50,7 @@ func statusCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		b, err := app.Ask(c.Context(), dir, "/status")
+		b, err := app.AskStatus(c.Context(), dir)
 		if err != nil {
 			return err
 		}
@@ -68,7 +67,7 @@ func journalCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		b, err := app.Ask(c.Context(), dir, "/journal/"+args[0])
+		b, err := app.AskJournal(c.Context(), dir, args[0])
 		if err == nil {
 			_, err = c.OutOrStdout().Write(b)
 		}

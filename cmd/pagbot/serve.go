@@ -67,18 +67,20 @@ func worldClock(flag string) (engine.Clock, error) {
 	return engine.SharedClock(began, epoch, speed), nil
 }
 
-// serve runs the bot until the context ends.
+// serve runs the bot until the context ends; to be told to stop is no error.
 func serve(ctx context.Context, cfg *app.Config, o app.Options) error {
 	a, err := app.Open(ctx, cfg, o)
-	if err != nil {
-		return err
+	if err == nil {
+		defer a.Close()
+		err = a.Check(ctx)
 	}
-	defer a.Close()
-	if err := a.Check(ctx); err != nil {
-		return err
+	if err == nil {
+		err = a.Run(ctx)
+	} else if ctx.Err() != nil {
+		return nil // stopped before it served: what broke off says nothing
 	}
-	if err := a.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
-		return err
+	if errors.Is(err, context.Canceled) {
+		return nil
 	}
-	return nil
+	return err
 }
