@@ -33,6 +33,9 @@ func (a *App) Check(ctx context.Context) error {
 
 // checkEntra asks for a token, for every group, and for every permission.
 func (a *App) checkEntra(ctx context.Context) error {
+	if err := a.reachGraph(ctx); err != nil {
+		return err
+	}
 	var p problems
 	for _, line := range joined(a.reader.Check(ctx)) {
 		if !graph.NotFound(line) { // said below, with the group's name
@@ -51,6 +54,25 @@ func (a *App) checkEntra(ctx context.Context) error {
 		}
 	}
 	return errors.Join(p...)
+}
+
+// reachGraph asks for one group, so that a Graph that is not there is one
+// problem and not one of every permission.
+func (a *App) reachGraph(ctx context.Context) error {
+	_, err := a.reader.Group(ctx, a.cfg.Groups[0].ID)
+	var f *graph.Fault
+	if !errors.As(err, &f) || f.Status != 0 || errors.As(err, new(*noToken)) {
+		return nil // there, or the check will say why not
+	}
+	why := oneLine(f)
+	if f.Err != nil {
+		why = strings.TrimPrefix(oneLine(f.Err), "no answer: ")
+	}
+	at := a.cfg.Entra.Graph
+	if at == "" {
+		at = "https://graph.microsoft.com"
+	}
+	return fmt.Errorf("Graph can't be reached at %s (%s): open the way there (proxy, firewall, DNS)", at, unreachedText(why))
 }
 
 // setup is the first contact with a target.

@@ -12,6 +12,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/slack-go/slack"
+
+	"pagbot/graph"
 )
 
 // Lines are what a person reads of an error: one line a problem, each once.
@@ -139,8 +141,6 @@ func tokenTrouble(err error) string {
 	return unreachedText(prefix.ReplaceAllString(s, ""))
 }
 
-var faultTail = regexp.MustCompile(` \(graph: (?:(\d+): )?.*\)$`)
-
 // plainGraph keeps of the reader's findings what helps at the start; Graph's
 // own words are for the log.
 func plainGraph(err error) error {
@@ -151,16 +151,12 @@ func plainGraph(err error) error {
 	case errors.As(err, &none):
 		return fmt.Errorf("no token for the reader: %s: check entra.reader and entra.tenant", strings.TrimSuffix(none.text, "."))
 	}
-	s := oneLine(err)
-	m := faultTail.FindStringSubmatch(s)
-	switch {
-	case m == nil:
-	case m[1] != "":
-		s = s[:strings.LastIndex(s, " (graph: ")] + " (HTTP " + m[1] + ")"
-	default:
-		s = strings.Replace(s, "(graph: no answer: ", "(", 1)
+	var f *graph.Fault
+	inner := errors.Unwrap(err)
+	if inner == nil || !errors.As(inner, &f) || f.Status == 0 {
+		return err
 	}
-	return errors.New(s)
+	return fmt.Errorf("%s (HTTP %d)", strings.TrimSuffix(err.Error(), " ("+inner.Error()+")"), f.Status)
 }
 
 // goType is how the decoder of the mapping names its own types.
