@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -32,6 +33,7 @@ func root() *cobra.Command {
 		Short: "Privileged access from Slack: Entra PIM for Groups, and when it takes effect downstream",
 		// Errors are one line that says what to do; usage would bury it.
 		SilenceUsage: true, SilenceErrors: true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	c.AddCommand(serveCommand(), demoCommand(), statusCommand(), journalCommand(), versionCommand())
 	return c
@@ -43,7 +45,8 @@ func versionCommand() *cobra.Command {
 }
 
 func statusCommand() *cobra.Command {
-	c := &cobra.Command{Use: "status", Short: "Show the serving bot: connections, open activations", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "status", Short: "Show the serving bot: connections, open activations", Args: cobra.NoArgs,
+		Long: "Asks the bot that serves on this machine, through the socket in its state\ndirectory, which only its own user may open: how its connections to Slack are,\nand which activations are open."}
 	state := stateFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		dir, err := state()
@@ -60,7 +63,8 @@ func statusCommand() *cobra.Command {
 }
 
 func journalCommand() *cobra.Command {
-	c := &cobra.Command{Use: "journal ID", Short: "Tell one activation as a story", Args: cobra.ExactArgs(1)}
+	c := &cobra.Command{Use: "journal ID", Short: "Tell one activation as a story", Args: oneID,
+		Long: "Tells everything that happened to one activation, open or closed, a line an\nevent, with the time since the one before. The IDs of open ones are in pagbot status."}
 	state := stateFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		dir, err := state()
@@ -74,6 +78,13 @@ func journalCommand() *cobra.Command {
 		return err
 	}
 	return c
+}
+
+func oneID(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return errors.New("journal wants the ID of one activation: pagbot status lists the open ones")
+	}
+	return nil
 }
 
 // stateFlag lets a command find the serving process, by its configuration or

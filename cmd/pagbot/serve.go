@@ -17,9 +17,10 @@ import (
 )
 
 func serveCommand() *cobra.Command {
-	c := &cobra.Command{Use: "serve", Short: "Run the bot", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "serve", Short: "Run the bot", Args: cobra.NoArgs,
+		Long: "Runs the bot until SIGTERM or SIGINT; what was taken in is finished first. At\nthe start it asks Slack and Entra for everything that it will need; whatever is\nmissing is said in one line each, and it ends with exit code 1.\n\nThe configuration is explained in pagbot.example.yaml."}
 	config := c.Flags().String("config", "pagbot.yaml", "configuration file")
-	verbose := c.Flags().Bool("verbose", false, "log more")
+	verbose := c.Flags().Bool("verbose", false, "log every step, for finding out what is wrong")
 	// The demo's worlds may run faster than the machine; a real Entra does not,
 	// so this is hidden.
 	world := c.Flags().String("world", "", "")
