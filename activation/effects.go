@@ -198,6 +198,15 @@ func (o *out) say(e Effect) {
 
 func (o *out) seq() string { return strconv.FormatUint(o.a.Seq, 10) }
 
+// about keeps a target apart from the number before it: its name may begin with
+// a digit.
+func about(target string) string {
+	if target == "" {
+		return ""
+	}
+	return "/" + target
+}
+
 func (o *out) card() {
 	if o.carded() {
 		o.say(Effect{Key: "card", Kind: Card, Slot: true})
@@ -205,11 +214,11 @@ func (o *out) card() {
 }
 
 func (o *out) thread(t Topic, target string) {
-	o.say(Effect{Key: "thread/" + o.seq() + target, Kind: Thread, Topic: t, Target: target})
+	o.say(Effect{Key: "thread/" + o.seq() + about(target), Kind: Thread, Topic: t, Target: target})
 }
 
 func (o *out) dm(to Person, t Topic, target string) {
-	o.say(Effect{Key: "dm/" + o.seq() + target, Kind: DM, To: to, Topic: t, Target: target})
+	o.say(Effect{Key: "dm/" + o.seq() + about(target), Kind: DM, To: to, Topic: t, Target: target})
 }
 
 func (o *out) refusal(to Person, d Deed, r Refusal) {
