@@ -54,15 +54,15 @@ func (w *town) pass(d time.Duration) {
 	synctest.Wait()
 }
 
-// livesOn waits for the whole life of an activation that works in Azure DevOps:
+// wholeLife waits for the whole life of an activation that works in Azure DevOps:
 // the requester is told when it does, when its end is near, when it ended and
 // when it is gone.
-func (w *town) livesOn() {
+func (w *town) wholeLife() {
 	w.t.Helper()
 	dm := w.mine(demo.Requester)
 	w.sees(demo.Requester, dm, 2*time.Hour, "took effect in Azure DevOps")
 	w.sees(demo.Requester, dm, 4*time.Hour, "ends at", "End now")
-	w.sees(demo.Requester, dm, time.Hour, "ended")
+	w.sees(demo.Requester, dm, time.Hour, "ended at")
 	w.sees(demo.Requester, dm, 2*time.Hour, "over and gone")
 	w.sees(demo.Requester, w.Channel.ID, time.Minute, "and gone")
 }

@@ -32,7 +32,7 @@ func TestCardInTrouble(t *testing.T) {
 					w.Slack.Fail(f)
 				}
 				w.gets(demo.Releasers, "1h")
-				w.livesOn()
+				w.wholeLife()
 				w.pass(10 * time.Minute)
 				w.oneCard("and gone")
 				w.wrote(map[string]int{"selfActivate": 1})
@@ -67,10 +67,10 @@ func TestSlackWithoutAPI(t *testing.T) {
 	inTown(t, setup{}, func(w *town) {
 		w.gets(demo.Releasers, "1h")
 		w.Slack.Fail(slack.Fault{Method: "*", Kind: "status", Status: 503, Count: 60})
-		w.livesOn()
+		w.wholeLife()
 		w.oneCard("and gone")
 		dm := w.read(demo.Requester, w.mine(demo.Requester))
-		for _, words := range []string{"took effect in", "PIM can't extend", "ended", "over and gone"} {
+		for _, words := range []string{"took effect in", "PIM can't extend", "ended at", "over and gone"} {
 			if n := strings.Count(dm, words); n != 1 {
 				t.Errorf("%q is said %d times:\n%s", words, n, dm)
 			}
@@ -110,7 +110,7 @@ func TestSockets(t *testing.T) {
 			t.Errorf("%d of 60 commands met no connection", lost)
 		}
 		w.types(demo.Requester, `/pag activate release-managers 1h "release 42 is stuck"`)
-		w.livesOn()
+		w.wholeLife()
 		w.wrote(map[string]int{"selfActivate": 1})
 		w.oneCard("and gone")
 		w.everyAckOnce()
@@ -157,11 +157,11 @@ func TestDuplicates(t *testing.T) {
 	inTown(t, setup{}, func(w *town) {
 		w.Slack.Turn(func(d *slack.Dials) { d.DuplicateRate = 1 })
 		w.decides(demo.Approver, w.awaits(), "approve")
-		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "You have devops-admins")
+		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "You have *devops-admins*")
 		for _, e := range w.Slack.History(slack.Query{Kind: "envelope"}) {
 			w.Slack.Redeliver(e.ID) // and once more, late
 		}
-		w.livesOn()
+		w.wholeLife()
 		w.wrote(map[string]int{"selfActivate": 1, "Approve": 1})
 		w.oneCard("and gone")
 		w.closes(true)
