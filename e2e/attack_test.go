@@ -23,7 +23,7 @@ func (w *town) nothing(attack func()) {
 	w.t.Helper()
 	writes, before := len(w.Entra.Writes()), w.lives()
 	defer func() {
-		w.rest(30 * time.Second)
+		w.rest(45 * time.Second) // PIM's reads may lag by 30
 		for _, r := range w.Entra.Writes()[writes:] {
 			w.t.Errorf("a write reached Entra: %s %s by %s: %d %s", r.Method, r.Path, r.OID, r.Status, r.Body)
 		}

@@ -118,7 +118,7 @@ func (e *Engine) effect(ctx context.Context, j store.Job) error {
 		return err
 	}
 	wanted := activation.Wants(a, f, e.Clock.Now())
-	if _, pending := a.Deed(f.Warrant); f.Lane == activation.LaneDeed && pending && j.Tries > 0 {
+	if p, pending := a.Deed(f.Warrant); f.Lane == activation.LaneDeed && pending && e.maybeDone(j, p) {
 		// It may have been done, by a process that is no more or by a call whose
 		// answer was lost. Also a warrant that has died meanwhile may have been used.
 		if r := hand.Look(ctx, a, f); !r.Absent {
@@ -141,6 +141,13 @@ func (e *Engine) effect(ctx context.Context, j store.Job) error {
 	}
 	// A crash from here on leaves a claimed job: the next process looks first.
 	return e.settle(ctx, j, t, hand.Do(ctx, a, f))
+}
+
+// maybeDone reports whether an earlier process may have done a deed: it had
+// begun it, or the database may be an older copy that knows nothing of it. In
+// the second case a deed that wants a fresh sign-in is confirmed anew anyway.
+func (e *Engine) maybeDone(j store.Job, p activation.Pending) bool {
+	return j.Tries > 0 || p.Warrant.Proof == activation.Session && p.Warrant.Clicked.Before(e.began)
 }
 
 // spend marks a warrant as used by this job before the deed leaves the

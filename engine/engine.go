@@ -75,6 +75,7 @@ func (c *Config) validate() error {
 // Engine runs activations. Make it with New, start it with Run.
 type Engine struct {
 	Config
+	began   time.Time                         // of this process
 	lanes   map[activation.Lane]chan struct{} // wakes
 	mu      sync.Mutex
 	changed chan struct{} // closed and renewed at every commit
@@ -95,7 +96,7 @@ func New(c Config) (*Engine, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	e := &Engine{Config: c, lanes: map[activation.Lane]chan struct{}{}, changed: make(chan struct{})}
+	e := &Engine{Config: c, began: c.Clock.Now(), lanes: map[activation.Lane]chan struct{}{}, changed: make(chan struct{})}
 	for _, l := range []activation.Lane{laneInbox, laneDue, activation.LaneDeed, activation.LaneSay, activation.LaneWatch} {
 		e.lanes[l] = make(chan struct{}, 1)
 	}
