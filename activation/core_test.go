@@ -215,3 +215,30 @@ func asText(phases []Phase) []string {
 	}
 	return out
 }
+
+// Two messages of one activation never have the same key, whatever the targets
+// are called: one would keep the other's turn from being stored.
+func TestMessagesAboutTargetsHaveTheirOwnKeys(t *testing.T) {
+	key := func(seq uint64, target string) string {
+		a := Activation{ID: "a", Seq: seq, Phase: Active, Watched: true, Targets: []Target{{ID: target, Level: L2}}}
+		e := EvSpan{Target: target, Direction: Grant, Span: Span{State: Effective, Level: L2}}
+		all := Effects(a, e)
+		return all[len(all)-1].Key
+	}
+	if a, b := key(1, "2-devops"), key(12, "-devops"); a == b {
+		t.Errorf("both are called %s", a)
+	}
+}
+
+// PIM's answers may leave out the schedule of a request. Its instance has it,
+// and by it alone the instance is known as ours when reads lag after the end.
+func TestInstanceTeachesTheSchedule(t *testing.T) {
+	a := Activation{ID: "a", Seq: 1, Phase: Provisioning, Person: who("requester"), Group: Group{ID: "g"}, Access: Member,
+		Request: Request{ID: "r1", Status: "Provisioned", Created: nine}}
+	for _, e := range Decide(a, Saw{Looked: true, Present: &Instance{Schedule: "s1", From: nine, Ends: nine.Add(time.Hour)}, At: nine.Add(time.Minute)}, nine.Add(time.Minute)) {
+		a = Apply(a, e)
+	}
+	if a.Phase != Active || a.Request.ID != "r1" || a.Request.Schedule != "s1" || a.Request.Status != "Provisioned" {
+		t.Errorf("%s under %+v", a.Phase, a.Request)
+	}
+}

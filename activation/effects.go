@@ -121,8 +121,22 @@ func (o *out) span(e EvSpan) {
 	case e.Direction == Grant && s.State == HadAlready && o.telling(s.Level):
 		o.dm(o.a.Person, TopicHad, e.Target)
 	case e.Direction == Removal && s.Overdue && !s.Settled():
-		o.thread(TopicOverdue, e.Target)
-		o.dm(o.a.Person, TopicOverdue, e.Target)
+		o.overdue(e)
+	}
+}
+
+// patience is how long an alarm waits: after a time away, the next look at the
+// target may already know better.
+const patience = time.Minute
+
+// overdue alarms the channel and the person, unless it is gone by then. It
+// keeps nothing back that is to be said meanwhile.
+func (o *out) overdue(e EvSpan) {
+	n := len(o.effects)
+	o.thread(TopicOverdue, e.Target)
+	o.dm(o.a.Person, TopicOverdue, e.Target)
+	for i := range o.effects[n:] {
+		o.effects[n+i].Due, o.effects[n+i].Order = e.At.Add(patience), ""
 	}
 }
 
@@ -176,10 +190,22 @@ func (o *out) put(e Effect) {
 
 func (o *out) say(e Effect) {
 	e.Lane, e.Order = LaneSay, "say:"+o.a.ID
+	if e.Kind != Card && e.Kind != Thread {
+		e.Order = "tell:" + o.a.ID // a throttled channel keeps nobody's own news back
+	}
 	o.put(e)
 }
 
 func (o *out) seq() string { return strconv.FormatUint(o.a.Seq, 10) }
+
+// about keeps a target apart from the number before it: its name may begin with
+// a digit.
+func about(target string) string {
+	if target == "" {
+		return ""
+	}
+	return "/" + target
+}
 
 func (o *out) card() {
 	if o.carded() {
@@ -188,11 +214,11 @@ func (o *out) card() {
 }
 
 func (o *out) thread(t Topic, target string) {
-	o.say(Effect{Key: "thread/" + o.seq() + target, Kind: Thread, Topic: t, Target: target})
+	o.say(Effect{Key: "thread/" + o.seq() + about(target), Kind: Thread, Topic: t, Target: target})
 }
 
 func (o *out) dm(to Person, t Topic, target string) {
-	o.say(Effect{Key: "dm/" + o.seq() + target, Kind: DM, To: to, Topic: t, Target: target})
+	o.say(Effect{Key: "dm/" + o.seq() + about(target), Kind: DM, To: to, Topic: t, Target: target})
 }
 
 func (o *out) refusal(to Person, d Deed, r Refusal) {

@@ -148,8 +148,20 @@ func (t *turn) sawInstance(i Instance, s Saw) {
 	if over || t.earlier(i) {
 		return // the one before ours: reads lag behind
 	}
-	t.add(EvProvisioned{From: i.From, Ends: i.Ends, At: t.now})
+	t.add(EvProvisioned{From: i.From, Ends: i.Ends, Request: t.scheduled(i), At: t.now})
 	t.reconsider()
+}
+
+// scheduled is our request with the schedule of its instance, if PIM's answers
+// left that out: by it the instance is known as ours also when PIM's reads
+// still show it after the end. Else it is nothing new.
+func (t *turn) scheduled(i Instance) Request {
+	r := t.a.Request
+	if r.ID == "" || r.Schedule != "" || i.Schedule == "" {
+		return Request{}
+	}
+	r.Schedule = i.Schedule
+	return r
 }
 
 // earlier reports whether an instance belongs to an activation before ours: it

@@ -46,11 +46,11 @@ func (b *Bot) command(ctx context.Context, k activation.Kept, c slack.SlashComma
 // failed answers an error: a refusal is said at once, a trouble is tried again
 // and said at last.
 func (b *Bot) failed(ctx context.Context, k activation.Kept, err error, a activation.Activation, say teller) error {
-	var r activation.Refusal
+	r, known := refusal(err)
 	switch {
-	case errors.As(err, &r) && r.Text == watching:
+	case known && r.Text == watching:
 		return say(plain(fmt.Sprintf(sayWatchOnly, b.Portal)))
-	case errors.As(err, &r) && (r.Code != activation.Unavailable && r.Code != activation.Throttled || k.Last):
+	case known && (r.Code != activation.Unavailable && r.Code != activation.Throttled || k.Last):
 		return say(plain(sayRefusal(r, a)))
 	case k.Last:
 		ref := strings.ToUpper(derive("ref", k.ID, 4))
@@ -58,6 +58,20 @@ func (b *Bot) failed(ctx context.Context, k activation.Kept, err error, a activa
 		return say(plain(sayRefusal(activation.Refusal{Code: activation.Broken, Ref: ref}, a)))
 	}
 	return err
+}
+
+// refusal finds the no in an error: one of our own, or Entra's in our words.
+// What nobody has words for is trouble.
+func refusal(err error) (activation.Refusal, bool) {
+	var ours activation.Refusal
+	if errors.As(err, &ours) {
+		return ours, true
+	}
+	var theirs interface{ Refusal() activation.Refusal }
+	if errors.As(err, &theirs) {
+		ours = theirs.Refusal()
+	}
+	return ours, ours.Code != "" && ours.Code != activation.Broken
 }
 
 func (b *Bot) obey(ctx context.Context, k activation.Kept, c slack.SlashCommand, o order, s someone, say teller) (string, activation.Input, error) {

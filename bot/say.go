@@ -52,7 +52,10 @@ func (m *Mouth) Do(ctx context.Context, a activation.Activation, e activation.Ef
 	case activation.DM:
 		to := m.slackOf(e.To)
 		msg, ok := m.topic(a, e)
-		if to == "" || !ok {
+		switch {
+		case to == "" && e.Topic == activation.TopicWarning:
+			return m.thread(ctx, a, e) // whom nobody bound is warned below the card
+		case to == "" || !ok:
 			return activation.Report{} // nobody to tell: the card tells it
 		}
 		return m.append(ctx, to, msg, e)

@@ -83,7 +83,7 @@ func sayRemoval(a activation.Activation, t activation.Target) string {
 	case activation.Gone:
 		return fmt.Sprintf("*%s* since %s, %s after the end", missing(s.Level), clockOf(s.By), between(a.Ended, s))
 	case activation.NeverCame:
-		return "never came, and is not there"
+		return "never came as far as I saw, and is not there"
 	case activation.HadAlready:
 		return "keeps what was there before" + through(s)
 	case activation.NotProven:
@@ -208,6 +208,9 @@ func sayHad(a activation.Activation, t activation.Target) string {
 }
 
 func sayWarning(a activation.Activation) string {
+	if a.Person.Slack.ID == "" { // said below the card: nobody knows their Slack user
+		return fmt.Sprintf(":alarm_clock: %s of %s ends at %s. PIM can't extend it.", what(a), who(a.Person), clockOf(a.Ends))
+	}
 	return fmt.Sprintf(":alarm_clock: Your %s ends at %s. PIM can't extend it: finish what you do, or ask again once it has ended.", what(a), clockOf(a.Ends))
 }
 

@@ -75,8 +75,9 @@ func (c *Config) validate() error {
 // Engine runs activations. Make it with New, start it with Run.
 type Engine struct {
 	Config
-	began   time.Time                         // of this process
 	lanes   map[activation.Lane]chan struct{} // wakes
+	inHand  inHand
+	began   time.Time // what was asked for earlier was asked of another process
 	mu      sync.Mutex
 	changed chan struct{} // closed and renewed at every commit
 }
@@ -96,7 +97,8 @@ func New(c Config) (*Engine, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	e := &Engine{Config: c, began: c.Clock.Now(), lanes: map[activation.Lane]chan struct{}{}, changed: make(chan struct{})}
+	e := &Engine{Config: c, lanes: map[activation.Lane]chan struct{}{}, changed: make(chan struct{}), inHand: inHand{claims: map[string]*claim{}}}
+	e.began = e.Clock.Now()
 	for _, l := range []activation.Lane{laneInbox, laneDue, activation.LaneDeed, activation.LaneSay, activation.LaneWatch} {
 		e.lanes[l] = make(chan struct{}, 1)
 	}
@@ -120,19 +122,19 @@ func (e *Engine) Run(ctx context.Context) {
 // same turn.
 type fate struct {
 	done, deferred []store.Job
-	docs           []store.Doc
-	add            []store.Job
+	receipt        *store.Doc // of whatever revision is there
 }
 
-func (f fate) empty() bool { return len(f.done)+len(f.deferred)+len(f.docs)+len(f.add) == 0 }
+func (f fate) empty() bool { return len(f.done)+len(f.deferred) == 0 && f.receipt == nil }
 
 // Tell gives an activation an input and returns it as it is afterwards.
 func (e *Engine) Tell(ctx context.Context, id string, in activation.Input) (activation.Activation, error) {
 	return e.tell(ctx, id, in, fate{})
 }
 
-// tell loads, decides and commits, and does it again if the revision moved
-// meanwhile: Decide runs outside the transaction.
+// tell loads, decides and commits, and does it again if a revision moved
+// meanwhile: Decide runs outside the transaction. Whenever it must, somebody
+// else has moved on, so this ends. A nil input only commits the fate.
 func (e *Engine) tell(ctx context.Context, id string, in activation.Input, f fate) (activation.Activation, error) {
 	for {
 		a, rev, err := e.load(ctx, id)
@@ -146,8 +148,14 @@ func (e *Engine) tell(ctx context.Context, id string, in activation.Input, f fat
 		if len(t.Docs) == 0 && f.empty() {
 			return a, nil
 		}
-		t.Docs = append(t.Docs, f.docs...)
-		t.Done, t.Defer, t.Add = append(t.Done, f.done...), append(t.Defer, f.deferred...), append(t.Add, f.add...)
+		t.Done, t.Defer = f.done, f.deferred
+		if f.receipt != nil {
+			doc := *f.receipt
+			if doc.Rev, err = e.revision(ctx, doc); err != nil {
+				return a, err
+			}
+			t.Docs = append(t.Docs, doc)
+		}
 		// A crash before this line leaves the input's job as it was: claimed, so
 		// it is taken up again. After it, everything that follows is in the store.
 		switch err = e.commit(ctx, t); {
@@ -165,10 +173,14 @@ func (e *Engine) tell(ctx context.Context, id string, in activation.Input, f fat
 func (e *Engine) turn(a activation.Activation, rev uint64, id string, in activation.Input) (activation.Activation, store.Turn, error) {
 	var t store.Turn
 	now := e.Clock.Now()
-	events := activation.Decide(a, in, now)
+	var events []activation.Event
+	if in != nil {
+		events = activation.Decide(a, in, now)
+	}
 	if len(events) == 0 {
 		return a, t, nil
 	}
+	_, waited := a.Due()
 	for _, ev := range events {
 		a = activation.Apply(a, ev)
 		if err := e.record(&t, a, ev, now); err != nil {
@@ -183,7 +195,11 @@ func (e *Engine) turn(a activation.Activation, rev uint64, id string, in activat
 		return a, t, err
 	}
 	t.Docs = append(t.Docs, doc)
-	if due, ok := a.Due(); ok {
+	due, waits := a.Due()
+	if !waits && waited {
+		due = now // rings once more, finds nothing, and is gone
+	}
+	if waits || waited {
 		t.Replace = append(t.Replace, store.Job{Lane: string(laneDue), Key: a.ID, Due: due, Body: []byte(`{}`)})
 	}
 	return a, t, nil

@@ -51,7 +51,7 @@ func (e *Engine) read(ctx context.Context, j store.Job) error {
 	if err := json.Unmarshal(j.Body, &k); err != nil {
 		return err
 	}
-	id, in, err := e.Reader.Read(ctx, activation.Kept{ID: j.Key, Raw: k.Raw, At: k.At, Last: j.Tries+1 >= readTries})
+	id, in, err := e.understand(ctx, activation.Kept{ID: j.Key, Raw: k.Raw, At: k.At, Last: j.Tries+1 >= readTries})
 	if err != nil && ctx.Err() != nil {
 		return err // stopping: the lease runs out and the next process reads it
 	}
@@ -69,4 +69,18 @@ func (e *Engine) read(ctx context.Context, j store.Job) error {
 	}
 	_, err = e.tell(ctx, id, in, fate{done: []store.Job{j}})
 	return err
+}
+
+// understand asks the reader, for a limited time. One that breaks on an
+// envelope has not understood it: it is given up like any other, and not tried
+// for ever.
+func (e *Engine) understand(ctx context.Context, k activation.Kept) (id string, in activation.Input, err error) {
+	ctx, cancel := context.WithTimeout(ctx, handTime)
+	defer cancel()
+	err = e.guarded(func() error {
+		var err error
+		id, in, err = e.Reader.Read(ctx, k)
+		return err
+	})
+	return id, in, err
 }

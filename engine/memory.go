@@ -106,20 +106,28 @@ func (e *Engine) Journal(ctx context.Context, id string) iter.Seq2[store.Entry, 
 
 // Receipt is what the outside gave back for an effect's key; nil if nothing.
 func (e *Engine) Receipt(ctx context.Context, id, key string) (json.RawMessage, error) {
-	d, err := e.Store.Get(ctx, kindReceipt, id+"/"+key)
+	d, err := e.Store.Get(ctx, kindReceipt, receiptOf(id, key))
 	if errors.Is(err, store.ErrNone) {
 		return nil, nil
 	}
 	return d.Body, err
 }
 
-// receipt makes the document of a new receipt.
-func (e *Engine) receipt(ctx context.Context, id, key string, body json.RawMessage) (store.Doc, error) {
-	d, err := e.Store.Get(ctx, kindReceipt, id+"/"+key)
-	if err != nil && !errors.Is(err, store.ErrNone) {
-		return d, err
+func receiptOf(id, key string) string { return id + "/" + key }
+
+// revision is what a document's revision is now; 0 if there is none.
+func (e *Engine) revision(ctx context.Context, d store.Doc) (uint64, error) {
+	had, err := e.Store.Get(ctx, d.Kind, d.Key)
+	if errors.Is(err, store.ErrNone) {
+		return 0, nil
 	}
-	return store.Doc{Kind: kindReceipt, Key: id + "/" + key, Rev: d.Rev, Body: body}, nil
+	return had.Rev, err
+}
+
+// has reports whether any activation is listed under an index.
+func (e *Engine) has(ctx context.Context, index string) (bool, error) {
+	docs, err := e.Store.List(ctx, kindActivation, index, "", 1)
+	return len(docs) > 0, err
 }
 
 // Warrant finds the activation that a warrant is for, and its deed: zero if it
@@ -133,8 +141,10 @@ func (e *Engine) Warrant(ctx context.Context, warrant string) (activation.Activa
 	return all[0], d, true, nil
 }
 
-// Release lets everything go that waits for a named thing.
+// Release lets everything go that waits for a named thing, or that is in hand
+// and just about to wait for it.
 func (e *Engine) Release(ctx context.Context, wait string) error {
+	e.inHand.release(wait)
 	return e.commit(ctx, store.Turn{Release: []string{wait}})
 }
 
@@ -142,9 +152,7 @@ func (e *Engine) Release(ctx context.Context, wait string) error {
 // ends, and returns the activation as it is then.
 func (e *Engine) Settled(ctx context.Context, id, warrant string) (activation.Activation, error) {
 	for {
-		e.mu.Lock()
-		changed := e.changed
-		e.mu.Unlock()
+		changed := e.next()
 		a, err := e.Load(ctx, id)
 		if err != nil {
 			return a, err
@@ -164,16 +172,17 @@ func (e *Engine) Settled(ctx context.Context, id, warrant string) (activation.Ac
 // the context ends.
 func (e *Engine) Committed(ctx context.Context) <-chan struct{} {
 	out := make(chan struct{}, 1)
+	changed := e.next()
 	go func() {
 		for {
-			e.mu.Lock()
-			changed := e.changed
-			e.mu.Unlock()
 			select {
 			case <-changed:
 			case <-ctx.Done():
 				return
 			}
+			// Before the signal: who gets it sees all that was committed until now,
+			// and what comes later closes this one.
+			changed = e.next()
 			select {
 			case out <- struct{}{}:
 			default:
@@ -181,4 +190,11 @@ func (e *Engine) Committed(ctx context.Context) <-chan struct{} {
 		}
 	}()
 	return out
+}
+
+// next is closed by the next commit.
+func (e *Engine) next() <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.changed
 }

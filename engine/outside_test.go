@@ -4,27 +4,37 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
 	"pagbot/activation"
 )
 
-// outside is PIM, one target and Slack in thirty lines: it knows the truth,
+// outside is PIM, one target and Slack, very small: it knows the truth,
 // remembers every write, and can be made to die with the process before or
 // after it did what it was asked.
 type outside struct {
-	mu     sync.Mutex
-	now    func() time.Time
-	alive  func(call string, do func()) bool // runs do unless the process dies first; false: died
-	made   map[string]time.Time              // submitted, by tag
-	ended  map[string]time.Time
-	writes map[string]int // accepted and refused attempts, by deed and tag
-	said   map[string]int // messages, by kind and topic
+	mu       sync.Mutex
+	now      func() time.Time
+	alive    func(call string, do func()) bool // runs do unless the process dies first; false: died
+	approval bool                              // PIM wants one
+	grants   map[string]*grant                 // by tag, or by schedule if made in the portal
+	pocket   map[string]bool                   // warrants of this process's sign-ins
+	writes   map[string]int                    // by deed and warrant
+	said     map[string]int                    // messages, by kind and topic
+	kinds    map[activation.Kind]bool          // of effect that were done
+}
+
+// grant is what PIM holds of one activation.
+type grant struct {
+	status      string
+	asked       time.Time
+	from, ended time.Time
 }
 
 func newOutside(now func() time.Time) *outside {
-	return &outside{now: now, made: map[string]time.Time{}, ended: map[string]time.Time{}, writes: map[string]int{}, said: map[string]int{},
+	return &outside{now: now, grants: map[string]*grant{}, pocket: map[string]bool{}, writes: map[string]int{}, said: map[string]int{}, kinds: map[activation.Kind]bool{},
 		alive: func(_ string, do func()) bool { do(); return true }}
 }
 
@@ -36,22 +46,33 @@ const (
 
 var (
 	requester = activation.Person{Tenant: "t", Object: "requester", Name: "requester@contoso.example"}
+	approver  = activation.Person{Tenant: "t", Object: "approver", Name: "approver@contoso.example"}
 	group     = activation.Group{Tenant: "t", ID: "g", Name: "db-admins"}
+	devops    = activation.Target{ID: "devops", Kind: "devops", Name: "Azure DevOps", Level: activation.L2, Within: activation.Duration(time.Hour)}
 )
+
+// wish is the body of an envelope.
+type wish struct {
+	Deed  activation.Deed
+	Proof activation.Proof
+}
 
 // Read implements Reader: the envelope's body is the deed, its id the rest.
 func (o *outside) Read(_ context.Context, k activation.Kept) (string, activation.Input, error) {
-	var body struct{ Deed activation.Deed }
+	var body wish
 	if err := json.Unmarshal(k.Raw, &body); err != nil {
 		return "", nil, err
 	}
-	w := activation.Warrant{ID: "w-" + k.ID, Actor: requester, Deed: body.Deed, Proof: activation.Session, Envelope: k.ID, Clicked: k.At, Expires: k.At.Add(24 * time.Hour)}
-	if body.Deed == activation.End {
+	w := activation.Warrant{ID: "w-" + k.ID, Actor: requester, Deed: body.Deed, Proof: body.Proof, Envelope: k.ID, Clicked: k.At, Expires: k.At.Add(24 * time.Hour)}
+	switch body.Deed {
+	case activation.End, activation.Cancel:
 		return "a1", activation.Finish{By: requester, Warrant: w}, nil
+	case activation.Approve, activation.Deny:
+		w.Actor = approver
+		return "a1", activation.Vote{By: approver, Approve: body.Deed == activation.Approve, Reason: "fine", Warrant: w}, nil
 	}
 	return "a1", activation.Ask{ID: "a1", Tag: "7F3K", Person: requester, Group: group, Access: activation.Member, Length: length,
-		Reason: "incident 42", Warrant: w, Facts: activation.Facts{Eligible: true, Lead: 10 * time.Minute,
-			Targets: []activation.Target{{ID: "devops", Kind: "devops", Name: "Azure DevOps", Level: activation.L2, Within: activation.Duration(time.Hour)}}}}, nil
+		Reason: "incident 42", Warrant: w, Facts: activation.Facts{Eligible: true, Lead: 10 * time.Minute, Targets: []activation.Target{devops}}}, nil
 }
 
 // Do implements Hand for every kind.
@@ -64,56 +85,107 @@ func (o *outside) Do(ctx context.Context, a activation.Activation, e activation.
 }
 
 // Look implements Hand.
-func (o *outside) Look(ctx context.Context, a activation.Activation, e activation.Effect) (r activation.Report) {
+func (o *outside) Look(_ context.Context, a activation.Activation, e activation.Effect) activation.Report {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if e.Deed == activation.Submit && !o.made[a.Tag].IsZero() || e.Deed == activation.End && !o.ended[a.Tag].IsZero() {
-		return o.done(a, e)
+	g := o.of(a)
+	if g == nil || g.status == "PendingApproval" && e.Deed != activation.Submit || e.Deed == activation.End && g.ended.IsZero() {
+		return activation.Report{Absent: true}
 	}
-	return activation.Report{Absent: true}
+	return o.done(a, e)
+}
+
+func (o *outside) of(a activation.Activation) *grant {
+	if a.Watched {
+		return o.grants[a.Request.Schedule]
+	}
+	return o.grants[a.Tag]
+}
+
+func (o *outside) request(a activation.Activation) *activation.Request {
+	g := o.of(a)
+	return &activation.Request{ID: "r-" + a.ID, Status: g.status, Created: g.asked}
 }
 
 func (o *outside) done(a activation.Activation, e activation.Effect) activation.Report {
-	return activation.Report{Tell: activation.Done{Warrant: e.Warrant, At: o.now(),
-		Request: &activation.Request{ID: "r-" + a.Tag, Status: "Provisioned", Created: o.made[a.Tag]}}}
+	return activation.Report{Tell: activation.Done{Warrant: e.Warrant, At: o.now(), Request: o.request(a)}}
 }
 
 func (o *outside) do(a activation.Activation, e activation.Effect) activation.Report {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := o.now()
-	from, granted := o.made[a.Tag]
-	over := from.Add(length)
-	if t, ok := o.ended[a.Tag]; ok {
-		over = t
-	}
+	o.kinds[e.Kind] = true
 	switch e.Kind {
 	case activation.DoDeed:
-		o.writes[string(e.Deed)+" "+a.Tag]++
-		if e.Deed == activation.Submit {
-			o.made[a.Tag] = now
-		} else {
-			o.ended[a.Tag] = now
-		}
-		return o.done(a, e)
+		return o.deed(a, e, now)
 	case activation.WatchPIM:
-		saw := activation.Saw{Looked: true, At: now}
-		if granted && now.Before(over) {
-			saw.Present = &activation.Instance{From: from, Ends: from.Add(length)}
-		}
-		return activation.Report{Tell: saw, Again: soonest(now.Add(4*time.Minute), from.Add(length))}
+		return o.look(a, now)
 	case activation.Probe:
-		return o.probe(a, e, now, from, over)
+		return o.probe(a, e, now)
 	}
 	said := string(e.Kind) + " " + string(e.Topic)
 	o.said[said]++
 	return activation.Report{Receipt: json.RawMessage(fmt.Sprintf(`{"n":%d}`, o.said[said]))}
 }
 
-func (o *outside) probe(a activation.Activation, e activation.Effect, now, from, over time.Time) activation.Report {
+// deed writes to PIM, if the person has proven who they are.
+func (o *outside) deed(a activation.Activation, e activation.Effect, now time.Time) activation.Report {
+	d, _ := a.Deed(e.Warrant)
+	if d.Warrant.Proof == activation.Fresh && !o.pocket[e.Warrant] {
+		return activation.Report{Tell: activation.StepUp{Warrant: e.Warrant}, Wait: d.Warrant.Wait(), Until: d.Warrant.Expires}
+	}
+	o.writes[string(e.Deed)+" "+e.Warrant]++
+	g := o.of(a)
+	switch e.Deed {
+	case activation.Submit:
+		g = &grant{status: "Provisioned", asked: now, from: now}
+		if o.approval {
+			g.status, g.from = "PendingApproval", time.Time{}
+		}
+		o.grants[a.Tag] = g
+	case activation.Approve:
+		g.status, g.from = "Provisioned", now
+	case activation.Deny:
+		g.status = "Denied"
+	case activation.Cancel:
+		g.status = "Canceled"
+	case activation.End:
+		g.ended = now
+	}
+	return o.done(a, e)
+}
+
+// holds is the instance of a grant, if PIM grants it now.
+func (g *grant) holds(now time.Time) *activation.Instance {
+	if g.from.IsZero() || !now.Before(g.over()) {
+		return nil
+	}
+	return &activation.Instance{From: g.from, Ends: g.from.Add(length)}
+}
+
+func (g *grant) over() time.Time {
+	if !g.ended.IsZero() {
+		return g.ended
+	}
+	return g.from.Add(length)
+}
+
+func (o *outside) look(a activation.Activation, now time.Time) activation.Report {
+	g := o.of(a)
+	saw := activation.Saw{Looked: !g.from.IsZero(), Present: g.holds(now), At: now}
+	if !a.Watched {
+		saw.Request = o.request(a)
+	}
+	return activation.Report{Tell: saw, Again: soonest(now.Add(4*time.Minute), g.from.Add(length))}
+}
+
+func (o *outside) probe(a activation.Activation, e activation.Effect, now time.Time) activation.Report {
 	ans := activation.Answer{Says: activation.No, Level: activation.L2, Sent: now, Received: now}
-	if !from.IsZero() && !now.Before(from.Add(arrives)) && now.Before(over.Add(leaves)) {
-		ans.Says, ans.Evidence = activation.Yes, "g"
+	for _, g := range o.grants {
+		if !g.from.IsZero() && !now.Before(g.from.Add(arrives)) && now.Before(g.over().Add(leaves)) {
+			ans.Says, ans.Evidence = activation.Yes, "g"
+		}
 	}
 	r := activation.Report{Tell: activation.Probed{Target: e.Target, Direction: e.Toward, Answer: ans}}
 	if a.From.IsZero() && e.Toward == activation.Grant {
@@ -140,4 +212,46 @@ func hands(h Hand) map[activation.Kind]Hand {
 		m[k] = h
 	}
 	return m
+}
+
+// The portal's side of PIM, for reconcile.
+
+func (o *outside) Requests(context.Context, string) ([]activation.Request, error) { return nil, nil }
+
+func (o *outside) Instances(context.Context, string) (all []activation.Instance, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for schedule, g := range o.grants {
+		if i := g.holds(o.now()); i != nil && strings.HasPrefix(schedule, "portal-") {
+			i.Schedule, i.Person, i.Group, i.Access = schedule, requester, group, activation.Member
+			all = append(all, *i)
+		}
+	}
+	return all, nil
+}
+
+func (o *outside) Settings(context.Context, string, activation.Access) (activation.Settings, error) {
+	return activation.Settings{}, nil
+}
+
+func (o *outside) Person(context.Context, string) (activation.Person, error) { return requester, nil }
+
+// portal activates or ends there.
+func (o *outside) portal(schedule string, end bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch now := o.now(); {
+	case end && o.grants[schedule].ended.IsZero():
+		o.grants[schedule].ended = now
+	case !end && o.grants[schedule] == nil:
+		o.grants[schedule] = &grant{status: "Provisioned", asked: now, from: now}
+	}
+}
+
+// signIn is a person whose browser proves, for this process, who they are.
+func (o *outside) signIn(warrant string) (again bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	again, o.pocket[warrant] = o.pocket[warrant], true
+	return again
 }

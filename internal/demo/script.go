@@ -275,6 +275,6 @@ func (s *Stage) gone(ctx context.Context) error {
 	if _, err := s.sees(ctx, Second, "DM", 2*time.Hour, Releasers, "over and gone"); err != nil {
 		return err
 	}
-	_, err := s.sees(ctx, Second, s.Channel.ID, time.Minute, DevOpsAdmins, "and gone", "gone* for new sessions")
+	_, err := s.sees(ctx, Second, s.Channel.ID, time.Minute, DevOpsAdmins, "and gone", "gone for new sessions")
 	return err
 }
