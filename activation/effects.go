@@ -102,7 +102,7 @@ func (o *out) later(e Event) {
 
 func (o *out) decided(e EvDecided) {
 	o.card()
-	o.sign(e.Warrant)
+	o.links()
 	o.thread(TopicDecided, "")
 	o.dm(o.a.Person, TopicDecided, "")
 	if e.Decision.Approve {
@@ -154,6 +154,9 @@ func (o *out) telling(l Level) bool {
 
 func (o *out) closed(e EvClosed) {
 	o.card()
+	if o.a.Ended.IsZero() && e.Outcome != Denied { // what was denied was decided: done there
+		o.links()
+	}
 	switch {
 	case !o.a.Ended.IsZero():
 		if o.measured() {
@@ -167,6 +170,13 @@ func (o *out) closed(e EvClosed) {
 		o.answer(e.Refusal)
 	default:
 		o.dm(o.a.Person, TopicClosed, "")
+	}
+}
+
+// links lets every message that once held a sign-in link say what is true now.
+func (o *out) links() {
+	for _, w := range o.a.Spent {
+		o.sign(w)
 	}
 }
 

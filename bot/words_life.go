@@ -103,7 +103,7 @@ func sayLingering(a activation.Activation, t activation.Target) string {
 	switch {
 	case s.Overdue && s.Doubt != "":
 		return "*overdue*, and I can't tell: " + lit(s.Doubt)
-	case s.Overdue && !s.After.IsZero():
+	case s.Overdue && s.After.After(a.Ended):
 		return fmt.Sprintf(":rotating_light: *still there* at %s, which is too late", clockOf(s.After))
 	case s.Overdue:
 		return ":rotating_light: *overdue*: not seen gone"
@@ -253,7 +253,7 @@ func sayOverdue(a activation.Activation, t activation.Target, person string) str
 		return s + " By now: " + sayRemoval(a, t) + "."
 	case r.Doubt != "":
 		return s + " I can't tell whether it has: " + lit(r.Doubt) + "."
-	case r.After.IsZero():
+	case !r.After.After(a.Ended):
 		return s + " I have not seen that it has."
 	case t.Level <= activation.L1:
 		return fmt.Sprintf("%s It was still listed at %s.", s, clockOf(r.After))

@@ -98,7 +98,7 @@ func (w *town) another() slack.Message {
 // other is the open activation that has not this id.
 func (w *town) other(id string) string {
 	w.t.Helper()
-	for o := range w.lives() {
+	for o := range w.underWay() {
 		if o != id {
 			return o
 		}

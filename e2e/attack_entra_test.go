@@ -52,7 +52,7 @@ func (w *town) instead(url string, h http.Handler) {
 		l = w.tls(l)
 	}
 	stop := pipe.Serve(l, h)
-	w.restarts()
+	w.reboots()
 	end := w.stop
 	w.stop = func() { end(); stop() }
 }

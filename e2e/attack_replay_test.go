@@ -44,7 +44,7 @@ func (w *town) speeches() (n int) {
 	return n
 }
 
-func (w *town) restarts() {
+func (w *town) reboots() {
 	w.t.Helper()
 	w.stop()
 	w.start()
@@ -68,11 +68,11 @@ func TestAttackReplay(t *testing.T) {
 		w.types(demo.Requester, `/pag activate release-managers 1h "release 42"`)
 		w.sees(demo.Requester, w.Person(demo.Requester).DM(), time.Minute, "You have", "release-managers")
 		w.replays("while it is active")
-		w.restarts()
+		w.reboots()
 		w.replays("after a restart")
 		w.rest(5 * time.Minute)
 		w.types(demo.Requester, "/pag deactivate release-managers")
-		w.sees(demo.Requester, w.Person(demo.Requester).DM(), time.Hour, "ended at")
+		w.sees(demo.Requester, w.Person(demo.Requester).DM(), time.Hour, "ended")
 		w.types(demo.Requester, "/pag status")
 		w.rest(time.Minute)
 		if n := len(w.Entra.Writes()); n != 2 {
@@ -81,7 +81,7 @@ func TestAttackReplay(t *testing.T) {
 		w.replays("after its end")
 		w.sees(demo.Requester, w.Person(demo.Requester).DM(), time.Hour, "is over")
 		w.rest(time.Minute)
-		w.restarts()
+		w.reboots()
 		w.replays("when all is over")
 	})
 }

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -81,7 +82,7 @@ func (w *town) bySession() {
 	for i := range w.cfg.Groups {
 		w.cfg.Groups[i].Proof = activation.Session
 	}
-	w.restarts()
+	w.reboots()
 	w.signsIn(demo.Requester)
 	w.signsIn(demo.Approver)
 }
@@ -283,16 +284,19 @@ func TestAttackExpiredRow(t *testing.T) {
 }
 
 // TestAttackSpentWarrant puts an activation back as it was before its deed was
-// done, under a new row.
+// done, under a new row, and has the person confirm it again.
 func TestAttackSpentWarrant(t *testing.T) {
 	inTown(t, setup{}, func(w *town) {
-		before := w.waits()
-		w.rewrite(before.ID, func(*activation.Activation) {})
-		w.sees(demo.Requester, w.Person(demo.Requester).DM(), time.Minute, "You have", "release-managers")
-		w.rest(5 * time.Minute)
+		w.signsIn(demo.Requester)
+		w.types(demo.Requester, `/pag activate devops-admins 1h "release 42"`)
+		link, before := w.newest(demo.Requester), w.only()
+		w.confirms(demo.Requester, w.browser(), link)
+		w.rest(time.Minute)
 		w.types(demo.Requester, "/pag deactivate")
-		w.sees(demo.Requester, w.Person(demo.Requester).DM(), time.Minute, "ended at")
-		w.rest(2 * time.Minute)
+		w.rest(time.Minute)
+		if is := w.life(before.ID); is.Outcome != activation.Withdrawn || len(w.Entra.Writes()) != 2 {
+			w.t.Fatalf("it is %s %s", is.Phase, is.Outcome)
+		}
 		w.nothing(func() {
 			w.meddle(func(db *store.Bolt) error {
 				d, err := db.Get(w.t.Context(), "activation", before.ID)
@@ -303,7 +307,51 @@ func TestAttackSpentWarrant(t *testing.T) {
 				t := store.Turn{Docs: []store.Doc{d}, Replace: []store.Job{job(before.ID, before.Deeds[0].Warrant, "/again")}}
 				return errorsOf(err, db.Commit(w.t.Context(), t))
 			})
+			w.confirms(demo.Requester, w.browser(), link)
 		})
-		w.refusal(before.ID, activation.WarrantBad)
 	})
+}
+
+// TestAttackRestoredBackup puts the whole database back as it was when a deed
+// was kept and not yet begun; the deed has been done since, and undone.
+func TestAttackRestoredBackup(t *testing.T) {
+	for _, trail := range []string{"with its trail", "without its trail"} {
+		t.Run(trail, func(t *testing.T) {
+			inTown(t, setup{}, func(w *town) {
+				w.signsIn(demo.Requester)
+				heal := w.Entra.Inject(entra.Fault{Method: "POST", Path: "assignmentScheduleRequests", Do: entra.DoStatus, Status: 429,
+					Code: "TooManyRequests", RetryAfter: "60"})
+				w.types(demo.Requester, `/pag activate release-managers 1h "release 42"`)
+				w.rest(5 * time.Second)
+				w.stop()
+				path := filepath.Join(w.cfg.StateDir(), "pagbot.db")
+				backup, err := os.ReadFile(path)
+				if err != nil {
+					w.t.Fatal(err)
+				}
+				heal()
+				w.start()
+				w.sees(demo.Requester, w.Person(demo.Requester).DM(), 2*time.Minute, "You have", "release-managers")
+				w.rest(5 * time.Minute)
+				w.types(demo.Requester, "/pag deactivate")
+				w.sees(demo.Requester, w.Person(demo.Requester).DM(), time.Minute, "ended at")
+				w.rest(time.Minute)
+				writes := len(w.Entra.Writes())
+				w.stop()
+				if err := os.WriteFile(path, backup, 0o600); err != nil {
+					w.t.Fatal(err)
+				}
+				if trail != "with its trail" { // as the bot advises
+					if err := os.Rename(filepath.Join(w.cfg.StateDir(), "audit"), filepath.Join(w.cfg.StateDir(), "audit-until-today")); err != nil {
+						w.t.Fatal(err)
+					}
+				}
+				w.start()
+				w.rest(time.Minute)
+				if n := len(w.Entra.Writes()) - writes; n > 0 {
+					w.t.Errorf("a write reached Entra: a restored click made %d more", n)
+				}
+			})
+		})
+	}
 }

@@ -21,9 +21,9 @@ import (
 // attacker, or the test, could not go on.
 func (w *town) nothing(attack func()) {
 	w.t.Helper()
-	writes, before := len(w.Entra.Writes()), w.lives()
+	writes, before := len(w.Entra.Writes()), w.underWay()
 	defer func() {
-		w.rest(30 * time.Second)
+		w.rest(45 * time.Second) // PIM's reads may lag by 30
 		for _, r := range w.Entra.Writes()[writes:] {
 			w.t.Errorf("a write reached Entra: %s %s by %s: %d %s", r.Method, r.Path, r.OID, r.Status, r.Body)
 		}
@@ -40,15 +40,15 @@ func (w *town) unmoved(before map[string]activation.Activation) {
 			w.t.Errorf("activation %s of %s went from %s to %s", id, is.Group.Name, was.Phase, is.Phase)
 		}
 	}
-	for id, is := range w.lives() {
+	for id, is := range w.underWay() {
 		if _, old := before[id]; !old && is.Phase != activation.Asked {
 			w.t.Errorf("a new activation %s of %s is %s", id, is.Group.Name, is.Phase)
 		}
 	}
 }
 
-// lives are the open activations.
-func (w *town) lives() map[string]activation.Activation {
+// underWay are the open activations.
+func (w *town) underWay() map[string]activation.Activation {
 	w.t.Helper()
 	all, err := w.bot.Engine.Find(w.t.Context(), "open")
 	if err != nil {
@@ -73,7 +73,7 @@ func (w *town) life(id string) activation.Activation {
 // only is the one open activation.
 func (w *town) only() activation.Activation {
 	w.t.Helper()
-	for _, a := range w.lives() {
+	for _, a := range w.underWay() {
 		return a
 	}
 	w.t.Fatal("no activation is open")

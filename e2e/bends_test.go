@@ -21,7 +21,7 @@ func TestFirstTime(t *testing.T) {
 		w.sees(demo.Approver, w.mine(demo.Approver), time.Minute, "From now on you act in Entra as", "adm-approver@contoso.example")
 		w.sees(demo.Approver, w.mine(demo.Approver), time.Minute, "Approved by @approver")
 		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "Approved by @approver", "release night")
-		w.lives()
+		w.wholeLife()
 		w.wrote(map[string]int{"selfActivate": 1, "Approve": 1})
 		w.closes(true)
 	})
@@ -103,7 +103,7 @@ func (w *town) portalWasFaster(approve bool) {
 	if approve {
 		w.sees(demo.Requester, w.Channel.ID, time.Minute, "@requester has *devops-admins*", "Approved by", "in Entra")
 		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "Approved by", "in Entra")
-		w.lives()
+		w.wholeLife()
 	} else {
 		w.sees(demo.Requester, w.Channel.ID, time.Minute, "denied", "Denied by", "in Entra")
 		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "Denied by", "in Entra")

@@ -89,7 +89,7 @@ func TestApproverLapses(t *testing.T) {
 		w.fills(demo.Approver, "release night")
 		w.sees(demo.Approver, w.mine(demo.Approver), 17*time.Minute, "still waits for an approver", "too old")
 		w.decides(demo.Second, w.current(card), "approve")
-		w.lives()
+		w.wholeLife()
 		w.wrote(map[string]int{"selfActivate": 1, "Approve": 1})
 		w.outcome(activation.Expired)
 	})

@@ -54,10 +54,10 @@ func (w *town) pass(d time.Duration) {
 	synctest.Wait()
 }
 
-// lives waits for the whole life of an activation that works in Azure DevOps:
+// wholeLife waits for the whole life of an activation that works in Azure DevOps:
 // the requester is told when it does, when its end is near, when it ended and
 // when it is gone.
-func (w *town) lives() {
+func (w *town) wholeLife() {
 	w.t.Helper()
 	dm := w.mine(demo.Requester)
 	w.sees(demo.Requester, dm, 2*time.Hour, "took effect in Azure DevOps")

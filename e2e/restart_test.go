@@ -8,9 +8,9 @@ import (
 	"pagbot/internal/demo"
 )
 
-// restarts stops the bot as SIGTERM would and starts it again on the same
+// restartsAfter stops the bot as SIGTERM would and starts it again on the same
 // folder, some time later.
-func (w *town) restarts(away time.Duration) {
+func (w *town) restartsAfter(away time.Duration) {
 	w.t.Helper()
 	w.stop()
 	w.pass(away)
@@ -25,33 +25,33 @@ func TestRestarts(t *testing.T) {
 			inTown(t, setup{}, func(w *town) {
 				w.types(demo.Requester, `/pag activate devops-admins 3h "release 42 is stuck"`)
 				ask := w.sees(demo.Requester, w.Channel.ID, time.Minute, "Confirm in browser")
-				w.restarts(away)
+				w.restartsAfter(away)
 				w.confirms(demo.Requester, w.browser(), w.link(ask))
-				w.restarts(away)
+				w.restartsAfter(away)
 				card := w.sees(demo.Approver, w.Channel.ID, time.Minute, "An approver is needed")
-				w.restarts(away)
+				w.restartsAfter(away)
 				w.presses(demo.Approver, card, "approve")
 				if away == 0 { // else Slack closes the window, and the person presses again
-					w.restarts(away)
+					w.restartsAfter(away)
 				}
 				w.fills(demo.Approver, "release night", "release 42 is stuck")
 				sign := w.sees(demo.Approver, w.mine(demo.Approver), time.Minute, "Confirm in browser")
-				w.restarts(away)
+				w.restartsAfter(away)
 				w.confirms(demo.Approver, w.browser(), w.link(sign))
-				w.restarts(away)
+				w.restartsAfter(away)
 				dm := w.mine(demo.Requester)
 				w.sees(demo.Requester, dm, time.Minute, "You have *devops-admins*")
-				w.restarts(away)
+				w.restartsAfter(away)
 				w.pass(5 * time.Minute)
-				w.restarts(away)
+				w.restartsAfter(away)
 				w.sees(demo.Requester, dm, 2*time.Hour, "took effect in Azure DevOps")
-				w.restarts(away)
+				w.restartsAfter(away)
 				w.sees(demo.Requester, dm, 4*time.Hour, "ends at", "End now")
-				w.restarts(away)
+				w.restartsAfter(away)
 				w.sees(demo.Requester, dm, time.Hour, "ended at")
-				w.restarts(away)
+				w.restartsAfter(away)
 				w.sees(demo.Requester, dm, 2*time.Hour, "over and gone")
-				w.restarts(away)
+				w.restartsAfter(away)
 				w.sees(demo.Approver, w.Channel.ID, time.Minute, "and gone")
 				w.oneCard("and gone")
 				w.wrote(map[string]int{"selfActivate": 1, "Approve": 1})
@@ -68,7 +68,7 @@ func TestAwayForLong(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inTown(t, setup{}, func(w *town) {
 				w.gets(demo.Releasers, "2h")
-				w.restarts(away)
+				w.restartsAfter(away)
 				w.sees(demo.Requester, w.mine(demo.Requester), 3*time.Hour, "*release-managers*", "ended at")
 				w.sees(demo.Requester, w.mine(demo.Requester), 3*time.Hour, "over and gone")
 				w.sees(demo.Approver, w.Channel.ID, time.Minute, "and gone")
@@ -92,7 +92,7 @@ func TestAwayDuringPortal(t *testing.T) {
 		w.start()
 		w.sees(demo.Requester, w.Channel.ID, time.Minute, "@requester has *release-managers*", "Activated in Entra")
 		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "You have *release-managers*")
-		w.lives()
+		w.wholeLife()
 		w.wrote(map[string]int{})
 		w.outcome(activation.Expired)
 	})

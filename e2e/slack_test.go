@@ -32,7 +32,7 @@ func TestCardInTrouble(t *testing.T) {
 					w.Slack.Fail(f)
 				}
 				w.gets(demo.Releasers, "1h")
-				w.lives()
+				w.wholeLife()
 				w.pass(10 * time.Minute)
 				w.oneCard("and gone")
 				w.wrote(map[string]int{"selfActivate": 1})
@@ -67,7 +67,7 @@ func TestSlackWithoutAPI(t *testing.T) {
 	inTown(t, setup{}, func(w *town) {
 		w.gets(demo.Releasers, "1h")
 		w.Slack.Fail(slack.Fault{Method: "*", Kind: "status", Status: 503, Count: 60})
-		w.lives()
+		w.wholeLife()
 		w.oneCard("and gone")
 		dm := w.read(demo.Requester, w.mine(demo.Requester))
 		for _, words := range []string{"took effect in", "PIM can't extend", "ended at", "over and gone"} {
@@ -110,7 +110,7 @@ func TestSockets(t *testing.T) {
 			t.Errorf("%d of 60 commands met no connection", lost)
 		}
 		w.types(demo.Requester, `/pag activate release-managers 1h "release 42 is stuck"`)
-		w.lives()
+		w.wholeLife()
 		w.wrote(map[string]int{"selfActivate": 1})
 		w.oneCard("and gone")
 		w.everyAckOnce()
@@ -161,7 +161,7 @@ func TestDuplicates(t *testing.T) {
 		for _, e := range w.Slack.History(slack.Query{Kind: "envelope"}) {
 			w.Slack.Redeliver(e.ID) // and once more, late
 		}
-		w.lives()
+		w.wholeLife()
 		w.wrote(map[string]int{"selfActivate": 1, "Approve": 1})
 		w.oneCard("and gone")
 		w.closes(true)

@@ -18,7 +18,7 @@ func TestWatch(t *testing.T) {
 		if _, err := w.Entra.Portal(w.Account(demo.Requester)).Activate(w.Groups[demo.Releasers].ID, "member", 2*time.Hour, "hotfix 7"); err != nil {
 			t.Fatal(err)
 		}
-		card := w.sees(demo.Approver, w.Channel.ID, time.Minute, "adm-requester@contoso.example", demo.Releasers, "until", "hotfix 7", "Activated in Entra")
+		card := w.sees(demo.Approver, w.Channel.ID, time.Minute, "adm-requester@contoso.example", demo.Releasers, "until", "hotfix 7", "Asked for in Entra")
 		w.sees(demo.Approver, w.Channel.ID, 2*time.Hour, "works on a new session")
 		w.sees(demo.Approver, w.Channel.ID, 2*time.Hour, "adm-requester@contoso.example", "ends at", "can't extend")
 		w.sees(demo.Approver, w.Channel.ID, 2*time.Hour, "and gone", "Azure DevOps contoso: *gone*")
@@ -64,7 +64,7 @@ func TestWatchRevoked(t *testing.T) {
 		if _, err := me.Deactivate(w.Groups[demo.Releasers].ID, "member"); err != nil {
 			t.Fatal(err)
 		}
-		w.sees(demo.Approver, w.Channel.ID, 3*time.Minute, "ended at", "revoked elsewhere")
+		w.sees(demo.Approver, w.Channel.ID, 3*time.Minute, "ended", "taken away in Entra")
 		w.sees(demo.Approver, w.Channel.ID, 2*time.Hour, "and gone", "Azure DevOps contoso: *gone*")
 		for _, a := range w.closes(true) {
 			if a.Outcome != activation.Revoked {
@@ -92,7 +92,7 @@ func TestWatchOwner(t *testing.T) {
 func TestWatchLastOwner(t *testing.T) {
 	inTown(t, setup{watch: true, found: owner}, func(w *town) {
 		w.portalOwner()
-		w.sees(demo.Approver, w.Channel.ID, 2*time.Hour, "not seen to let go", "adm-requester@contoso.example")
+		w.sees(demo.Approver, w.Channel.ID, 2*time.Hour, "should have left", "adm-requester@contoso.example")
 		w.sees(demo.Approver, w.Channel.ID, 26*time.Hour, "could not be proven", "not proven")
 		w.closes(true)
 	})

@@ -97,6 +97,7 @@ type life struct {
 	plot  plot
 	out   *outside
 	acked map[string]bool
+	began time.Time
 	c     *crash
 }
 
@@ -271,7 +272,7 @@ type story struct {
 // messages of an untroubled life.
 func live(t *testing.T, p plot, at int, after bool, r run, want map[string]int) (s story) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &life{t: t, path: filepath.Join(memoryDir(t), "pagbot.db"), plot: p, out: newOutside(time.Now), acked: map[string]bool{}, c: &crash{at: at, after: after}}
+		l := &life{t: t, path: filepath.Join(memoryDir(t), "pagbot.db"), plot: p, out: newOutside(time.Now), acked: map[string]bool{}, began: time.Now(), c: &crash{at: at, after: after}}
 		l.out.approval = p.approval
 		first := l.c
 		l.process(r)

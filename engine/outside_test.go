@@ -24,17 +24,20 @@ type outside struct {
 	writes   map[string]int                    // by deed and warrant
 	said     map[string]int                    // messages, by kind and topic
 	kinds    map[activation.Kind]bool          // of effect that were done
+	read     map[string]bool                   // envelopes
+	faults   map[activation.Lane][]fault       // of the calls to come; then all goes well
 }
 
 // grant is what PIM holds of one activation.
 type grant struct {
+	who         string
 	status      string
 	asked       time.Time
 	from, ended time.Time
 }
 
 func newOutside(now func() time.Time) *outside {
-	return &outside{now: now, grants: map[string]*grant{}, pocket: map[string]bool{}, writes: map[string]int{}, said: map[string]int{}, kinds: map[activation.Kind]bool{},
+	return &outside{now: now, grants: map[string]*grant{}, pocket: map[string]bool{}, writes: map[string]int{}, said: map[string]int{}, kinds: map[activation.Kind]bool{}, read: map[string]bool{},
 		alive: func(_ string, do func()) bool { do(); return true }}
 }
 
@@ -55,44 +58,54 @@ var (
 type wish struct {
 	Deed  activation.Deed
 	Proof activation.Proof
+	ID    string `json:",omitempty"` // of the activation; empty: a1
+	Who   string `json:",omitempty"` // empty: the requester
 }
 
 // Read implements Reader: the envelope's body is the deed, its id the rest.
 func (o *outside) Read(_ context.Context, k activation.Kept) (string, activation.Input, error) {
-	var body wish
-	if err := json.Unmarshal(k.Raw, &body); err != nil {
+	w := wish{ID: "a1", Who: requester.Object}
+	if err := json.Unmarshal(k.Raw, &w); err != nil {
 		return "", nil, err
 	}
-	w := activation.Warrant{ID: "w-" + k.ID, Actor: requester, Deed: body.Deed, Proof: body.Proof, Envelope: k.ID, Clicked: k.At, Expires: k.At.Add(24 * time.Hour)}
-	switch body.Deed {
+	o.mu.Lock()
+	o.read[k.ID] = true
+	o.mu.Unlock()
+	who := activation.Person{Tenant: "t", Object: w.Who, Name: w.Who + "@contoso.example"}
+	warrant := activation.Warrant{ID: "w-" + k.ID, Actor: who, Deed: w.Deed, Proof: w.Proof, Envelope: k.ID, Clicked: k.At, Expires: k.At.Add(23 * time.Hour)}
+	switch w.Deed {
 	case activation.End, activation.Cancel:
-		return "a1", activation.Finish{By: requester, Warrant: w}, nil
+		return w.ID, activation.Finish{By: who, Warrant: warrant}, nil
 	case activation.Approve, activation.Deny:
-		w.Actor = approver
-		return "a1", activation.Vote{By: approver, Approve: body.Deed == activation.Approve, Reason: "fine", Warrant: w}, nil
+		warrant.Actor = approver
+		return w.ID, activation.Vote{By: approver, Approve: w.Deed == activation.Approve, Reason: "fine", Warrant: warrant}, nil
 	}
-	return "a1", activation.Ask{ID: "a1", Tag: "7F3K", Person: requester, Group: group, Access: activation.Member, Length: length,
-		Reason: "incident 42", Warrant: w, Facts: activation.Facts{Eligible: true, Lead: 10 * time.Minute, Targets: []activation.Target{devops}}}, nil
+	return w.ID, activation.Ask{ID: w.ID, Tag: strings.ToUpper(w.ID), Person: who, Group: group, Access: activation.Member, Length: length,
+		Reason: "incident 42", Warrant: warrant, Facts: activation.Facts{Eligible: true, Lead: 10 * time.Minute, Targets: []activation.Target{devops}}}, nil
 }
 
 // Do implements Hand for every kind.
-func (o *outside) Do(ctx context.Context, a activation.Activation, e activation.Effect) (r activation.Report) {
-	if !o.alive("do "+e.Key, func() { r = o.do(a, e) }) {
-		<-ctx.Done() // the process is dead: nobody hears the answer
-		return activation.Report{After: time.Second}
-	}
-	return r
+func (o *outside) Do(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
+	return o.troubled(e, func() (r activation.Report) {
+		if !o.alive("do "+e.Key, func() { r = o.do(a, e) }) {
+			<-ctx.Done() // the process is dead: nobody hears the answer
+			return activation.Report{After: time.Second}
+		}
+		return r
+	})
 }
 
 // Look implements Hand.
 func (o *outside) Look(_ context.Context, a activation.Activation, e activation.Effect) activation.Report {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	g := o.of(a)
-	if g == nil || g.status == "PendingApproval" && e.Deed != activation.Submit || e.Deed == activation.End && g.ended.IsZero() {
-		return activation.Report{Absent: true}
-	}
-	return o.done(a, e)
+	return o.troubled(e, func() activation.Report {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		g := o.of(a)
+		if g == nil || g.status == "PendingApproval" && e.Deed != activation.Submit || e.Deed == activation.End && g.ended.IsZero() {
+			return activation.Report{Absent: true}
+		}
+		return o.done(a, e)
+	})
 }
 
 func (o *outside) of(a activation.Activation) *grant {
@@ -104,7 +117,7 @@ func (o *outside) of(a activation.Activation) *grant {
 
 func (o *outside) request(a activation.Activation) *activation.Request {
 	g := o.of(a)
-	return &activation.Request{ID: "r-" + a.ID, Status: g.status, Created: g.asked}
+	return &activation.Request{ID: "r-" + a.ID, Status: g.status, Created: g.asked, Length: activation.Duration(length)}
 }
 
 func (o *outside) done(a activation.Activation, e activation.Effect) activation.Report {
@@ -131,15 +144,21 @@ func (o *outside) do(a activation.Activation, e activation.Effect) activation.Re
 
 // deed writes to PIM, if the person has proven who they are.
 func (o *outside) deed(a activation.Activation, e activation.Effect, now time.Time) activation.Report {
-	d, _ := a.Deed(e.Warrant)
+	d, pending := a.Deed(e.Warrant)
+	if !pending {
+		return activation.Report{}
+	}
 	if d.Warrant.Proof == activation.Fresh && !o.pocket[e.Warrant] {
 		return activation.Report{Tell: activation.StepUp{Warrant: e.Warrant}, Wait: d.Warrant.Wait(), Until: d.Warrant.Expires}
+	}
+	if no := o.refuses(a, e, now); no != "" {
+		return activation.Report{Tell: activation.Done{Warrant: e.Warrant, At: now, Refusal: &activation.Refusal{Code: no}}}
 	}
 	o.writes[string(e.Deed)+" "+e.Warrant]++
 	g := o.of(a)
 	switch e.Deed {
 	case activation.Submit:
-		g = &grant{status: "Provisioned", asked: now, from: now}
+		g = &grant{who: a.Person.Object, status: "Provisioned", asked: now, from: now}
 		if o.approval {
 			g.status, g.from = "PendingApproval", time.Time{}
 		}
@@ -154,6 +173,25 @@ func (o *outside) deed(a activation.Activation, e activation.Effect, now time.Ti
 		g.ended = now
 	}
 	return o.done(a, e)
+}
+
+// refuses is PIM's no: it has one activation of a person at a time, and what is
+// decided or over is so.
+func (o *outside) refuses(a activation.Activation, e activation.Effect, now time.Time) activation.Code {
+	g := o.of(a)
+	switch {
+	case e.Deed == activation.Submit && g == nil:
+		for _, other := range o.grants {
+			if other.who == a.Person.Object && (other.status == "PendingApproval" || other.holds(now) != nil) {
+				return activation.AlreadyActive
+			}
+		}
+	case e.Deed == activation.End && g.holds(now) == nil:
+		return activation.NotActive
+	case (e.Deed == activation.Cancel || e.Deed == activation.Approve || e.Deed == activation.Deny) && g.status != "PendingApproval":
+		return activation.NotPending
+	}
+	return ""
 }
 
 // holds is the instance of a grant, if PIM grants it now.
@@ -173,6 +211,9 @@ func (g *grant) over() time.Time {
 
 func (o *outside) look(a activation.Activation, now time.Time) activation.Report {
 	g := o.of(a)
+	if g.status == "PendingApproval" && now.Sub(g.asked) > activation.ApprovalWindow {
+		g.status = "Failed"
+	}
 	saw := activation.Saw{Looked: !g.from.IsZero(), Present: g.holds(now), At: now}
 	if !a.Watched {
 		saw.Request = o.request(a)
@@ -183,7 +224,7 @@ func (o *outside) look(a activation.Activation, now time.Time) activation.Report
 func (o *outside) probe(a activation.Activation, e activation.Effect, now time.Time) activation.Report {
 	ans := activation.Answer{Says: activation.No, Level: activation.L2, Sent: now, Received: now}
 	for _, g := range o.grants {
-		if !g.from.IsZero() && !now.Before(g.from.Add(arrives)) && now.Before(g.over().Add(leaves)) {
+		if g.who == a.Person.Object && !g.from.IsZero() && !now.Before(g.from.Add(arrives)) && now.Before(g.over().Add(leaves)) {
 			ans.Says, ans.Evidence = activation.Yes, "g"
 		}
 	}
@@ -244,7 +285,7 @@ func (o *outside) portal(schedule string, end bool) {
 	case end && o.grants[schedule].ended.IsZero():
 		o.grants[schedule].ended = now
 	case !end && o.grants[schedule] == nil:
-		o.grants[schedule] = &grant{status: "Provisioned", asked: now, from: now}
+		o.grants[schedule] = &grant{who: requester.Object, status: "Provisioned", asked: now, from: now}
 	}
 }
 

@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,7 +35,7 @@ var plots = []plot{
 		deeds: map[string]activation.Deed{"e1": activation.Submit},
 		lives: map[string]activation.Outcome{"a1": activation.Expired}, says: 5,
 		play: func(l *life, a actor) {
-			l.deliver(a, "e1", wish{activation.Submit, activation.Session})
+			l.deliver(a, "e1", wish{Deed: activation.Submit, Proof: activation.Session})
 			l.until(a, "a1", activation.Closed)
 			l.rest(a, 5*time.Minute)
 		},
@@ -43,12 +45,12 @@ var plots = []plot{
 		deeds: map[string]activation.Deed{"e1": activation.Submit, "e2": activation.Approve, "e3": activation.End},
 		lives: map[string]activation.Outcome{"a1": activation.EndedSoon}, says: 6,
 		play: func(l *life, a actor) {
-			l.deliver(a, "e1", wish{activation.Submit, activation.Fresh})
+			l.deliver(a, "e1", wish{Deed: activation.Submit, Proof: activation.Fresh})
 			l.until(a, "a1", activation.AwaitingApproval)
-			l.deliver(a, "e2", wish{activation.Approve, activation.Fresh})
+			l.deliver(a, "e2", wish{Deed: activation.Approve, Proof: activation.Fresh})
 			l.until(a, "a1", activation.Active)
 			l.rest(a, 20*time.Minute)
-			l.deliver(a, "e3", wish{activation.End, activation.Session})
+			l.deliver(a, "e3", wish{Deed: activation.End, Proof: activation.Session})
 			l.until(a, "a1", activation.Closed)
 			l.rest(a, 5*time.Minute)
 		},
@@ -58,9 +60,9 @@ var plots = []plot{
 		deeds: map[string]activation.Deed{"e1": activation.Submit, "e2": activation.Cancel},
 		lives: map[string]activation.Outcome{"a1": activation.Withdrawn}, says: 3,
 		play: func(l *life, a actor) {
-			l.deliver(a, "e1", wish{activation.Submit, activation.Session})
+			l.deliver(a, "e1", wish{Deed: activation.Submit, Proof: activation.Session})
 			l.until(a, "a1", activation.AwaitingApproval)
-			l.deliver(a, "e2", wish{activation.Cancel, activation.Session})
+			l.deliver(a, "e2", wish{Deed: activation.Cancel, Proof: activation.Session})
 			l.until(a, "a1", activation.Closed)
 			l.rest(a, 5*time.Minute)
 		},
@@ -70,9 +72,9 @@ var plots = []plot{
 		deeds: map[string]activation.Deed{"e1": activation.Submit, "e2": activation.Deny},
 		lives: map[string]activation.Outcome{"a1": activation.Denied}, says: 3,
 		play: func(l *life, a actor) {
-			l.deliver(a, "e1", wish{activation.Submit, activation.Session})
+			l.deliver(a, "e1", wish{Deed: activation.Submit, Proof: activation.Session})
 			l.until(a, "a1", activation.AwaitingApproval)
-			l.deliver(a, "e2", wish{activation.Deny, activation.Fresh})
+			l.deliver(a, "e2", wish{Deed: activation.Deny, Proof: activation.Fresh})
 			l.until(a, "a1", activation.Closed)
 			l.rest(a, 5*time.Minute)
 		},
@@ -83,7 +85,7 @@ var plots = []plot{
 		play: func(l *life, a actor) {
 			l.portal(a, "portal-1", false)
 			l.until(a, portal1, activation.Active)
-			l.rest(a, 20*time.Minute)
+			l.rest(a, time.Until(l.began.Add(20*time.Minute)))
 			l.portal(a, "portal-1", true)
 			l.until(a, portal1, activation.Verifying)
 			l.portal(a, "portal-2", false)
@@ -95,19 +97,24 @@ var plots = []plot{
 }
 
 func TestCrashWalk(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
 	kinds := map[activation.Kind]bool{}
-	for _, p := range plots {
-		t.Run(p.name, func(t *testing.T) {
-			faults, calm := walk(t, p, honest, "")
-			for _, f := range faults {
-				t.Error(f)
-			}
-			for k := range calm.kinds {
-				kinds[k] = true
-			}
-			t.Logf("%d points, each before and after it took effect", calm.points)
-		})
-	}
+	t.Run("plots", func(t *testing.T) {
+		for _, p := range plots {
+			t.Run(p.name, func(t *testing.T) {
+				t.Parallel()
+				faults, calm := walk(t, p, honest, "")
+				for _, f := range faults {
+					t.Error(f)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				maps.Copy(kinds, calm.kinds)
+				t.Logf("%d points, each before and after it took effect", calm.points)
+			})
+		}
+	})
 	for k := range hands(nil) {
 		if !kinds[k] {
 			t.Errorf("no walk went over an effect of kind %q", k)
