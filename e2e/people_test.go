@@ -27,7 +27,7 @@ func (w *town) gets(group, length string) {
 	w.t.Helper()
 	w.types(demo.Requester, "/pag activate "+group+" "+length+` "release 42 is stuck"`)
 	w.signs(demo.Requester, w.Channel.ID, group)
-	w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "You have *"+group+"*")
+	w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "You have "+group)
 }
 
 // awaits brings a request for devops-admins before its approvers, and returns
@@ -45,7 +45,7 @@ func (w *town) decides(name string, card slack.Message, action string) string {
 	w.t.Helper()
 	w.presses(name, card, action)
 	w.fills(name, "release night", demo.DevOpsAdmins, "release 42 is stuck")
-	return w.signs(name, w.mine(name), action)
+	return w.signs(name, w.mine(name), demo.DevOpsAdmins, "confirm with your sign-in")
 }
 
 // pass lets time go by.
@@ -63,7 +63,7 @@ func (w *town) wholeLife() {
 	w.sees(demo.Requester, dm, 2*time.Hour, "took effect in Azure DevOps")
 	w.sees(demo.Requester, dm, 4*time.Hour, "ends at", "End now")
 	w.sees(demo.Requester, dm, time.Hour, "ended at")
-	w.sees(demo.Requester, dm, 2*time.Hour, "over and gone")
+	w.sees(demo.Requester, dm, 2*time.Hour, "is over")
 	w.sees(demo.Requester, w.Channel.ID, time.Minute, "and gone")
 }
 
@@ -114,4 +114,11 @@ func (w *town) signsIfAsked() {
 func lateToForget(w *demo.Worlds) {
 	o := w.DevOps.Org("contoso")
 	o.Grant, o.Revoke = devops.Delay{Min: 10 * time.Minute, Max: 12 * time.Minute}, devops.Delay{Min: 150 * time.Minute, Max: 160 * time.Minute}
+}
+
+// startsSession follows the link that /pag signin answers with.
+func (w *town) startsSession(name string) {
+	w.t.Helper()
+	m := w.sees(name, w.Channel.ID, time.Minute, "Sign in with your browser")
+	w.confirms(name, w.browser(), w.link(m))
 }
