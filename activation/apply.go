@@ -53,6 +53,7 @@ func Apply(a Activation, e Event) Activation {
 		a = a.ended(e)
 	case EvClosed:
 		a.Phase, a.Outcome, a.Refusal, a.ClosedAt = Closed, e.Outcome, e.Refusal, e.At
+		a.drop(func(Pending) bool { return true })
 		a.Deeds, a.Stuck = nil, nil
 	case EvStuck:
 		a.Stuck = &e.Stuck

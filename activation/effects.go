@@ -102,7 +102,7 @@ func (o *out) later(e Event) {
 
 func (o *out) decided(e EvDecided) {
 	o.card()
-	o.sign(e.Warrant)
+	o.links()
 	o.thread(TopicDecided, "")
 	o.dm(o.a.Person, TopicDecided, "")
 	if e.Decision.Approve {
@@ -121,8 +121,22 @@ func (o *out) span(e EvSpan) {
 	case e.Direction == Grant && s.State == HadAlready && o.telling(s.Level):
 		o.dm(o.a.Person, TopicHad, e.Target)
 	case e.Direction == Removal && s.Overdue && !s.Settled():
-		o.thread(TopicOverdue, e.Target)
-		o.dm(o.a.Person, TopicOverdue, e.Target)
+		o.overdue(e)
+	}
+}
+
+// patience is how long an alarm waits: after a time away, the next look at the
+// target may already know better.
+const patience = time.Minute
+
+// overdue alarms the channel and the person, unless it is gone by then. It
+// keeps nothing back that is to be said meanwhile.
+func (o *out) overdue(e EvSpan) {
+	n := len(o.effects)
+	o.thread(TopicOverdue, e.Target)
+	o.dm(o.a.Person, TopicOverdue, e.Target)
+	for i := range o.effects[n:] {
+		o.effects[n+i].Due, o.effects[n+i].Order = e.At.Add(patience), ""
 	}
 }
 
@@ -140,6 +154,9 @@ func (o *out) telling(l Level) bool {
 
 func (o *out) closed(e EvClosed) {
 	o.card()
+	if o.a.Ended.IsZero() && e.Outcome != Denied { // what was denied was decided: done there
+		o.links()
+	}
 	switch {
 	case !o.a.Ended.IsZero():
 		if o.measured() {
@@ -153,6 +170,13 @@ func (o *out) closed(e EvClosed) {
 		o.answer(e.Refusal)
 	default:
 		o.dm(o.a.Person, TopicClosed, "")
+	}
+}
+
+// links lets every message that once held a sign-in link say what is true now.
+func (o *out) links() {
+	for _, w := range o.a.Spent {
+		o.sign(w)
 	}
 }
 
@@ -176,6 +200,9 @@ func (o *out) put(e Effect) {
 
 func (o *out) say(e Effect) {
 	e.Lane, e.Order = LaneSay, "say:"+o.a.ID
+	if e.Kind != Card && e.Kind != Thread {
+		e.Order = "tell:" + o.a.ID // a throttled channel keeps nobody's own news back
+	}
 	o.put(e)
 }
 

@@ -5,6 +5,10 @@ import "time"
 // Wants reports whether an effect is still worth doing. It is asked before
 // every attempt.
 func Wants(a Activation, e Effect, now time.Time) bool {
+	if e.Topic == TopicOverdue {
+		t, _ := a.Target(e.Target)
+		return !t.Removal.Settled()
+	}
 	switch e.Kind {
 	case DoDeed:
 		d, ok := a.Deed(e.Warrant)

@@ -18,10 +18,19 @@ type caller struct {
 	user, team, enterprise, app string
 }
 
+// Why a click is turned away, beside who made it.
+const (
+	notOurs  = "a click on a message that is not ours"
+	oldCopy  = "a click on an older copy of our own message"
+	notKnown = "no such activation"
+	watching = "nobody acts here"
+)
+
 // press is what a click was made on.
 type press struct {
 	activation, key  string // whose card or message, and of which effect
 	channel, message string
+	byUs             bool // Slack says that our bot posted the message
 }
 
 // wish is what somebody wants to do; the zero wish is only to be known.
@@ -76,7 +85,7 @@ func (b *Bot) authorize(ctx context.Context, c caller, w wish) (someone, activat
 	}
 	p, ok := s.account(*w.about)
 	if !ok {
-		return s, nobody, activation.Refusal{Code: activation.WrongPerson}
+		return s, nobody, activation.Refusal{Code: activation.WrongPerson, By: w.about.Person.Name}
 	}
 	return s, p, nil
 }
@@ -151,7 +160,7 @@ func (b *Bot) user(ctx context.Context, id string) (*slack.User, error) {
 // ours reports whether a message is the very one that we posted for that
 // activation and effect: a copy, a forward or an edited look-alike is not.
 func (b *Bot) ours(ctx context.Context, p press) error {
-	no := activation.Refusal{Code: activation.NotAllowedHere, Text: "a click on a message that is not ours"}
+	no := activation.Refusal{Code: activation.NotAllowedHere, Text: notOurs}
 	raw, err := b.Engine.Receipt(ctx, p.activation, p.key)
 	// Slack may be faster with a click than we are with noting what we posted.
 	for tries := 0; err == nil && raw == nil && tries < 10; tries++ {
@@ -166,10 +175,16 @@ func (b *Bot) ours(ctx context.Context, p press) error {
 		return err
 	}
 	var r receipt
-	if raw == nil || json.Unmarshal(raw, &r) != nil || r.TS == "" || r.Channel != p.channel || r.TS != p.message {
+	switch {
+	case raw == nil || json.Unmarshal(raw, &r) != nil || r.TS == "" || r.Channel != p.channel:
 		return no
+	case r.TS == p.message:
+		return nil
+	case p.byUs && p.message < r.TS:
+		// Posted before the one that counts: the answer to it was lost.
+		no.Text = oldCopy
 	}
-	return nil
+	return no
 }
 
 // approver lets a person decide on somebody else's request: one of their

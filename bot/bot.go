@@ -144,14 +144,35 @@ func (b *Bot) Start(ctx context.Context) error {
 	}
 	b.team, b.enterprise, b.self = me.TeamID, me.EnterpriseID, me.UserID
 	var all []error
+	seen := map[string]bool{}
 	for _, g := range b.Groups {
-		all = append(all, b.checkChannel(ctx, g))
+		if !seen[g.Channel] {
+			all = append(all, b.checkChannel(ctx, g))
+		}
+		seen[g.Channel] = true
 	}
 	return errors.Join(all...)
 }
 
+// channel reads a channel. A bot that is started often must not fail on the
+// limit that it runs into by that.
+func (b *Bot) channel(ctx context.Context, id string) (*slack.Channel, error) {
+	for {
+		c, err := b.API.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
+		var limited *slack.RateLimitedError
+		if !errors.As(err, &limited) {
+			return c, err
+		}
+		select {
+		case <-time.After(max(limited.RetryAfter, time.Second)):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
 func (b *Bot) checkChannel(ctx context.Context, g Group) error {
-	c, err := b.API.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: g.Channel})
+	c, err := b.channel(ctx, g.Channel)
 	switch {
 	case err != nil && slackError(err) == "channel_not_found":
 		return fmt.Errorf("group %s: the bot does not see channel %s; check the id, and invite the bot there", g.Name, g.Channel)

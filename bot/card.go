@@ -11,23 +11,25 @@ import (
 // of the activation only, so that the same state is the same card.
 func (b *Bot) card(a activation.Activation) message {
 	headline := sayHeadline(a)
-	blocks := []slack.Block{section(headline), quoted(sayReasonLabel, words(a))}
+	blocks := []slack.Block{rich(headline), quoted(sayReasonLabel, ownWords(a))}
 	if a.Ticket != "" {
 		blocks = append(blocks, quoted(sayTicketLabel, a.Ticket))
 	}
 	if lines := sayTargets(a); lines != "" {
-		blocks = append(blocks, section(lines))
+		blocks = append(blocks, rich(lines))
 	}
 	if a.Stuck != nil {
-		blocks = append(blocks, section(sayStuck(a)))
+		blocks = append(blocks, rich(sayStuck(a)))
 	}
-	if n := sayCardNote(a); n != "" {
+	if n := b.sayCardNote(a); n != "" {
 		blocks = append(blocks, note(n))
 	}
 	if buttons := b.buttons(a); len(buttons) > 0 {
-		blocks = append(blocks, slack.NewActionBlock(keyed("card"), buttons...))
+		// Slack wants a new block id when a message changes.
+		version := message{blocks: blocks}.hash()
+		blocks = append(blocks, slack.NewActionBlock(keyed("card", version), buttons...))
 	}
-	return message{text: flat(headline), blocks: blocks}
+	return message{text: notification(headline), blocks: blocks}
 }
 
 func (b *Bot) buttons(a activation.Activation) []slack.BlockElement {

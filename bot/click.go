@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -21,7 +22,16 @@ const (
 )
 
 // keyed is a block id that carries the effect whose message the block is in.
-func keyed(key string) string { return "pag|" + key }
+func keyed(key, version string) string { return "pag|" + key + "|" + version }
+
+// keyOf reads a block id of ours.
+func keyOf(blockID string) string {
+	key, _ := strings.CutPrefix(blockID, "pag|")
+	if i := strings.LastIndex(key, "|"); i >= 0 {
+		key = key[:i]
+	}
+	return key
+}
 
 // about is what a form keeps of what it is about: an opaque id and what is
 // wanted. Everything else is loaded when it is needed.
@@ -41,11 +51,11 @@ func (b *Bot) click(ctx context.Context, k activation.Kept, i slack.InteractionC
 	if !ok {
 		return "", nil, nil
 	}
-	key, _ := strings.CutPrefix(act.BlockID, "pag|")
-	p := press{activation: act.Value, key: key, channel: i.Container.ChannelID, message: i.Container.MessageTs}
+	p := press{activation: act.Value, key: keyOf(act.BlockID), channel: i.Container.ChannelID, message: i.Container.MessageTs,
+		byUs: b.self != "" && i.Message.User == b.self && i.Message.Timestamp == i.Container.MessageTs}
 	a, err := b.Engine.Load(ctx, act.Value)
 	if err == nil && a.ID == "" {
-		err = activation.Refusal{Code: activation.NotAllowedHere, Text: "no such activation"}
+		err = activation.Refusal{Code: activation.NotAllowedHere, Text: notKnown}
 	}
 	var form slack.ModalViewRequest
 	if err == nil {
@@ -53,36 +63,44 @@ func (b *Bot) click(ctx context.Context, k activation.Kept, i slack.InteractionC
 	}
 	if err == nil {
 		_, err = b.API.OpenViewContext(ctx, i.TriggerID, form)
-		if e := slackErrorOf(err); strings.Contains(e, "trigger") {
-			return "", nil, b.answer(ctx, i.ResponseURL, plain(sayTooSlow))
-		}
 	}
-	if err == nil {
+	say := func(m message) error { return b.reply(ctx, i.ResponseURL, i.User.ID, m) }
+	if r, ok := errors.AsType[activation.Refusal](err); ok && r.Text == oldCopy {
+		say = func(m message) error { return b.replace(ctx, i.ResponseURL, m) }
+	}
+	switch why := triggerTrouble(err); {
+	case err == nil:
 		return "", nil, nil
+	case strings.Contains(why, "exchanged"):
+		return "", nil, nil // this envelope was read before, and the form is open
+	case why != "":
+		return "", nil, say(plain(sayTooSlow))
 	}
-	return "", nil, b.failed(ctx, k, err, func(m message) error { return b.answer(ctx, i.ResponseURL, m) })
+	return "", nil, b.failed(ctx, k, err, a, say)
 }
 
 // form asks whether the person may, and makes the form in which they confirm.
 func (b *Bot) form(ctx context.Context, c caller, p press, a activation.Activation, d activation.Deed) (slack.ModalViewRequest, error) {
 	var none slack.ModalViewRequest
 	w := wish{on: &p, about: &a, approve: d != activation.End}
-	if _, _, err := b.authorize(ctx, c, w); err != nil {
+	_, _, err := b.authorize(ctx, c, w)
+	if err != nil {
 		return none, err
 	}
 	if b.SignIn == nil {
-		return none, activation.Refusal{Code: activation.NotAllowedHere}
+		return none, activation.Refusal{Code: activation.NotAllowedHere, Text: watching}
 	}
 	if d == activation.End {
 		if !endable(a) {
 			return none, activation.Refusal{Code: activation.NotActive}
 		}
-		return finishForm(a), nil
+		return finishForm(a, b.Now()), nil
 	}
 	if a.Phase != activation.AwaitingApproval {
 		return none, settledRefusal(a)
 	}
-	return voteForm(a, d), nil
+	g, _ := b.group(a.Group.ID)
+	return voteForm(a, d, activation.ProofFor(d, a.Access, a.Settings, g.Proof)), nil
 }
 
 func settledRefusal(a activation.Activation) activation.Refusal {
@@ -107,27 +125,33 @@ func (b *Bot) submitted(ctx context.Context, k activation.Kept, i slack.Interact
 	if err := json.Unmarshal([]byte(i.View.PrivateMetadata), &on); err != nil || on.ID == "" {
 		return "", nil, nil
 	}
-	id, in, err := b.confirmed(ctx, k, i, on)
+	a, err := b.Engine.Load(ctx, on.ID)
 	if err == nil {
-		return id, in, nil
+		var id string
+		var in activation.Input
+		if id, in, err = b.confirmed(ctx, k, i, on, a); err == nil {
+			return id, in, nil
+		}
 	}
-	return "", nil, b.failed(ctx, k, err, func(m message) error { return b.direct(ctx, i.User.ID, m) })
+	return "", nil, b.failed(ctx, k, err, a, func(m message) error { return b.direct(ctx, i.User.ID, m) })
 }
 
-func (b *Bot) confirmed(ctx context.Context, k activation.Kept, i slack.InteractionCallback, on about) (string, activation.Input, error) {
-	a, err := b.Engine.Load(ctx, on.ID)
-	if err != nil {
-		return "", nil, err
-	}
-	if a.ID == "" || b.SignIn == nil {
-		return "", nil, activation.Refusal{Code: activation.NotAllowedHere, Text: "no such activation"}
+func (b *Bot) confirmed(ctx context.Context, k activation.Kept, i slack.InteractionCallback, on about, a activation.Activation) (string, activation.Input, error) {
+	if a.ID == "" {
+		return "", nil, activation.Refusal{Code: activation.NotAllowedHere, Text: notKnown}
 	}
 	s, p, err := b.authorize(ctx, callerOf(i), wish{about: &a, approve: i.View.CallbackID == formVote})
+	if err == nil && b.SignIn == nil {
+		err = activation.Refusal{Code: activation.NotAllowedHere, Text: watching}
+	}
 	if err != nil {
 		return "", nil, err
 	}
 	switch i.View.CallbackID {
 	case formFinish:
+		if endable(a) && deedToEnd(a) != on.Deed {
+			return "", nil, activation.Refusal{Code: activation.Changed} // the form showed another deed
+		}
 		in, err := b.end(k, s, a)
 		return a.ID, in, err
 	case formVote:
@@ -156,7 +180,27 @@ func typed(v slack.View, block string) string {
 // direct sends a message to one person that may be lost with the process.
 func (b *Bot) direct(ctx context.Context, user string, m message) error {
 	_, _, err := b.API.PostMessageContext(ctx, user, m.options()...)
+	var no slack.SlackErrorResponse
+	if errors.As(err, &no) && !passing[no.Err] {
+		b.Log.Warn("a person can't be reached", "user", user, "err", err)
+		return nil // nor later
+	}
 	return err
+}
+
+// triggerTrouble is Slack's word if a form could not be opened because its
+// three seconds are over, or were used. The documents know several words.
+func triggerTrouble(err error) string {
+	var r slack.SlackErrorResponse
+	if !errors.As(err, &r) {
+		return ""
+	}
+	for _, word := range append([]string{r.Err}, r.ResponseMetadata.Messages...) {
+		if strings.Contains(word, "trigger") {
+			return word
+		}
+	}
+	return ""
 }
 
 func slackErrorOf(err error) string {

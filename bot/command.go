@@ -24,77 +24,94 @@ const warrantLife = 15 * time.Minute
 // command understands what a person typed and answers it in place, privately,
 // or turns it into an input.
 func (b *Bot) command(ctx context.Context, k activation.Kept, c slack.SlashCommand) (string, activation.Input, error) {
+	say := func(m message) error { return b.reply(ctx, c.ResponseURL, c.UserID, m) }
 	o, err := parse(c.Text)
 	if err != nil {
-		return "", nil, b.answer(ctx, c.ResponseURL, plain(err.Error()))
+		return "", nil, say(plain(err.Error()))
 	}
 	if o.verb == "help" {
-		return "", nil, b.answer(ctx, c.ResponseURL, plain(sayHelp))
+		return "", nil, say(plain(sayHelp))
 	}
 	s, _, err := b.authorize(ctx, caller{c.UserID, c.TeamID, c.EnterpriseID, c.APIAppID}, wish{})
 	if err == nil {
 		var id string
 		var in activation.Input
-		if id, in, err = b.obey(ctx, k, c, o, s); err == nil {
+		if id, in, err = b.obey(ctx, k, c, o, s, say); err == nil {
 			return id, in, nil
 		}
 	}
-	return "", nil, b.failed(ctx, k, err, func(m message) error { return b.answer(ctx, c.ResponseURL, m) })
+	return "", nil, b.failed(ctx, k, err, activation.Activation{}, say)
 }
 
 // failed answers an error: a refusal is said at once, a trouble is tried again
 // and said at last.
-func (b *Bot) failed(ctx context.Context, k activation.Kept, err error, say func(message) error) error {
-	var r activation.Refusal
+func (b *Bot) failed(ctx context.Context, k activation.Kept, err error, a activation.Activation, say teller) error {
+	r, known := refusal(err)
 	switch {
-	case errors.As(err, &r) && (r.Code != activation.Unavailable && r.Code != activation.Throttled || k.Last):
-		return say(plain(sayRefusal(r, activation.Activation{})))
+	case known && r.Text == watching:
+		return say(plain(fmt.Sprintf(sayWatchOnly, b.Portal)))
+	case known && (r.Code != activation.Unavailable && r.Code != activation.Throttled || k.Last):
+		return say(plain(sayRefusal(r, a)))
 	case k.Last:
 		ref := strings.ToUpper(derive("ref", k.ID, 4))
 		b.Log.Error("given up", "envelope", k.ID, "reference", ref, "err", err)
-		return say(plain(sayRefusal(activation.Refusal{Code: activation.Broken, Ref: ref}, activation.Activation{})))
+		return say(plain(sayRefusal(activation.Refusal{Code: activation.Broken, Ref: ref}, a)))
 	}
 	return err
 }
 
-func (b *Bot) obey(ctx context.Context, k activation.Kept, c slack.SlashCommand, o order, s someone) (string, activation.Input, error) {
+// refusal finds the no in an error: one of our own, or Entra's in our words.
+// What nobody has words for is trouble.
+func refusal(err error) (activation.Refusal, bool) {
+	var ours activation.Refusal
+	if errors.As(err, &ours) {
+		return ours, true
+	}
+	var theirs interface{ Refusal() activation.Refusal }
+	if errors.As(err, &theirs) {
+		ours = theirs.Refusal()
+	}
+	return ours, ours.Code != "" && ours.Code != activation.Broken
+}
+
+func (b *Bot) obey(ctx context.Context, k activation.Kept, c slack.SlashCommand, o order, s someone, say teller) (string, activation.Input, error) {
 	switch o.verb {
 	case "list":
 		m, err := b.list(ctx, s)
 		if err != nil {
 			return "", nil, err
 		}
-		return "", nil, b.answer(ctx, c.ResponseURL, m)
+		return "", nil, say(m)
 	case "status":
 		open, err := b.open(ctx, s)
 		if err != nil {
 			return "", nil, err
 		}
-		return "", nil, b.answer(ctx, c.ResponseURL, plain(sayStatus(open)))
+		return "", nil, say(plain(sayStatus(open)))
 	}
 	if b.SignIn == nil {
-		return "", nil, b.answer(ctx, c.ResponseURL, plain(fmt.Sprintf(sayWatchOnly, b.Portal)))
+		return "", nil, say(plain(fmt.Sprintf(sayWatchOnly, b.Portal)))
 	}
 	switch o.verb {
 	case "signin":
 		link := b.SignIn.SignInLink(s.slack, b.Now().Add(b.World(warrantLife)))
-		return "", nil, b.answer(ctx, c.ResponseURL, linked(saySignIn, sayOpenBrowser, link))
+		return "", nil, say(linked(saySignIn, saySignInNow, link))
 	case "signout":
 		if err := b.SignIn.SignOut(ctx, s.slack); err != nil {
 			return "", nil, err
 		}
-		return "", nil, b.answer(ctx, c.ResponseURL, plain(saySignedOut))
+		return "", nil, say(plain(saySignedOut))
 	case "deactivate":
-		return b.finish(ctx, k, c, o, s)
+		return b.finish(ctx, k, o, s, say)
 	}
-	return b.ask(ctx, k, c, o, s)
+	return b.ask(ctx, k, c, o, s, say)
 }
 
 // ask gathers the facts for an ask. Whether they suffice is for Decide to say.
-func (b *Bot) ask(ctx context.Context, k activation.Kept, c slack.SlashCommand, o order, s someone) (string, activation.Input, error) {
+func (b *Bot) ask(ctx context.Context, k activation.Kept, c slack.SlashCommand, o order, s someone, say teller) (string, activation.Input, error) {
 	g, closest := b.named(o.group)
 	if g == nil {
-		return "", nil, b.answer(ctx, c.ResponseURL, plain(sayUnknownGroup(o.group, closest)))
+		return "", nil, say(plain(sayUnknownGroup(o.group, closest)))
 	}
 	facts, p, err := b.facts(ctx, *g, o.access, s)
 	if err != nil {
@@ -170,9 +187,11 @@ func (b *Bot) running(ctx context.Context, f *activation.Facts, g Group, access 
 	list, err := b.Directory.InstancesOf(ctx, g.ID, p.Object)
 	for _, i := range list {
 		if i.Access == access {
-			f.Active = i.Ends
-			if i.Ends.IsZero() {
-				f.Active = b.Now().Add(24 * time.Hour)
+			switch {
+			case i.Ends.IsZero():
+				f.Active = forever // assigned, not activated
+			case i.Ends.After(b.Now()): // else PIM has not forgotten it yet
+				f.Active = i.Ends
 			}
 		}
 	}
@@ -189,7 +208,8 @@ func (b *Bot) waiting(ctx context.Context, f *activation.Facts, g Group, access 
 	return err
 }
 
-// named finds a group by name, alias or id; else it names the closest.
+// named finds a group by name, alias or id; else it names the closest, if one
+// is at all like what was typed.
 func (b *Bot) named(typed string) (*Group, string) {
 	best, closest := -1, ""
 	for i, g := range b.Groups {
@@ -197,7 +217,7 @@ func (b *Bot) named(typed string) (*Group, string) {
 			if strings.EqualFold(n, strings.TrimPrefix(typed, "#")) {
 				return &b.Groups[i], ""
 			}
-			if d := distance(n, typed); best < 0 || d < best {
+			if d := distance(n, typed); alike(n, typed, d) && (best < 0 || d < best) {
 				best, closest = d, g.Name
 			}
 		}
@@ -206,7 +226,7 @@ func (b *Bot) named(typed string) (*Group, string) {
 }
 
 // finish ends, or withdraws, what the person has.
-func (b *Bot) finish(ctx context.Context, k activation.Kept, c slack.SlashCommand, o order, s someone) (string, activation.Input, error) {
+func (b *Bot) finish(ctx context.Context, k activation.Kept, o order, s someone, say teller) (string, activation.Input, error) {
 	open, err := b.open(ctx, s)
 	if err != nil {
 		return "", nil, err
@@ -214,16 +234,19 @@ func (b *Bot) finish(ctx context.Context, k activation.Kept, c slack.SlashComman
 	open = slices.DeleteFunc(open, func(a activation.Activation) bool {
 		g, _ := b.group(a.Group.ID)
 		named := o.group == "" || slices.ContainsFunc(append([]string{a.Group.Name, a.Group.ID}, g.Aliases...), func(n string) bool { return strings.EqualFold(n, o.group) })
-		return !named || !endable(a)
+		return !named || o.owner && a.Access != activation.Owner || !endable(a)
 	})
 	if len(open) != 1 {
-		return "", nil, b.answer(ctx, c.ResponseURL, plain(sayWhichToEnd(open, o.group)))
+		return "", nil, say(plain(sayWhichToEnd(open, o.group)))
 	}
 	in, err := b.end(k, s, open[0])
-	if err == nil {
-		err = b.answer(ctx, c.ResponseURL, plain(sayEnding(open[0])))
+	if err != nil {
+		return "", nil, err
 	}
-	return open[0].ID, in, err
+	if err := say(plain(sayEnding(open[0]))); err != nil {
+		b.Log.Warn("the answer could not be said; the deed goes on", "envelope", k.ID, "err", err)
+	}
+	return open[0].ID, in, nil
 }
 
 func endable(a activation.Activation) bool { return deedToEnd(a) != "" }
@@ -279,13 +302,35 @@ func (b *Bot) list(ctx context.Context, s someone) (message, error) {
 	return plain(sayList(may, open)), err
 }
 
+// teller says something to the person who sent an envelope.
+type teller func(message) error
+
+// reply answers where the person acted, or in a DM if Slack takes no more
+// answers there.
+func (b *Bot) reply(ctx context.Context, url, user string, m message) error {
+	err := b.answer(ctx, url, m)
+	if errors.Is(err, errGone) {
+		return b.direct(ctx, user, m)
+	}
+	return err
+}
+
 // answer posts to a response URL: privately, where the person typed. Slack
 // takes five such answers within 30 minutes.
 func (b *Bot) answer(ctx context.Context, url string, m message) error {
 	if url == "" {
-		return nil
+		return errGone
 	}
-	body, err := json.Marshal(map[string]any{"response_type": "ephemeral", "replace_original": false, "text": m.text, "blocks": m.blocks})
+	return b.post(ctx, url, map[string]any{"response_type": "ephemeral", "replace_original": false, "text": m.text, "blocks": m.blocks})
+}
+
+// replace puts a message in the place of the one that was clicked.
+func (b *Bot) replace(ctx context.Context, url string, m message) error {
+	return b.post(ctx, url, map[string]any{"replace_original": true, "text": m.text, "blocks": m.blocks})
+}
+
+func (b *Bot) post(ctx context.Context, url string, what map[string]any) error {
+	body, err := json.Marshal(what)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -16,14 +18,22 @@ type message struct {
 	blocks []slack.Block
 }
 
-// plain is a message of our own words only.
-func plain(text string) message { return message{text: text, blocks: []slack.Block{section(text)}} }
+// plain is a message of one sentence, or some.
+func plain(text string, more ...slack.Block) message {
+	return message{text: notification(text), blocks: append([]slack.Block{rich(text)}, more...)}
+}
+
+// notification is what a phone shows of a message: its first line.
+func notification(text string) string {
+	first, _, _ := strings.Cut(flat(text), "\n")
+	return clip(strings.TrimRight(first, ":"), 1000)
+}
 
 // linked is a message with one button that opens the browser.
 func linked(text, button, url string) message {
 	b := slack.NewButtonBlockElement(actOpen, "", slack.NewTextBlockObject(slack.PlainTextType, button, false, false))
 	b.URL, b.Style = url, slack.StylePrimary
-	return message{text: text, blocks: []slack.Block{section(text), slack.NewActionBlock("", b)}}
+	return plain(text, slack.NewActionBlock("", b))
 }
 
 func (m message) options() []slack.MsgOption {
@@ -41,17 +51,20 @@ func (m message) hash() string {
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
-func section(mrkdwn string) slack.Block {
-	return slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, mrkdwn, false, false), nil, nil)
+// note is a grey line below.
+func note(text string) slack.Block {
+	return slack.NewContextBlock("", slack.NewTextBlockObject(slack.MarkdownType, clip(small(text), 2900), false, false))
 }
 
-func note(mrkdwn string) slack.Block {
-	return slack.NewContextBlock("", slack.NewTextBlockObject(slack.MarkdownType, mrkdwn, false, false))
-}
+// quoteMost is how much is shown of what a person wrote, in runes.
+const quoteMost = 1000
 
 // quoted shows a person's own words. rich_text knows no markup, so nothing in
 // them can mention, link or shout.
 func quoted(label, words string) slack.Block {
+	if words = tidy(words); words == "" {
+		words = sayNoReason
+	}
 	bold := &slack.RichTextSectionTextStyle{Bold: true}
 	return slack.NewRichTextBlock("", slack.NewRichTextSection(
 		slack.NewRichTextSectionTextElement(label+" ", bold), slack.NewRichTextSectionTextElement(words, nil)))
@@ -73,39 +86,31 @@ func modal(callback, title, submit string, on about, blocks ...slack.Block) slac
 }
 
 // voteForm is where an approver confirms what they pressed, in their own words.
-func voteForm(a activation.Activation, d activation.Deed) slack.ModalViewRequest {
+func voteForm(a activation.Activation, d activation.Deed, proof activation.Proof) slack.ModalViewRequest {
 	title, submit := "Approve", "Approve"
 	if d == activation.Deny {
 		title, submit = "Deny", "Deny"
 	}
 	in := slack.NewPlainTextInputBlockElement(nil, "v")
-	in.Multiline, in.MaxLength = true, 500
+	in.Multiline, in.MaxLength = true, reasonMost
 	reason := slack.NewInputBlock("reason", slack.NewTextBlockObject(slack.PlainTextType, sayYourReason, false, false), nil, in)
 	reason.Optional = !a.Settings.ApproverReason
-	blocks := []slack.Block{section(sayVoteForm(a)), quoted(sayReasonLabel, words(a))}
+	blocks := []slack.Block{rich(sayVoteForm(a)), quoted(sayTheirReason, ownWords(a))}
 	if a.Ticket != "" {
 		blocks = append(blocks, quoted(sayTicketLabel, a.Ticket))
 	}
-	return modal(formVote, title, submit, about{a.ID, d}, append(blocks, reason, note(sayVoteNote))...)
+	next := sayVoteKept
+	if proof == activation.Fresh {
+		next = sayVoteFresh
+	}
+	return modal(formVote, title, submit, about{a.ID, d}, append(blocks, reason, note(next))...)
 }
 
 // finishForm is where a person confirms that they are done.
-func finishForm(a activation.Activation) slack.ModalViewRequest {
+func finishForm(a activation.Activation, now time.Time) slack.ModalViewRequest {
 	title, submit := "End access", "End now"
 	if deedToEnd(a) == activation.Cancel {
 		title, submit = "Withdraw request", "Withdraw"
 	}
-	return modal(formFinish, title, submit, about{a.ID, deedToEnd(a)}, section(sayFinishForm(a)))
-}
-
-// words is the reason as the person gave it, without our tag.
-func words(a activation.Activation) string {
-	r := a.Reason
-	if i := tagAt(r); i >= 0 {
-		r = r[:i]
-	}
-	if r == "" {
-		return "—"
-	}
-	return r
+	return modal(formFinish, title, submit, about{a.ID, deedToEnd(a)}, rich(sayFinishForm(a, now)))
 }

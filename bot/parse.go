@@ -23,6 +23,7 @@ type order struct {
 	verb   string
 	group  string
 	access activation.Access
+	owner  bool          // said
 	length time.Duration // zero: not said
 	until  string        // HH:MM, in the person's own zone
 	reason string
@@ -38,7 +39,9 @@ var verbs = map[string]string{
 
 var (
 	quotes   = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "«", `"`, "»", `"`, "’", "'", "‘", "'")
-	duration = regexp.MustCompile(`^(?i)(\d+d)?(\d+h)?(\d+m(in)?)?$`)
+	duration = regexp.MustCompile(`^(?:(\d+)d(?:ays?)?)?(?:(\d+)h(?:ours?|rs?)?)?(?:(\d+)m(?:ins?|inutes?)?)?$`)
+	number   = regexp.MustCompile(`^\d+$`)
+	unit     = regexp.MustCompile(`^(?:d(?:ays?)?|h(?:ours?|rs?)?|m(?:ins?|inutes?)?)$`)
 	clock    = regexp.MustCompile(`^([01]?\d|2[0-3]):([0-5]\d)$`)
 	// Slack turns links and mentions into <…>; what was typed stands behind |.
 	escaped = regexp.MustCompile(`<[#@!]?[^<>|]*(?:\|([^<>]*))?>`)
@@ -57,7 +60,7 @@ func parse(text string) (order, error) {
 	}
 	verb, ok := verbs[strings.ToLower(words[0].text)]
 	if !ok {
-		return o, complain("I don't know “%s”. %s", short(words[0].text), sayTryHelp)
+		return o, complaint(sayUnknownVerb(words[0].text))
 	}
 	o.verb = verb
 	return o, o.arguments(words[1:])
@@ -73,26 +76,39 @@ func (o *order) arguments(words []word) error {
 	o.group, words = words[0].text, words[1:]
 	if len(words) >= 2 && fold(words[0].text) == "as" && (fold(words[1].text) == "owner" || fold(words[1].text) == "member") {
 		o.access, words = activation.Access(fold(words[1].text)), words[2:]
+		o.owner = o.access == activation.Owner
 	}
 	words, err := o.time(words)
 	if err != nil || o.verb == "deactivate" {
 		return err
 	}
 	if len(words) > 0 && words[0].quoted {
-		o.reason = words[0].text
-		var rest []string
-		for _, w := range words[1:] {
-			rest = append(rest, w.text)
-		}
-		o.ticket = strings.Join(rest, " ")
-		return nil
+		o.reason, o.ticket = words[0].text, together(words[1:])
+	} else {
+		o.reason = together(words)
 	}
-	var rest []string
-	for _, w := range words {
-		rest = append(rest, w.text)
+	switch {
+	case len([]rune(o.reason)) > reasonMost:
+		return complain(sayLongReason, reasonMost)
+	case len([]rune(o.ticket)) > ticketMost:
+		return complain(sayLongTicket, ticketMost)
 	}
-	o.reason = strings.Join(rest, " ")
 	return nil
+}
+
+// The longest reason and ticket, in characters: whoever decides shall have read
+// all of it.
+const (
+	reasonMost = 500
+	ticketMost = 100
+)
+
+func together(words []word) string {
+	var all []string
+	for _, w := range words {
+		all = append(all, w.text)
+	}
+	return strings.TrimSpace(strings.Join(all, " "))
 }
 
 // time takes "2h", "1h30m", "90m" or "until 18:00" off the front.
@@ -100,26 +116,41 @@ func (o *order) time(words []word) ([]word, error) {
 	if len(words) == 0 || words[0].quoted {
 		return words, nil
 	}
-	w := fold(words[0].text)
-	if w == "for" && len(words) > 1 && duration.MatchString(fold(words[1].text)) {
-		words, w = words[1:], fold(words[1].text)
+	if fold(words[0].text) == "for" && len(words) > 1 && length(words[1:]) != "" {
+		words = words[1:]
 	}
+	w := fold(words[0].text)
 	switch {
 	case w == "until":
 		if len(words) < 2 || !clock.MatchString(words[1].text) {
-			return words, complain("After “until” I need a time of day, such as until 18:00.")
+			return words, complaint(sayUntilWhat)
 		}
 		o.until = words[1].text
 		return words[2:], nil
-	case w != "" && unicode.IsDigit(rune(w[0])) && duration.MatchString(w):
-		d, err := parseDuration(w)
-		if err != nil {
-			return words, err
+	case length(words) != "":
+		var err error
+		o.length, err = parseDuration(length(words))
+		if number.MatchString(w) {
+			words = words[1:]
 		}
-		o.length = d
-		return words[1:], nil
+		return words[1:], err
 	}
 	return words, nil
+}
+
+// length is the length that a line begins with, as "2h" or "2 hours"; empty:
+// none.
+func length(words []word) string {
+	w := fold(words[0].text)
+	switch {
+	case words[0].quoted || w == "":
+		return ""
+	case number.MatchString(w) && len(words) > 1 && !words[1].quoted && unit.MatchString(fold(words[1].text)):
+		return w + fold(words[1].text)
+	case duration.MatchString(w):
+		return w
+	}
+	return ""
 }
 
 // longest is more than any policy allows; it keeps the arithmetic in range.
@@ -127,21 +158,22 @@ const longest = 1000 * time.Hour
 
 func parseDuration(s string) (time.Duration, error) {
 	var total time.Duration
-	for n := ""; s != ""; s = s[1:] {
-		c := s[0]
-		if unicode.IsDigit(rune(c)) {
-			n += string(c)
+	for i, unit := range []time.Duration{24 * time.Hour, time.Hour, time.Minute} {
+		digits := duration.FindStringSubmatch(s)[i+1]
+		if digits == "" {
 			continue
 		}
-		v, err := strconv.Atoi(n)
-		unit := map[byte]time.Duration{'d': 24 * time.Hour, 'h': time.Hour, 'm': time.Minute}[c]
-		if err != nil || unit == 0 || v > int(longest/unit) {
-			return 0, complain("I can't read that length. Write it like 90m, 2h or 1h30m.")
+		n, err := strconv.Atoi(digits)
+		if err != nil || n > int(longest/unit) {
+			return 0, complaint(sayFarTooLong)
 		}
-		total, n = total+time.Duration(v)*unit, ""
-		if c == 'm' {
-			break
-		}
+		total += time.Duration(n) * unit
+	}
+	switch {
+	case total > longest:
+		return 0, complaint(sayFarTooLong)
+	case total == 0:
+		return 0, complaint(sayTooShort)
 	}
 	return total, nil
 }
@@ -159,7 +191,7 @@ func split(line string) ([]word, error) {
 		if line[0] == '"' {
 			inner, rest, ok := strings.Cut(line[1:], `"`)
 			if !ok {
-				return nil, complain(`A quotation mark is missing: put your reason between two of them, like "why I need it".`)
+				return nil, complaint(sayUnquoted)
 			}
 			words, line = append(words, word{strings.TrimSpace(inner), true}), rest
 			continue
@@ -179,7 +211,8 @@ func unescape(s string) string {
 		if sub := escaped.FindStringSubmatch(m); sub[1] != "" {
 			return sub[1]
 		}
-		return strings.Trim(m, "<>#@!")
+		inner, _, _ := strings.Cut(strings.Trim(m, "<>#@!"), "|")
+		return inner
 	})
 	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s)
 }
@@ -206,6 +239,13 @@ func nextClock(hhmm string, now time.Time, zone *time.Location) time.Time {
 		at = time.Date(local.Year(), local.Month(), local.Day()+1, hour, minute, 0, 0, zone)
 	}
 	return at.UTC()
+}
+
+// alike reports whether one may have been meant by the other, at so many
+// changed letters.
+func alike(a, b string, d int) bool {
+	a, b = fold(a), fold(b)
+	return d <= max(2, len(b)/3) || len(b) >= 3 && (strings.Contains(a, b) || strings.Contains(b, a))
 }
 
 // distance is how many letters must change to make one word of the other.

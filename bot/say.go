@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -41,11 +42,7 @@ func (m *Mouth) Look(context.Context, activation.Activation, activation.Effect) 
 func (m *Mouth) Do(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
 	switch e.Kind {
 	case activation.Card:
-		g, ok := m.group(a.Group.ID)
-		if !ok {
-			return activation.Report{Err: errors.New("the group is not configured any more")}
-		}
-		return m.slot(ctx, g.Channel, m.card(a), e)
+		return m.sayCard(ctx, a, e)
 	case activation.Thread:
 		return m.thread(ctx, a, e)
 	case activation.AskSign:
@@ -55,12 +52,37 @@ func (m *Mouth) Do(ctx context.Context, a activation.Activation, e activation.Ef
 	case activation.DM:
 		to := m.slackOf(e.To)
 		msg, ok := m.topic(a, e)
-		if to == "" || !ok {
+		switch {
+		case to == "" && e.Topic == activation.TopicWarning:
+			return m.thread(ctx, a, e) // whom nobody bound is warned below the card
+		case to == "" || !ok:
 			return activation.Report{} // nobody to tell: the card tells it
 		}
-		return m.append(ctx, to, msg)
+		return m.append(ctx, to, msg, e)
 	}
 	return activation.Report{Err: errors.New("the mouth can't say " + string(e.Kind))}
+}
+
+// noCard begins the refusal of an activation whose card can't be posted.
+const noCard = "no card: "
+
+// sayCard keeps the group's channel up to date, and tells the activation if
+// that can't be done, and when it can again.
+func (m *Mouth) sayCard(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
+	g, ok := m.group(a.Group.ID)
+	if !ok {
+		return activation.Report{Err: errors.New("the group is not configured any more")}
+	}
+	r := m.slot(ctx, g.Channel, m.card(a), e)
+	silenced := a.Stuck != nil && strings.HasPrefix(a.Stuck.Why.Text, noCard)
+	var no slack.SlackErrorResponse
+	switch {
+	case r.Err != nil && r.Finished() && errors.As(r.Err, &no) && a.Open():
+		r.Tell = activation.Trouble{Why: activation.Refusal{Code: activation.Broken, Text: noCard + no.Err}}
+	case r.Err == nil && r.Finished() && silenced:
+		r.Tell = activation.Trouble{Cleared: true}
+	}
+	return r
 }
 
 // slackOf is the Slack user of an Entra account, if the binding knows it.
@@ -83,9 +105,9 @@ func (m *Mouth) slot(ctx context.Context, channel string, msg message, e activat
 		return activation.Report{}
 	}
 	if last.TS == "" {
-		return m.append(ctx, channel, msg)
+		return m.append(ctx, channel, msg, e)
 	}
-	if wait := m.pace.wait(last.Channel); wait > 0 {
+	if wait := m.pace.wait("update " + last.Channel); wait > 0 {
 		return activation.Report{After: wait}
 	}
 	_, _, _, err := m.API.UpdateMessageContext(ctx, last.Channel, last.TS, msg.options()...)
@@ -94,19 +116,19 @@ func (m *Mouth) slot(ctx context.Context, channel string, msg message, e activat
 		last.Hash = msg.hash()
 		return m.receipt(last)
 	case "message_not_found", "cant_update_message", "edit_window_closed":
-		return m.append(ctx, channel, msg) // somebody deleted it: a new one takes its place
+		return m.append(ctx, channel, msg, e) // somebody deleted it: a new one takes its place
 	}
-	return trouble(err)
+	return trouble(err, e)
 }
 
 // append posts a message.
-func (m *Mouth) append(ctx context.Context, channel string, msg message, more ...slack.MsgOption) activation.Report {
+func (m *Mouth) append(ctx context.Context, channel string, msg message, e activation.Effect, more ...slack.MsgOption) activation.Report {
 	if wait := m.pace.wait(channel); wait > 0 {
 		return activation.Report{After: wait}
 	}
 	at, ts, err := m.API.PostMessageContext(ctx, channel, append(msg.options(), more...)...)
 	if err != nil {
-		return trouble(err)
+		return trouble(err, e)
 	}
 	return m.receipt(receipt{Channel: at, TS: ts, Hash: msg.hash()})
 }
@@ -117,7 +139,7 @@ func (m *Mouth) receipt(r receipt) activation.Report {
 }
 
 // trouble sorts Slack's errors: later, or never.
-func trouble(err error) activation.Report {
+func trouble(err error, e activation.Effect) activation.Report {
 	var limited *slack.RateLimitedError
 	var refused slack.SlackErrorResponse
 	switch {
@@ -127,7 +149,17 @@ func trouble(err error) activation.Report {
 		return activation.Report{Err: err}
 	}
 	// The message may have gone out; saying it twice is better than not at all.
-	return activation.Report{After: 3 * time.Second, Err: err}
+	return again(err, e)
+}
+
+// again waits longer each time, up to five minutes.
+func again(err error, e activation.Effect) activation.Report {
+	var tried int
+	if e.Memory != nil && json.Unmarshal(e.Memory, &tried) != nil {
+		tried = 0
+	}
+	memory, _ := json.Marshal(tried + 1)
+	return activation.Report{After: min(3*time.Second<<min(tried, 10), 5*time.Minute), Memory: memory, Err: err}
 }
 
 // passing are Slack's words for a trouble of its own.
@@ -151,9 +183,13 @@ func (m *Mouth) thread(ctx context.Context, a activation.Activation, e activatio
 	if card.TS == "" {
 		// No card could be posted: the channel must hear of it all the same.
 		g, _ := m.group(a.Group.ID)
-		return m.append(ctx, g.Channel, msg)
+		r := m.append(ctx, g.Channel, msg, e)
+		if to := m.slackOf(a.Person); r.Err != nil && r.Finished() && to != "" {
+			return m.append(ctx, to, msg, e) // no channel either
+		}
+		return r
 	}
-	return m.append(ctx, card.Channel, msg, slack.MsgOptionTS(card.TS))
+	return m.append(ctx, card.Channel, msg, e, slack.MsgOptionTS(card.TS))
 }
 
 // askSign sends the link of a deed, and later says in the same message what
@@ -163,6 +199,8 @@ func (m *Mouth) askSign(ctx context.Context, a activation.Activation, e activati
 	switch {
 	case !waits && e.Receipt == nil:
 		return activation.Report{} // it never needed one
+	case m.SignIn == nil:
+		return activation.Report{Err: errors.New("a deed waits for a sign-in, and none is configured")}
 	case !waits:
 		var last receipt
 		if err := json.Unmarshal(e.Receipt, &last); err != nil {
@@ -180,7 +218,7 @@ func (m *Mouth) askSign(ctx context.Context, a activation.Activation, e activati
 }
 
 func (m *Mouth) signMessage(a activation.Activation, d activation.Pending) message {
-	return linked(saySignFor(a, d), sayOpenBrowser, m.SignIn.Link(d.Warrant))
+	return linked(saySignFor(a, d), sayConfirm, m.SignIn.Link(d.Warrant))
 }
 
 // whisper answers where the person typed, while Slack takes it; else in a DM.
@@ -197,10 +235,10 @@ func (m *Mouth) whisper(ctx context.Context, a activation.Activation, e activati
 	case err == nil:
 		return activation.Report{}
 	case !errors.Is(err, errGone):
-		return activation.Report{After: 2 * time.Second, Err: err}
+		return again(err, e)
 	}
 	if to := m.slackOf(e.To); to != "" {
-		return m.append(ctx, to, msg)
+		return m.append(ctx, to, msg, e)
 	}
 	return activation.Report{}
 }
@@ -211,10 +249,12 @@ func (m *Mouth) topic(a activation.Activation, e activation.Effect) (message, bo
 	t, _ := a.Target(e.Target)
 	switch e.Topic {
 	case activation.TopicAsked:
-		if d, ok := a.Deed(e.Warrant); ok && d.Needs {
+		if d, ok := a.Deed(e.Warrant); ok && d.Needs && m.SignIn != nil {
 			return m.signMessage(a, d), true
 		}
-		return plain(sayAsked(a)), a.Phase == activation.Asked
+		g, _ := m.group(a.Group.ID)
+		s := sayAsked(a, g.Channel)
+		return plain(s), s != ""
 	case activation.TopicRefused:
 		return plain(sayDeedRefused(a, e)), true
 	case activation.TopicActive:
@@ -224,15 +264,18 @@ func (m *Mouth) topic(a activation.Activation, e activation.Effect) (message, bo
 	case activation.TopicHad:
 		return plain(sayHad(a, t)), true
 	case activation.TopicDecided:
-		return plain(sayDecided(a)), a.Decision != nil
+		return decided(a, e), a.Decision != nil
 	case activation.TopicWarning:
 		return m.withFinish(plain(sayWarning(a)), a, e.Key), true
 	case activation.TopicEnded:
+		if e.Kind == activation.Thread {
+			return plain(sayRevoked(a)), true
+		}
 		return plain(sayEnded(a)), true
 	case activation.TopicGone:
 		return plain(sayGone(a)), true
 	case activation.TopicOverdue:
-		return plain(sayOverdue(a, t)), true
+		return plain(sayOverdue(a, t, who(a.Person))), true
 	case activation.TopicClosed:
 		return plain(sayClosed(a)), true
 	case activation.TopicStuck:
@@ -241,10 +284,26 @@ func (m *Mouth) topic(a activation.Activation, e activation.Effect) (message, bo
 	return message{}, false
 }
 
+// decided tells the requester or, in the thread, the others; with the
+// approver's own words.
+func decided(a activation.Activation, e activation.Effect) message {
+	if a.Decision == nil {
+		return message{}
+	}
+	s := sayDecidedFor(a)
+	if e.Kind == activation.DM {
+		s = sayDecided(a)
+	}
+	if a.Decision.Reason == "" {
+		return plain(s)
+	}
+	return plain(s, quoted(sayReasonLabel, a.Decision.Reason))
+}
+
 // withFinish adds the button that ends an activation.
 func (m *Mouth) withFinish(msg message, a activation.Activation, key string) message {
 	if m.SignIn != nil {
-		msg.blocks = append(msg.blocks, slack.NewActionBlock(keyed(key), button(actFinish, a.ID, "End now", slack.StyleDanger)))
+		msg.blocks = append(msg.blocks, slack.NewActionBlock(keyed(key, "1"), button(actFinish, a.ID, "End now", slack.StyleDanger)))
 	}
 	return msg
 }

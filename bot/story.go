@@ -23,13 +23,13 @@ func Story(moments []Moment) string {
 	for _, m := range moments {
 		a = activation.Apply(a, m.Event)
 		if last.IsZero() {
-			fmt.Fprintf(&out, "%s: %s, %s as %s\n", a.ID, plainName(a.Person), a.Group.Name, a.Access)
+			fmt.Fprintf(&out, "%s: %s, %s as %s\n", oneLine(a.ID), oneLine(plainName(a.Person)), oneLine(a.Group.Name), a.Access)
 		}
 		gap := ""
 		if d := m.At.Sub(last); !last.IsZero() && d >= time.Second {
 			gap = "+" + span(d)
 		}
-		fmt.Fprintf(&out, "%s %12s  %s\n", m.At.UTC().Format("2006-01-02 15:04:05"), gap, tell(a, m.Event))
+		fmt.Fprintf(&out, "%s %12s  %s\n", m.At.UTC().Format("2006-01-02 15:04:05"), gap, oneLine(tell(a, m.Event)))
 		last = m.At
 	}
 	if a.Open() {
@@ -37,6 +37,9 @@ func Story(moments []Moment) string {
 	}
 	return out.String()
 }
+
+// oneLine keeps others' words from moving a terminal's cursor.
+func oneLine(s string) string { return strings.Join(strings.Fields(visible(s)), " ") }
 
 func plainName(p activation.Person) string {
 	if p.Name != "" {
@@ -49,7 +52,7 @@ func plainName(p activation.Person) string {
 func tell(a activation.Activation, e activation.Event) string {
 	switch e := e.(type) {
 	case activation.EvAsked:
-		return fmt.Sprintf("asked %s: %q", flat(howLong(a)), e.Reason)
+		return fmt.Sprintf("asked %s: %q", bare(howLong(a)), e.Reason)
 	case activation.EvRefused:
 		return "refused: " + e.Refusal.Error()
 	case activation.EvNoticed:

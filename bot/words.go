@@ -10,65 +10,84 @@ import (
 )
 
 // Every sentence that a person reads stands in this file and its sisters
-// words_*.go. In mrkdwn only our own words and escaped names are used; a
-// person's own words go through rich_text (quoted).
+// words_*.go, in the markup of mark.go. A sentence never says more than what is
+// known, and one about something that went wrong says what to do next.
 
 const (
 	sayTryHelp       = "Type `/pag help` to see what I understand."
 	sayActivateUsage = "Tell me which group: `/pag activate GROUP 2h \"why\"`. `/pag list` shows what you may activate."
 	sayHelp          = "*I get you privileged access through Entra PIM, and tell you when it really works.*\n" +
-		"`/pag activate GROUP 2h \"why\" [ticket]` ask for access; also `until 18:00`, or `GROUP as owner`\n" +
-		"`/pag deactivate [GROUP]` end it early, or withdraw a request\n" +
-		"`/pag list` what you may activate and what you have\n" +
-		"`/pag status` where yours stand\n" +
-		"`/pag signin`, `/pag signout` start or forget your sign-in here"
-	sayWatchOnly   = "I only watch here: activate in <%s|Entra>, and I will tell you when it works."
+		"`/pag activate GROUP 2h \"why\" TICKET` asks for access. Also `90m`, `until 18:00`, `GROUP as owner`; without a time it is an hour.\n" +
+		"`/pag deactivate GROUP` ends it early, or withdraws a request.\n" +
+		"`/pag list` shows what you may activate and what you have.\n" +
+		"`/pag status` shows where yours stand.\n" +
+		"`/pag signin` and `/pag signout` begin and forget your sign-in here."
+	sayWatchOnly   = "I only watch here: ask, decide and end in <%s|Entra>. I will tell you when your access works and when it is gone."
 	saySignIn      = "Sign in with your browser. I never see your password."
-	sayOpenBrowser = "Confirm in browser"
-	saySignedOut   = "I have forgotten your sign-in. The next deed asks you to sign in again."
-	sayTooSlow     = "That took too long and Slack closed the window. Please press the button again."
-	sayYourReason  = "Why? In your own words"
+	saySignInNow   = "Sign in"
+	sayConfirm     = "Confirm in browser"
+	saySignedOut   = "I have forgotten your sign-in. I will ask for it again when you need it."
+	sayTooSlow     = "Slack gave me three seconds to open the window, and they were over. Nothing has happened. Please press the button again."
+	sayYourReason  = "Your reason, for the record"
 	sayReasonLabel = "Reason:"
 	sayTicketLabel = "Ticket:"
-	sayVoteNote    = "Entra asks you to sign in to confirm; the first approver's answer counts."
+	sayTheirReason = "They say:"
+	sayNoReason    = "none given"
+	sayVoteFresh   = "Nothing is decided yet: next, you confirm it in your browser. In PIM one approver is enough, and the first answer counts."
+	sayVoteKept    = "In PIM one approver is enough, and the first answer counts."
 )
-
-var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "*", "∗", "_", "＿", "~", "∼", "`", "'")
 
 // who names a person: as a mention where Slack knows them.
 func who(p activation.Person) string {
 	switch {
-	case p.Slack.ID != "":
+	case slackID.MatchString(p.Slack.ID):
 		return "<@" + p.Slack.ID + ">"
 	case p.Name != "":
-		return escape.Replace(p.Name)
+		return lit(p.Name)
 	case p.Object != "":
-		return escape.Replace("account " + p.Object)
+		return "account " + lit(p.Object)
 	}
 	return "somebody"
 }
 
+var (
+	slackID   = regexp.MustCompile(`^[UW][A-Z0-9]+$`)
+	channelID = regexp.MustCompile(`^[CG][A-Z0-9]+$`)
+)
+
 // what names the group, and the access where it is not the usual one.
 func what(a activation.Activation) string {
-	n := "*" + escape.Replace(a.Group.Name) + "*"
+	n := a.Group.Name
+	if n == "" {
+		n = a.Group.ID
+	}
+	s := "*" + lit(n) + "*"
 	if a.Access == activation.Owner {
-		n += " (as owner)"
+		s += " (as owner)"
 	}
-	return n
+	return s
 }
 
-// at is a moment in the reader's own time zone.
+// at is a moment in the reader's own time zone, as in "today at 18:00".
 func at(t time.Time) string {
-	if t.IsZero() {
-		return "an unknown time"
-	}
-	return fmt.Sprintf("<!date^%d^{date_short_pretty} at {time}|%s>", t.Unix(), t.UTC().Format("2006-01-02 15:04 UTC"))
+	return fmt.Sprintf("<!date^%d^{date_short_pretty} at {time}|%s>", max(0, t.Unix()), t.UTC().Format("2006-01-02 15:04 UTC"))
 }
 
-// at's shorter sister, for moments close by.
+// clockOf is at's shorter sister, for moments close by.
 func clockOf(t time.Time) string {
-	return fmt.Sprintf("<!date^%d^{time}|%s>", t.Unix(), t.UTC().Format("15:04 UTC"))
+	return fmt.Sprintf("<!date^%d^{time}|%s>", max(0, t.Unix()), t.UTC().Format("15:04 UTC"))
 }
+
+// until is an end that may not be there.
+func until(t time.Time) string {
+	if t.IsZero() || !t.Before(forever) {
+		return "with no end set"
+	}
+	return "until " + at(t)
+}
+
+// forever stands for the end of what has none.
+var forever = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // span is a length as people say it.
 func span(d time.Duration) string {
@@ -76,16 +95,18 @@ func span(d time.Duration) string {
 	switch {
 	case d < time.Minute:
 		return fmt.Sprintf("%d s", int(d.Seconds()))
-	case d < time.Hour && d%time.Minute == 0 || d >= 10*time.Minute && d < time.Hour:
-		return fmt.Sprintf("%d min", int(d.Round(time.Minute).Minutes()))
-	case d < time.Hour:
+	case d < 10*time.Minute && d%time.Minute != 0:
 		return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
 	}
 	d = d.Round(time.Minute)
-	if m := int(d.Minutes()) % 60; m != 0 {
-		return fmt.Sprintf("%d h %d min", int(d.Hours()), m)
+	h, m := int(d.Hours()), int(d.Minutes())%60
+	switch {
+	case h == 0:
+		return fmt.Sprintf("%d min", m)
+	case m == 0:
+		return fmt.Sprintf("%d h", h)
 	}
-	return fmt.Sprintf("%d h", int(d.Hours()))
+	return fmt.Sprintf("%d h %d min", h, m)
 }
 
 // howLong is what was asked for.
@@ -107,52 +128,115 @@ func sayHeadline(a activation.Activation) string {
 	switch a.Phase {
 	case activation.AwaitingApproval:
 		return fmt.Sprintf(":hourglass_flowing_sand: %s asks for %s %s. *An approver is needed.*", whose, what(a), howLong(a))
+	case activation.Asked:
+		return fmt.Sprintf(":speech_balloon: %s wants %s %s. Entra has not been asked yet.", whose, what(a), howLong(a))
 	case activation.Scheduled:
-		return fmt.Sprintf(":calendar: %s will have %s from %s %s.", whose, what(a), at(a.Request.Start), howLong(a))
-	case activation.Provisioning, activation.Noticed, activation.Asked:
-		return fmt.Sprintf(":gear: PIM is giving %s %s %s.", whose, what(a), howLong(a))
+		if a.Request.Start.IsZero() {
+			return fmt.Sprintf(":calendar: %s will get %s later, %s.", whose, what(a), howLong(a))
+		}
+		return fmt.Sprintf(":calendar: %s will get %s %s, %s.", whose, what(a), at(a.Request.Start), howLong(a))
+	case activation.Provisioning, activation.Noticed:
+		return fmt.Sprintf(":gear: PIM is giving %s to %s, %s.", what(a), whose, howLong(a))
 	case activation.Active:
-		return fmt.Sprintf(":unlock: %s has %s until %s.", whose, what(a), at(a.Ends))
+		return fmt.Sprintf(":unlock: %s has %s %s.", whose, what(a), until(a.Ends))
 	case activation.Ending:
-		return fmt.Sprintf(":unlock: %s is ending %s now.", whose, what(a))
+		return fmt.Sprintf(":unlock: %s is ending %s; it is still active.", whose, what(a))
 	case activation.Verifying:
-		return fmt.Sprintf(":lock: %s for %s ended at %s (%s). Making sure that it is gone.", what(a), whose, at(a.Ended), a.Outcome)
+		return fmt.Sprintf(":lock: %s of %s ended %s (%s).%s", what(a), whose, at(a.Ended), outcome(a.Outcome), sayChecking(a))
 	}
 	return sayClosedHeadline(a)
 }
 
-func sayClosedHeadline(a activation.Activation) string {
-	switch {
-	case a.Ended.IsZero():
-		return fmt.Sprintf(":no_entry_sign: %s for %s: %s.", what(a), who(a.Person), a.Outcome)
-	case unproven(a):
-		return fmt.Sprintf(":warning: %s for %s ended at %s (%s). *That it is gone could not be proven everywhere.*", what(a), who(a.Person), at(a.Ended), a.Outcome)
+// sayChecking says that removal is looked for, where anything can be looked at.
+func sayChecking(a activation.Activation) string {
+	if len(a.Targets) == 0 {
+		return ""
 	}
-	return fmt.Sprintf(":white_check_mark: %s for %s is over since %s (%s), and gone.", what(a), who(a.Person), at(a.Ended), a.Outcome)
+	return " Making sure that it is gone."
 }
 
-func unproven(a activation.Activation) bool {
+// outcome is why it is over, in passing.
+func outcome(o activation.Outcome) string {
+	switch o {
+	case activation.Expired:
+		return "time ran out"
+	case activation.Revoked:
+		return "taken away in Entra"
+	case activation.TimedOut:
+		return "nobody decided within 24 hours"
+	case activation.Failed:
+		return "PIM could not give it"
+	}
+	return string(o)
+}
+
+func sayClosedHeadline(a activation.Activation) string {
+	if a.Ended.IsZero() {
+		return fmt.Sprintf(":no_entry_sign: %s for %s: %s. Nothing was given.", what(a), who(a.Person), outcome(a.Outcome))
+	}
+	s := fmt.Sprintf("%s of %s ended %s (%s)", what(a), who(a.Person), at(a.Ended), outcome(a.Outcome))
+	switch proof(a) {
+	case isGone:
+		return fmt.Sprintf(":white_check_mark: %s of %s is over since %s (%s), *and gone*.", what(a), who(a.Person), at(a.Ended), outcome(a.Outcome))
+	case isUnproven:
+		return ":warning: " + s + ". *It could not be proven gone.*"
+	}
+	return ":checkered_flag: " + s + "."
+}
+
+// proven is what all removals together prove.
+type proven int
+
+const (
+	isOver     proven = iota // it ended; no proof about a system behind it, or not about all
+	isGone                   // each system behind it proved that it is gone or never came
+	isUnproven               // one could not be proven
+)
+
+func proof(a activation.Activation) proven {
+	all, some := true, false
 	for _, t := range a.Targets {
-		if t.Removal.State == activation.NotProven {
-			return true
+		switch s := t.Removal.State; {
+		case s == activation.NotProven:
+			return isUnproven
+		case s == activation.Gone && t.Removal.Level > activation.L0:
+			some = true
+		case s == activation.NeverCame || s == activation.Gone && t.Level == activation.L0:
+		default:
+			all = false
 		}
 	}
-	return false
+	if all && some {
+		return isGone
+	}
+	return isOver
 }
 
 // sayCardNote says who decided, and what comes next.
-func sayCardNote(a activation.Activation) string {
+func (b *Bot) sayCardNote(a activation.Activation) string {
 	var parts []string
 	if d := a.Decision; d != nil {
-		parts = append(parts, sayDecidedBy(*d))
+		parts = append(parts, sayDecidedBy(*d)+".")
 	}
 	if a.Watched {
-		parts = append(parts, "Activated in Entra, noticed here.")
+		parts = append(parts, "Asked for in Entra, noticed here.")
 	}
 	if a.Phase == activation.AwaitingApproval {
-		parts = append(parts, "PIM asks for an approval; it waits until "+at(a.Request.Created.Add(activation.ApprovalWindow))+".")
+		parts = append(parts, "PIM's rule: an approver must agree by "+at(approvalEnds(a))+".")
+		if b.SignIn == nil {
+			parts = append(parts, "I only watch here; approvers decide in Entra.")
+		}
 	}
 	return strings.Join(parts, " ")
+}
+
+// approvalEnds is when PIM drops a request that nobody decided.
+func approvalEnds(a activation.Activation) time.Time {
+	since := a.Request.Created
+	if since.IsZero() {
+		since = a.Began
+	}
+	return since.Add(activation.ApprovalWindow)
 }
 
 func sayDecidedBy(d activation.Decision) string {
@@ -160,73 +244,23 @@ func sayDecidedBy(d activation.Decision) string {
 	if d.Approve {
 		verb = "Approved"
 	}
-	by := who(d.By)
+	where := ""
+	if !d.Here {
+		where = " in Entra"
+	}
 	if d.By == (activation.Person{}) {
-		by = "an approver in Entra"
+		return fmt.Sprintf("%s%s at %s", verb, where, clockOf(d.At))
 	}
-	s := fmt.Sprintf("%s by %s at %s", verb, by, clockOf(d.At))
-	if !d.Here && d.By != (activation.Person{}) {
-		s += " in Entra"
-	}
-	return s + "."
+	return fmt.Sprintf("%s by %s%s at %s", verb, who(d.By), where, clockOf(d.At))
 }
 
-// saySignFor asks a person to confirm a deed in the browser.
-func saySignFor(a activation.Activation, d activation.Pending) string {
-	what := sayDeed(a, d.Warrant.Deed)
-	extra := ""
-	if d.Claims != "" {
-		extra = " Entra wants a stronger sign-in for this."
+// tagged is our tag at the end of a justification.
+var tagged = regexp.MustCompile(`\s*\[pag [A-Z2-7]{4}\]$`)
+
+// ownWords is the reason as the person gave it, without our tag.
+func ownWords(a activation.Activation) string {
+	if r := strings.TrimSpace(tagged.ReplaceAllString(a.Reason, "")); r != "" {
+		return r
 	}
-	return fmt.Sprintf("To %s, confirm with your sign-in by %s.%s", what, clockOf(d.Warrant.Expires), extra)
-}
-
-// sayDeed is a deed as an infinitive.
-func sayDeed(a activation.Activation, d activation.Deed) string {
-	switch d {
-	case activation.Submit:
-		return fmt.Sprintf("get %s %s", what(a), howLong(a))
-	case activation.Approve:
-		return fmt.Sprintf("approve %s for %s", what(a), who(a.Person))
-	case activation.Deny:
-		return fmt.Sprintf("deny %s to %s", what(a), who(a.Person))
-	case activation.Cancel:
-		return fmt.Sprintf("withdraw your request for %s", what(a))
-	}
-	return fmt.Sprintf("end your access to %s", what(a))
-}
-
-// saySignedFor replaces the link once the deed is settled.
-func saySignedFor(a activation.Activation) string {
-	switch {
-	case a.Decision != nil:
-		return fmt.Sprintf("%s for %s: %s", what(a), who(a.Person), sayDecidedBy(*a.Decision))
-	case a.Phase == activation.AwaitingApproval:
-		return fmt.Sprintf("%s for %s still waits for an approver. This link is used up or too old; press the button on the card again if you want to decide.", what(a), who(a.Person))
-	}
-	return sayHeadline(a)
-}
-
-func sayAsked(a activation.Activation) string {
-	return fmt.Sprintf("Asking Entra for %s %s. I'll write to you when it works.", what(a), howLong(a))
-}
-
-var (
-	dateToken = regexp.MustCompile(`<!date\^\d+\^[^|>]*\|([^>]*)>`)
-	emoji     = regexp.MustCompile(`:[a-z_]+: ?`)
-	tagged    = regexp.MustCompile(`\s*\[pag [A-Z2-7]{4}\]$`)
-)
-
-// flat is a line for notifications, where no markup is shown but mentions are.
-func flat(mrkdwn string) string {
-	s := dateToken.ReplaceAllString(mrkdwn, "$1")
-	return strings.ReplaceAll(emoji.ReplaceAllString(s, ""), "*", "")
-}
-
-// tagAt is where our tag begins in a justification; -1: there is none.
-func tagAt(s string) int {
-	if m := tagged.FindStringIndex(s); m != nil {
-		return m[0]
-	}
-	return -1
+	return sayNoReason
 }

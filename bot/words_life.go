@@ -8,37 +8,36 @@ import (
 	"pagbot/activation"
 )
 
+// targetsMost is how many targets a card shows; more would hide the headline.
+const targetsMost = 15
+
 // sayTargets is a line per target: what it knows, never more than its answer
 // proves.
 func sayTargets(a activation.Activation) string {
-	if a.From.IsZero() {
-		return sayControls(a)
+	if a.Phase == activation.Closed && a.Ended.IsZero() {
+		return "" // nothing was given, so there is nothing to tell
 	}
+	over := a.Phase == activation.Verifying || a.Phase == activation.Closed
 	var lines []string
 	for _, t := range a.Targets {
 		line := sayGrant(a, t)
-		if a.Phase == activation.Verifying || a.Phase == activation.Closed && !a.Ended.IsZero() {
+		switch {
+		case over:
 			line = sayRemoval(a, t)
+		case a.From.IsZero() && t.Grant.State != activation.HadAlready:
+			line = "" // before PIM grants anything only what was there already is news
 		}
 		if line != "" {
-			lines = append(lines, "• "+escape.Replace(t.Name)+": "+line)
+			lines = append(lines, "• "+lit(t.Name)+": "+line)
 		}
+	}
+	if more := len(lines) - targetsMost; more > 0 {
+		lines = append(lines[:targetsMost], fmt.Sprintf("• and %d more", more))
 	}
 	return strings.Join(lines, "\n")
 }
 
-// sayControls: before PIM grants anything only what was there already is news.
-func sayControls(a activation.Activation) string {
-	var lines []string
-	for _, t := range a.Targets {
-		if t.Grant.State == activation.HadAlready {
-			lines = append(lines, "• "+escape.Replace(t.Name)+": has it already"+through(t.Grant))
-		}
-	}
-	return strings.Join(lines, "\n")
-}
-
-// claim is what a yes at a level means, in the words of the evidence ladder.
+// claim is what a yes at a level proves, in the words of the evidence ladder.
 func claim(l activation.Level) string {
 	switch l {
 	case activation.L0:
@@ -51,163 +50,230 @@ func claim(l activation.Level) string {
 	return "works"
 }
 
+// missing is what a no at a level proves.
+func missing(l activation.Level) string {
+	switch l {
+	case activation.L0:
+		return "no longer listed"
+	case activation.L1:
+		return "no longer listed there"
+	}
+	return "gone for new sessions"
+}
+
 func sayGrant(a activation.Activation, t activation.Target) string {
 	s := t.Grant
 	switch s.State {
 	case activation.Effective:
 		return fmt.Sprintf("*%s* since %s, %s after activation", claim(s.Level), clockOf(s.By), between(a.From, s))
 	case activation.Works:
-		return fmt.Sprintf("*%s*, seen at %s (nobody looked before, so since when is not known)", claim(s.Level), clockOf(s.By))
+		return fmt.Sprintf("*%s*, seen at %s; since when is not known", claim(s.Level), clockOf(s.By))
 	case activation.HadAlready:
-		return "had it already" + through(s)
+		return "was there before this activation" + through(s)
 	}
 	if s.Doubt != "" {
-		return "can't tell: " + escape.Replace(s.Doubt)
+		return "can't tell: " + lit(s.Doubt)
 	}
-	return "not yet; I keep looking"
+	return "not seen yet; I keep looking"
 }
 
 func sayRemoval(a activation.Activation, t activation.Target) string {
 	s := t.Removal
 	switch s.State {
 	case activation.Gone:
-		return fmt.Sprintf("*gone* for new sessions since %s, %s after the end", clockOf(s.By), between(a.Ended, s))
+		return fmt.Sprintf("*%s* since %s, %s after the end", missing(s.Level), clockOf(s.By), between(a.Ended, s))
 	case activation.NeverCame:
-		return "never came, and is not there"
+		return "never came as far as I saw, and is not there"
 	case activation.HadAlready:
 		return "keeps what was there before" + through(s)
 	case activation.NotProven:
 		if s.Doubt != "" {
-			return "*not proven* to be gone: " + escape.Replace(s.Doubt)
+			return "*not proven gone*: " + lit(s.Doubt)
 		}
-		return "*not proven* to be gone: it still said yes a day later"
+		return "*not proven gone* within 24 hours"
 	case activation.Superseded:
 		return "active again, so no longer watched"
 	}
-	line := "may still work; I keep looking"
+	return sayLingering(a, t)
+}
+
+// sayLingering is a removal that is still looked for.
+func sayLingering(a activation.Activation, t activation.Target) string {
+	s := t.Removal
+	switch {
+	case s.Overdue && s.Doubt != "":
+		return "*overdue*, and I can't tell: " + lit(s.Doubt)
+	case s.Overdue && s.After.After(a.Ended):
+		return fmt.Sprintf(":rotating_light: *still there* at %s, which is too late", clockOf(s.After))
+	case s.Overdue:
+		return ":rotating_light: *overdue*: not seen gone"
+	case s.Doubt != "":
+		return "can't tell at the moment: " + lit(s.Doubt)
+	}
+	line := "may still work"
+	if t.Level == activation.L0 {
+		line = "may still be listed"
+	}
 	if t.Within > 0 {
-		line = fmt.Sprintf("may still work until about %s; I keep looking", clockOf(a.Ended.Add(time.Duration(t.Within))))
+		line += ", until about " + clockOf(a.Ended.Add(time.Duration(t.Within)))
 	}
-	if s.Overdue {
-		line = ":rotating_light: *still there*, later than it should be"
-	}
-	if s.Doubt != "" {
-		line += " (can't tell at the moment: " + escape.Replace(s.Doubt) + ")"
-	}
-	return line
+	return line + "; I keep looking"
 }
 
-// between is a span's interval, counted from a moment: "7 min" or "7–9 min".
+// between is a span's interval, counted from a moment: "at most 7 min", or
+// "7 to 9 min".
 func between(from time.Time, s activation.Span) string {
-	by := s.By.Sub(from)
+	by := max(0, s.By.Sub(from))
 	after := s.After.Sub(from)
-	if s.After.IsZero() || after <= 0 || by-after < 15*time.Second {
-		return "at most " + span(max(0, by))
+	if s.After.IsZero() || after <= 0 {
+		return "at most " + span(by)
 	}
-	return span(after) + " to " + span(by)
+	low, high := span(after), span(by)
+	if low == high {
+		return high
+	}
+	n, unit, _ := strings.Cut(low, " ")
+	if _, same, _ := strings.Cut(high, " "); same == unit {
+		low = n // "7 to 8 min"
+	}
+	return low + " to " + high
 }
 
-// through names what granted access that was there before, if it says so.
+// through says what granted access that was there before, if that is known in
+// words.
 func through(s activation.Span) string {
 	if s.Via == "" {
 		return ""
 	}
-	return ", through " + escape.Replace(s.Via)
+	return ", through " + lit(s.Via)
 }
 
 func sayActive(a activation.Activation) string {
-	s := fmt.Sprintf("You have %s until %s. Entra says so; the systems behind it follow later.", what(a), at(a.Ends))
+	s := fmt.Sprintf(":unlock: You have %s %s.", what(a), until(a.Ends))
 	var wait, had []string
 	for _, t := range a.Targets {
 		switch {
-		case t.Grant.State == activation.HadAlready && t.Level > activation.L0:
-			had = append(had, escape.Replace(t.Name))
-		case !t.Grant.Settled() && t.Level > activation.L0:
-			wait = append(wait, escape.Replace(t.Name))
+		case t.Level == activation.L0:
+		case t.Grant.State == activation.HadAlready:
+			had = append(had, lit(t.Name))
+		case !t.Grant.Settled():
+			wait = append(wait, lit(t.Name))
 		}
 	}
 	if len(wait) > 0 {
-		s += " I'll write when it works in " + strings.Join(wait, " and ") + "."
+		s += fmt.Sprintf(" %s may not know it yet: I'll write when it does.", list(wait))
 	}
 	if len(had) > 0 {
-		s += " You could already work in " + strings.Join(had, " and ") + "."
+		s += fmt.Sprintf(" In %s you had it before.", list(had))
 	}
 	return s
+}
+
+// list joins names: "a, b and c".
+func list(names []string) string {
+	if more := len(names) - targetsMost; more > 0 {
+		names = append(names[:targetsMost:targetsMost], fmt.Sprintf("%d more", more))
+	}
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }
 
 func sayEffective(a activation.Activation, t activation.Target) string {
-	if t.Grant.State == activation.Works {
-		return fmt.Sprintf(":white_check_mark: %s in %s: %s.", what(a), escape.Replace(t.Name), claim(t.Grant.Level))
+	s := t.Grant
+	var claims, next string
+	verb := "took effect"
+	if s.State == activation.Works {
+		verb = "works"
 	}
-	return fmt.Sprintf(":white_check_mark: %s took effect in %s: it %s. That took %s.", what(a), escape.Replace(t.Name), claim(t.Grant.Level), between(a.From, t.Grant))
+	switch s.Level {
+	case activation.L0:
+		return fmt.Sprintf(":clipboard: Entra lists you in %s. What the systems behind it know, I can't see.", what(a))
+	case activation.L1:
+		claims = fmt.Sprintf(":inbox_tray: %s has received your %s", lit(t.Name), what(a))
+	case activation.L2:
+		claims, next = fmt.Sprintf(":white_check_mark: Your %s %s in %s", what(a), verb, lit(t.Name)), " It takes a new session: sign in there again."
+	default:
+		claims = fmt.Sprintf(":white_check_mark: Your %s %s in %s", what(a), verb, lit(t.Name))
+	}
+	if s.State == activation.Works {
+		return claims + "; since when, I don't know." + next
+	}
+	return fmt.Sprintf("%s, %s after activation.%s", claims, between(a.From, s), next)
 }
 
 func sayHad(a activation.Activation, t activation.Target) string {
-	return fmt.Sprintf("You already had this in %s%s, whether or not %s is active.", escape.Replace(t.Name), through(t.Grant), what(a))
-}
-
-func sayDecided(a activation.Activation) string {
-	d := *a.Decision
-	s := fmt.Sprintf("%s for %s: %s", what(a), who(a.Person), sayDecidedBy(d))
-	if d.Reason != "" {
-		s += "\n> " + escape.Replace(strings.ReplaceAll(d.Reason, "\n", " "))
-	}
-	return s
+	return fmt.Sprintf(":information_source: You already had this in %s%s, before %s was active.", lit(t.Name), through(t.Grant), what(a))
 }
 
 func sayWarning(a activation.Activation) string {
-	return fmt.Sprintf(":alarm_clock: Your %s ends at %s. PIM can't extend it: finish your work, or ask again once it has ended.", what(a), clockOf(a.Ends))
+	if a.Person.Slack.ID == "" { // said below the card: nobody knows their Slack user
+		return fmt.Sprintf(":alarm_clock: %s of %s ends at %s. PIM can't extend it.", what(a), who(a.Person), clockOf(a.Ends))
+	}
+	return fmt.Sprintf(":alarm_clock: Your %s ends at %s. PIM can't extend it: finish what you do, or ask again once it has ended.", what(a), clockOf(a.Ends))
 }
 
+// sayEnded tells the person; sayRevoked the channel.
 func sayEnded(a activation.Activation) string {
-	s := fmt.Sprintf("%s for %s ended at %s (%s).", what(a), who(a.Person), clockOf(a.Ended), a.Outcome)
+	s := fmt.Sprintf(":lock: Your %s ended at %s (%s).", what(a), clockOf(a.Ended), outcome(a.Outcome))
 	var late []string
 	for _, t := range a.Targets {
-		if t.Removal.State == activation.Waiting && t.Level > activation.L0 && t.Within > 0 {
-			late = append(late, fmt.Sprintf("%s may let it through until about %s", escape.Replace(t.Name), clockOf(a.Ended.Add(time.Duration(t.Within)))))
+		if r := t.Removal; !r.Settled() && t.Level > activation.L0 && t.Within > 0 {
+			late = append(late, fmt.Sprintf("%s (until about %s)", lit(t.Name), clockOf(a.Ended.Add(time.Duration(t.Within)))))
 		}
 	}
 	if len(late) > 0 {
-		s += " " + strings.Join(late, "; ") + ". I make sure that it goes."
+		s += fmt.Sprintf(" It may linger in %s; I check that it goes. Please don't use it any more.", list(late))
 	}
 	return s
 }
 
-func sayGone(a activation.Activation) string {
-	if unproven(a) {
-		return fmt.Sprintf(":warning: That %s is gone could not be proven:\n%s", what(a), sayTargets(a))
-	}
-	return fmt.Sprintf(":lock: %s is over and gone:\n%s", what(a), sayTargets(a))
+func sayRevoked(a activation.Activation) string {
+	return fmt.Sprintf(":lock: %s of %s was taken away in Entra, seen at %s.", what(a), who(a.Person), clockOf(a.Ended))
 }
 
-func sayOverdue(a activation.Activation, t activation.Target) string {
-	return fmt.Sprintf(":rotating_light: %s ended at %s, but %s still lets %s in. It should have forgotten by %s.",
-		what(a), clockOf(a.Ended), escape.Replace(t.Name), who(a.Person), clockOf(a.Ended.Add(time.Duration(t.Within))))
+// sayGone is the last word to the person.
+func sayGone(a activation.Activation) string {
+	switch proof(a) {
+	case isGone:
+		return fmt.Sprintf(":white_check_mark: Your %s is over and gone:\n%s", what(a), sayTargets(a))
+	case isUnproven:
+		return fmt.Sprintf(":warning: Your %s ended %s, but it could not be proven gone. Tell an administrator:\n%s", what(a), at(a.Ended), sayTargets(a))
+	}
+	return fmt.Sprintf(":checkered_flag: Your %s is over. What I know of it:\n%s", what(a), sayTargets(a))
+}
+
+func sayOverdue(a activation.Activation, t activation.Target, person string) string {
+	s := fmt.Sprintf(":rotating_light: %s of %s ended at %s and should have left %s by %s.",
+		what(a), person, clockOf(a.Ended), lit(t.Name), clockOf(a.Ended.Add(time.Duration(t.Within))))
+	r := t.Removal
+	switch {
+	case r.Settled():
+		return s + " By now: " + sayRemoval(a, t) + "."
+	case r.Doubt != "":
+		return s + " I can't tell whether it has: " + lit(r.Doubt) + "."
+	case !r.After.After(a.Ended):
+		return s + " I have not seen that it has."
+	case t.Level <= activation.L1:
+		return fmt.Sprintf("%s It was still listed at %s.", s, clockOf(r.After))
+	}
+	return fmt.Sprintf("%s It *still worked* at %s. An administrator of %s should look.", s, clockOf(r.After), lit(t.Name))
 }
 
 func sayClosed(a activation.Activation) string {
 	switch a.Outcome {
 	case activation.Denied:
-		return fmt.Sprintf("Your request for %s was denied.", what(a))
+		return fmt.Sprintf(":no_entry_sign: Your request for %s was denied.", what(a))
 	case activation.TimedOut:
-		return fmt.Sprintf("Nobody decided on your request for %s within 24 hours, so PIM has dropped it. Ask again, and tell an approver.", what(a))
+		return fmt.Sprintf(":no_entry_sign: Nobody decided on your request for %s within 24 hours, so PIM dropped it. Ask again, and tell an approver.", what(a))
 	case activation.Withdrawn:
 		return fmt.Sprintf("Your request for %s is withdrawn.", what(a))
 	case activation.Failed:
-		return fmt.Sprintf("PIM could not give you %s. Ask again; if it fails again, tell an administrator.", what(a))
+		return fmt.Sprintf(":no_entry_sign: PIM could not give you %s. Ask again; if it fails again, tell an administrator.", what(a))
 	}
 	if a.Refusal != nil {
 		return sayRefusal(*a.Refusal, a)
 	}
-	return fmt.Sprintf("Your request for %s is closed: %s.", what(a), a.Outcome)
-}
-
-func sayStuck(a activation.Activation) string {
-	if a.Stuck == nil {
-		return ""
-	}
-	if a.Stuck.Why.Code == activation.TooEarly {
-		return sayRefusal(a.Stuck.Why, a)
-	}
-	return ":warning: Nothing moves since " + at(a.Stuck.Since) + ": " + sayRefusal(a.Stuck.Why, a)
+	return fmt.Sprintf("Your request for %s is closed: %s.", what(a), outcome(a.Outcome))
 }

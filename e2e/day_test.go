@@ -43,7 +43,7 @@ func TestDay(t *testing.T) {
 		w.sees(demo.Requester, mine, time.Minute, "You have", "devops-admins")
 		w.sees(demo.Requester, mine, 2*time.Hour, "took effect in Azure DevOps")
 		w.sees(demo.Requester, mine, 2*time.Hour, "ends at")
-		w.sees(demo.Requester, mine, 2*time.Hour, "ended at")
+		w.sees(demo.Requester, mine, 2*time.Hour, "ended")
 		w.sees(demo.Requester, mine, 2*time.Hour, "over and gone")
 		w.sees(demo.Requester, w.Channel.ID, time.Minute, "gone")
 		t.Log(w.read(demo.Requester, w.Channel.ID))

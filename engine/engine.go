@@ -180,6 +180,7 @@ func (e *Engine) turn(a activation.Activation, rev uint64, id string, in activat
 	if len(events) == 0 {
 		return a, t, nil
 	}
+	_, waited := a.Due()
 	for _, ev := range events {
 		a = activation.Apply(a, ev)
 		if err := e.record(&t, a, ev, now); err != nil {
@@ -194,7 +195,11 @@ func (e *Engine) turn(a activation.Activation, rev uint64, id string, in activat
 		return a, t, err
 	}
 	t.Docs = append(t.Docs, doc)
-	if due, ok := a.Due(); ok {
+	due, waits := a.Due()
+	if !waits && waited {
+		due = now // rings once more, finds nothing, and is gone
+	}
+	if waits || waited {
 		t.Replace = append(t.Replace, store.Job{Lane: string(laneDue), Key: a.ID, Due: due, Body: []byte(`{}`)})
 	}
 	return a, t, nil

@@ -1,8 +1,8 @@
 package engine
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -18,10 +18,19 @@ const (
 	readTries = 5
 )
 
-// kept is the body of an inbox job.
-type kept struct {
-	Raw json.RawMessage `json:"raw"`
-	At  time.Time       `json:"at"`
+// pack makes the body of an inbox job: when the envelope came, a space, and the
+// envelope as it came. It is plain, because a burst waits for it.
+func pack(raw []byte, at time.Time) []byte {
+	body := make([]byte, 0, len(time.RFC3339Nano)+1+len(raw))
+	body = at.AppendFormat(body, time.RFC3339Nano)
+	return append(append(body, ' '), raw...)
+}
+
+// unpack reads what pack wrote.
+func unpack(body []byte) (raw []byte, at time.Time, err error) {
+	when, raw, _ := bytes.Cut(body, []byte{' '})
+	at, err = time.Parse(time.RFC3339Nano, string(when))
+	return raw, at, err
 }
 
 // Keep stores an envelope under its id. When it returns nil the envelope may
@@ -33,11 +42,7 @@ type kept struct {
 // the next start whether or not Slack has heard of it.
 func (e *Engine) Keep(ctx context.Context, id string, raw []byte) error {
 	now := e.Clock.Now()
-	body, err := json.Marshal(kept{raw, now})
-	if err != nil {
-		return err
-	}
-	err = e.commit(ctx, store.Turn{Add: []store.Job{{Lane: string(laneInbox), Key: id, Due: now, Body: body}}})
+	err := e.commit(ctx, store.Turn{Add: []store.Job{{Lane: string(laneInbox), Key: id, Due: now, Body: pack(raw, now)}}})
 	if errors.Is(err, store.ErrKept) {
 		return nil
 	}
@@ -47,11 +52,11 @@ func (e *Engine) Keep(ctx context.Context, id string, raw []byte) error {
 // read understands one kept envelope and commits what follows from it in one
 // turn with the envelope's end.
 func (e *Engine) read(ctx context.Context, j store.Job) error {
-	var k kept
-	if err := json.Unmarshal(j.Body, &k); err != nil {
+	raw, at, err := unpack(j.Body)
+	if err != nil {
 		return err
 	}
-	id, in, err := e.understand(ctx, activation.Kept{ID: j.Key, Raw: k.Raw, At: k.At, Last: j.Tries+1 >= readTries})
+	id, in, err := e.understand(ctx, activation.Kept{ID: j.Key, Raw: raw, At: at, Last: j.Tries+1 >= readTries})
 	if err != nil && ctx.Err() != nil {
 		return err // stopping: the lease runs out and the next process reads it
 	}

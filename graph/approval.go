@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	abs "github.com/microsoft/kiota-abstractions-go"
-	"github.com/microsoftgraph/msgraph-sdk-go/models"
 
 	"pagbot/activation"
 )
@@ -152,10 +151,11 @@ func (t attempt) patch(ctx context.Context, c caller, kind, stage string) error 
 	if t.w.Deed == activation.Deny {
 		result = "Deny"
 	}
-	body := models.NewApprovalStage()
-	body.SetReviewResult(&result)
-	body.SetJustification(&t.p.Reason)
-	info, err := c.pim().AssignmentApprovals().ByApprovalId(t.a.Request.ID).Stages().ByApprovalStageId(stage).ToPatchRequestInformation(ctx, body, nil)
+	body := map[string]string{"reviewResult": result, "justification": t.p.Reason}
+	info, err := c.pim().AssignmentApprovals().ByApprovalId(t.a.Request.ID).Stages().ByApprovalStageId(stage).ToGetRequestInformation(ctx, nil)
+	if err == nil {
+		err = carry(info, abs.PATCH, body)
+	}
 	if err != nil {
 		return err
 	}

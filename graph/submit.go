@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
+	abs "github.com/microsoft/kiota-abstractions-go"
 	"github.com/microsoft/kiota-abstractions-go/serialization"
-	"github.com/microsoftgraph/msgraph-sdk-go/models"
 
 	"pagbot/activation"
 )
@@ -30,8 +30,11 @@ func (t attempt) submit(ctx context.Context, c caller) activation.Report {
 
 // post sends a request and reads what PIM made of it. An answer without a
 // request, also a success, leaves it open whether there is one.
-func (t attempt) post(ctx context.Context, c caller, body models.PrivilegedAccessGroupAssignmentScheduleRequestable) (activation.Request, error) {
-	info, err := c.pim().AssignmentScheduleRequests().ToPostRequestInformation(ctx, body, nil)
+func (t attempt) post(ctx context.Context, c caller, body scheduleRequest) (activation.Request, error) {
+	info, err := c.pim().AssignmentScheduleRequests().ToGetRequestInformation(ctx, nil)
+	if err == nil {
+		err = carry(info, abs.POST, body)
+	}
 	if err != nil {
 		return activation.Request{}, &tokenError{err} // nothing was sent
 	}
@@ -49,40 +52,49 @@ func (t attempt) post(ctx context.Context, c caller, body models.PrivilegedAcces
 	return t.reader.request(raw), nil
 }
 
-func (t attempt) body(action models.ScheduleRequestActions) models.PrivilegedAccessGroupAssignmentScheduleRequestable {
-	b := models.NewPrivilegedAccessGroupAssignmentScheduleRequest()
-	to := models.MEMBER_PRIVILEGEDACCESSGROUPRELATIONSHIPS
-	if t.a.Access == activation.Owner {
-		to = models.OWNER_PRIVILEGEDACCESSGROUPRELATIONSHIPS
-	}
-	b.SetAccessId(&to)
-	b.SetGroupId(&t.a.Group.ID)
-	b.SetPrincipalId(&t.a.Person.Object)
-	b.SetAction(&action)
-	return b
+// scheduleRequest is what PIM is sent.
+type scheduleRequest struct {
+	Action        string        `json:"action"`
+	Access        string        `json:"accessId"`
+	Group         string        `json:"groupId"`
+	Principal     string        `json:"principalId"`
+	Justification string        `json:"justification,omitempty"`
+	Ticket        *ticketInfo   `json:"ticketInfo,omitempty"`
+	Schedule      *scheduleInfo `json:"scheduleInfo,omitempty"`
 }
 
-func (t attempt) activation() models.PrivilegedAccessGroupAssignmentScheduleRequestable {
-	b := t.body(models.SELFACTIVATE_SCHEDULEREQUESTACTIONS)
-	b.SetJustification(new(t.a.Justification()))
+type ticketInfo struct {
+	Number string `json:"ticketNumber"`
+}
+
+type scheduleInfo struct {
+	Start      time.Time  `json:"startDateTime"`
+	Expiration expiration `json:"expiration"`
+}
+
+type expiration struct {
+	Type     string    `json:"type"`
+	Duration string    `json:"duration,omitempty"`
+	End      time.Time `json:"endDateTime,omitzero"`
+}
+
+func (t attempt) body(action string) scheduleRequest {
+	return scheduleRequest{Action: action, Access: string(t.a.Access), Group: t.a.Group.ID, Principal: t.a.Person.Object}
+}
+
+func (t attempt) activation() scheduleRequest {
+	b := t.body(selfActivate)
+	b.Justification = t.a.Justification()
 	if t.a.Ticket != "" {
-		ticket := models.NewTicketInfo()
-		ticket.SetTicketNumber(&t.a.Ticket)
-		b.SetTicketInfo(ticket)
+		b.Ticket = &ticketInfo{t.a.Ticket}
 	}
-	x := models.NewExpirationPattern()
+	b.Schedule = &scheduleInfo{Start: t.now.UTC()}
 	if t.a.Until.IsZero() {
-		x.SetTypeEscaped(new(models.AFTERDURATION_EXPIRATIONPATTERNTYPE))
-		x.SetDuration(serialization.FromDuration(time.Duration(t.a.Length)))
+		b.Schedule.Expiration = expiration{Type: "afterDuration", Duration: serialization.FromDuration(time.Duration(t.a.Length)).String()}
 	} else {
 		// An end and not a length: a late approval must not lengthen access.
-		x.SetTypeEscaped(new(models.AFTERDATETIME_EXPIRATIONPATTERNTYPE))
-		x.SetEndDateTime(new(t.a.Until.UTC()))
+		b.Schedule.Expiration = expiration{Type: "afterDateTime", End: t.a.Until.UTC()}
 	}
-	s := models.NewRequestSchedule()
-	s.SetStartDateTime(new(t.now.UTC()))
-	s.SetExpiration(x)
-	b.SetScheduleInfo(s)
 	return b
 }
 
@@ -119,7 +131,7 @@ func (t attempt) ours(ctx context.Context) (*activation.Request, error) {
 func (t attempt) end(ctx context.Context, c caller) activation.Report {
 	// Point of no return. A crash from here on leaves a claimed deed: whether it
 	// was done shows in the instances.
-	q, err := t.post(ctx, c, t.body(models.SELFDEACTIVATE_SCHEDULEREQUESTACTIONS))
+	q, err := t.post(ctx, c, t.body("selfDeactivate"))
 	// Done, and not yet known here.
 	if err == nil {
 		return t.done(&q)

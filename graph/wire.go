@@ -120,6 +120,14 @@ func (c caller) adapter(claims string) *khttp.NetHttpRequestAdapter {
 	return a
 }
 
+// carry makes a read's request a write with a JSON body.
+func carry(info *abs.RequestInformation, method abs.HttpMethod, body any) error {
+	b, err := json.Marshal(body)
+	info.Method = method
+	info.SetStreamContentAndContentType(b, "application/json")
+	return err
+}
+
 // once sends a request once. The error is always a *Fault.
 func (c caller) once(ctx context.Context, info *abs.RequestInformation, claims string) (got answer, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.deadline)

@@ -18,11 +18,11 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // who asks twice does not want to wait
 	if err := root().ExecuteContext(ctx); err != nil {
-		if !errors.Is(err, context.Canceled) {
-			fmt.Fprintln(os.Stderr, "pagbot:", err)
+		for _, line := range app.Lines(err) {
+			fmt.Fprintln(os.Stderr, "pagbot:", line)
 		}
-		stop()
 		os.Exit(1)
 	}
 }
@@ -33,6 +33,7 @@ func root() *cobra.Command {
 		Short: "Privileged access from Slack: Entra PIM for Groups, and when it takes effect downstream",
 		// Errors are one line that says what to do; usage would bury it.
 		SilenceUsage: true, SilenceErrors: true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	c.AddCommand(serveCommand(), demoCommand(), statusCommand(), journalCommand(), versionCommand())
 	return c
@@ -44,14 +45,15 @@ func versionCommand() *cobra.Command {
 }
 
 func statusCommand() *cobra.Command {
-	c := &cobra.Command{Use: "status", Short: "Show the serving bot: connections, open activations", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "status", Short: "Show the serving bot: connections, open activations", Args: cobra.NoArgs,
+		Long: "Asks the bot that serves on this machine, through the socket in its state\ndirectory, which only its own user may open: how its connections to Slack are,\nand which activations are open."}
 	state := stateFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		dir, err := state()
 		if err != nil {
 			return err
 		}
-		b, err := app.Ask(c.Context(), dir, "/status")
+		b, err := app.AskStatus(c.Context(), dir)
 		if err != nil {
 			return err
 		}
@@ -61,20 +63,28 @@ func statusCommand() *cobra.Command {
 }
 
 func journalCommand() *cobra.Command {
-	c := &cobra.Command{Use: "journal ID", Short: "Tell one activation as a story", Args: cobra.ExactArgs(1)}
+	c := &cobra.Command{Use: "journal ID", Short: "Tell one activation as a story", Args: oneID,
+		Long: "Tells everything that happened to one activation, open or closed, a line an\nevent, with the time since the one before. The IDs of open ones are in pagbot status."}
 	state := stateFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		dir, err := state()
 		if err != nil {
 			return err
 		}
-		b, err := app.Ask(c.Context(), dir, "/journal/"+args[0])
+		b, err := app.AskJournal(c.Context(), dir, args[0])
 		if err == nil {
 			_, err = c.OutOrStdout().Write(b)
 		}
 		return err
 	}
 	return c
+}
+
+func oneID(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return errors.New("journal wants the ID of one activation: pagbot status lists the open ones")
+	}
+	return nil
 }
 
 // stateFlag lets a command find the serving process, by its configuration or

@@ -17,9 +17,10 @@ import (
 )
 
 func serveCommand() *cobra.Command {
-	c := &cobra.Command{Use: "serve", Short: "Run the bot", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "serve", Short: "Run the bot", Args: cobra.NoArgs,
+		Long: "Runs the bot until SIGTERM or SIGINT; what was taken in is finished first. At\nthe start it asks Slack and Entra for everything that it will need; whatever is\nmissing is said in one line each, and it ends with exit code 1.\n\nThe configuration is explained in pagbot.example.yaml."}
 	config := c.Flags().String("config", "pagbot.yaml", "configuration file")
-	verbose := c.Flags().Bool("verbose", false, "log more")
+	verbose := c.Flags().Bool("verbose", false, "log every step, for finding out what is wrong")
 	// The demo's worlds may run faster than the machine; a real Entra does not,
 	// so this is hidden.
 	world := c.Flags().String("world", "", "")
@@ -67,18 +68,20 @@ func worldClock(flag string) (engine.Clock, error) {
 	return engine.SharedClock(began, epoch, speed), nil
 }
 
-// serve runs the bot until the context ends.
+// serve runs the bot until the context ends; to be told to stop is no error.
 func serve(ctx context.Context, cfg *app.Config, o app.Options) error {
 	a, err := app.Open(ctx, cfg, o)
-	if err != nil {
-		return err
+	if err == nil {
+		defer a.Close()
+		err = a.Check(ctx)
 	}
-	defer a.Close()
-	if err := a.Check(ctx); err != nil {
-		return err
+	if err == nil {
+		err = a.Run(ctx)
+	} else if ctx.Err() != nil {
+		return nil // stopped before it served: what broke off says nothing
 	}
-	if err := a.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
-		return err
+	if errors.Is(err, context.Canceled) {
+		return nil
 	}
-	return nil
+	return err
 }

@@ -12,11 +12,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
-	"golang.org/x/sync/errgroup"
 
 	"pagbot/activation"
 	"pagbot/bot"
@@ -46,6 +44,8 @@ type App struct {
 	listen  listener
 	dial    func(ctx context.Context, network, addr string) (net.Conn, error) // nil: the machine's
 	http    *http.Client
+	secrets secrets
+	me      *slack.AuthTestResponse // who the bot is in Slack
 	db      *store.Bolt
 	audit   *store.Audit
 	bot     *bot.Bot
@@ -53,16 +53,9 @@ type App struct {
 	reader  *graph.Reader
 	pages   *signin.Service // nil: watch mode
 	targets map[string]downstream.Probe
-	checks  []check // must hold before serving
-	setups  []check // first contact with targets, which may be down without keeping the bot from its work
+	checks  []func(context.Context) error // must hold before serving; their errors say what to do
+	setups  []setup                       // may fail without keeping the bot from its work
 	began   time.Time
-}
-
-// check is a first contact with something outside: it says in one line what
-// is wrong and what to do.
-type check struct {
-	what string
-	ask  func(context.Context) error
 }
 
 // Open makes the bot and asks nothing yet but Slack who we are: the mapping of
@@ -77,7 +70,11 @@ func Open(ctx context.Context, cfg *Config, o Options) (*App, error) {
 	if o.Listen == nil {
 		o.Listen = ownListener
 	}
-	a := &App{cfg: cfg, clock: o.Clock, log: o.Log, listen: o.Listen, began: time.Now(), targets: map[string]downstream.Probe{}}
+	secrets, err := cfg.secrets()
+	if err != nil {
+		return nil, err
+	}
+	a := &App{cfg: cfg, secrets: secrets, clock: o.Clock, log: o.Log, listen: o.Listen, began: time.Now(), targets: map[string]downstream.Probe{}}
 	a.http = &http.Client{Transport: o.Transport}
 	if o.Transport != nil {
 		a.dial = o.Transport.DialContext
@@ -100,7 +97,7 @@ func Open(ctx context.Context, cfg *Config, o Options) (*App, error) {
 func (a *App) openStore(context.Context) error {
 	dir := a.cfg.StateDir()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("state: %w", err)
+		return fmt.Errorf("state: %w: let the user that runs pagbot write there, or name another directory", err)
 	}
 	var err error
 	if a.db, err = store.Open(filepath.Join(dir, "pagbot.db"), store.Options{Now: a.clock.Now, Lease: a.clock.World(2 * time.Minute), Remember: engine.Remember}); err != nil {
@@ -111,7 +108,7 @@ func (a *App) openStore(context.Context) error {
 }
 
 func (a *App) openEntra(context.Context) error {
-	cred, err := a.cfg.credential(a.http)
+	cred, err := a.cfg.credential(a.http, a.secrets.reader)
 	if err != nil {
 		return err
 	}
@@ -120,24 +117,8 @@ func (a *App) openEntra(context.Context) error {
 		ids = append(ids, g.ID)
 	}
 	a.reader, err = graph.NewReader(graph.Config{Base: a.cfg.Entra.Graph, Tenant: a.cfg.Entra.Tenant, Credential: cred, HTTP: a.http, Groups: ids, Now: a.clock.Now, Log: a.log})
-	a.checks = append(a.checks, check{"Entra", a.reader.Check})
-	for _, g := range a.cfg.Groups {
-		a.checks = append(a.checks, check{"group " + g.Name, func(ctx context.Context) error { return a.checkGroup(ctx, g) }})
-	}
+	a.checks = append(a.checks, a.checkEntra)
 	return err
-}
-
-func (a *App) checkGroup(ctx context.Context, g GroupConfig) error {
-	found, err := a.reader.Group(ctx, g.ID)
-	switch {
-	case graph.NotFound(err):
-		return fmt.Errorf("group %s: there is no group %s in tenant %s; check its object id", g.Name, g.ID, a.cfg.Entra.Tenant)
-	case err != nil:
-		return fmt.Errorf("group %s: %w", g.Name, err)
-	case !strings.EqualFold(found.Name, g.Name):
-		a.log.Warn("a group is called otherwise in Entra", "configured", g.Name, "entra", found.Name)
-	}
-	return nil
 }
 
 // targetID is a group's own copy of a target: Entra's answer depends on the
@@ -150,7 +131,7 @@ func targetID(t TargetConfig, group string, access activation.Access) string {
 }
 
 func (a *App) openTargets(context.Context) error {
-	cred, err := a.cfg.credential(a.http)
+	cred, err := a.cfg.credential(a.http, a.secrets.reader)
 	if err != nil {
 		return err
 	}
@@ -163,7 +144,7 @@ func (a *App) openTargets(context.Context) error {
 			return err
 		}
 		a.targets[t.ID] = p
-		a.setups = append(a.setups, check{"target " + t.ID, p.Setup})
+		a.setups = append(a.setups, setup{t.ID, p.Setup})
 	}
 	for _, g := range a.cfg.Groups {
 		for _, t := range a.cfg.targetsOf(g) {
@@ -202,28 +183,19 @@ func (a *App) reaches(g GroupConfig) map[activation.Access][]activation.Target {
 type lateEngine struct{ *engine.Engine }
 
 func (a *App) openSlack(ctx context.Context) error {
-	appToken, err := a.cfg.Slack.AppToken.read("slack.app_token", a.cfg.dir)
-	if err != nil {
-		return err
-	}
-	botToken, err := a.cfg.Slack.BotToken.read("slack.bot_token", a.cfg.dir)
-	if err != nil {
-		return err
-	}
-	if err := tokenKinds(appToken, botToken); err != nil {
-		return err
-	}
-	if a.cfg.Slack.API == "" {
-		a.cfg.Slack.API = slack.APIURL
-	}
 	slackHTTP := &http.Client{Timeout: 10 * time.Second, Transport: a.http.Transport}
-	api := slack.New(botToken, slack.OptionAPIURL(a.cfg.Slack.API), slack.OptionHTTPClient(slackHTTP))
+	api := slack.New(a.secrets.botToken, slack.OptionAPIURL(a.cfg.Slack.API), slack.OptionHTTPClient(slackHTTP))
+	var err error
+	if a.me, err = a.whoAmI(ctx, api); err != nil {
+		// What else is wrong is worth knowing now.
+		return errors.Join(err, a.Check(ctx))
+	}
 	late := &lateEngine{}
-	people, pages, err := a.openSignIn(ctx, api, late)
+	people, pages, err := a.openSignIn(late)
 	if err != nil {
 		return err
 	}
-	c := bot.Config{API: api, HTTP: slackHTTP, AppID: appID(appToken), Groups: a.botGroups(), Engine: late, Directory: a.reader, People: people,
+	c := bot.Config{API: api, HTTP: slackHTTP, AppID: appID(a.secrets.appToken), Groups: a.botGroups(), Engine: late, Directory: a.reader, People: people,
 		Now: a.clock.Now, World: a.clock.World, Log: a.log}
 	if pages != nil {
 		c.SignIn, a.pages = pages, pages.Service
@@ -231,12 +203,12 @@ func (a *App) openSlack(ctx context.Context) error {
 	if a.bot, err = bot.New(c); err != nil {
 		return err
 	}
-	a.checks = append(a.checks, check{"Slack", a.bot.Start})
+	a.checks = append(a.checks, a.bot.Start)
 	if err := a.openEngine(people); err != nil {
 		return err
 	}
 	late.Engine = a.Engine
-	a.loop, err = socket.New(socket.Config{AppToken: appToken, APIURL: a.cfg.Slack.API, Client: slackHTTP, Dial: a.dial, Log: a.log,
+	a.loop, err = socket.New(socket.Config{AppToken: a.secrets.appToken, APIURL: a.cfg.Slack.API, Client: slackHTTP, Dial: a.dial, Log: a.log,
 		Busy: "I'm restarting. Please try again in a moment.",
 		Handle: func(ctx context.Context, e socket.Envelope) (any, error) {
 			return nil, a.Engine.Keep(ctx, e.ID, e.Raw)
@@ -264,11 +236,7 @@ func (a *App) openEngine(people bot.People) error {
 		hands[k] = mouth
 	}
 	if a.pages != nil {
-		key, err := a.cfg.sealKey()
-		if err != nil {
-			return err
-		}
-		guard, err := signin.NewSealer(key)
+		guard, err := signin.NewSealer(a.secrets.key)
 		if err != nil {
 			return err
 		}
@@ -295,96 +263,6 @@ func (b bound) Person(ctx context.Context, object string) (activation.Person, er
 		p.Human, p.Slack = q.Human, q.Slack
 	}
 	return p, err
-}
-
-// Check makes first contact with everything, and says all that is wrong.
-func (a *App) Check(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	errs := make([]error, len(a.checks))
-	var all errgroup.Group
-	for i, c := range a.checks {
-		all.Go(func() error { errs[i] = c.ask(ctx); return nil })
-	}
-	_ = all.Wait()
-	return errors.Join(errs...)
-}
-
-// Run serves until the context ends, then stops in reverse: no new envelopes,
-// what is in hand finished, the store closed by Close.
-func (a *App) Run(ctx context.Context) error {
-	engineCtx, stopEngine := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopEngine()
-	work, ctx := errgroup.WithContext(ctx)
-	work.Go(func() error { defer stopEngine(); return a.loop.Run(ctx) })
-	work.Go(func() error { a.Engine.Run(engineCtx); return nil })
-	work.Go(func() error { return control(ctx, a.listen, a.cfg.StateDir(), a.status, a.Engine) })
-	if a.pages != nil {
-		work.Go(func() error { a.sweep(ctx); return nil })
-		work.Go(func() error { return a.servePages(ctx, a.cfg.SignIn.Listen, a.pages.Handler()) })
-	}
-	work.Go(func() error {
-		err := a.audit.Follow(engineCtx, a.db, engine.AuditLog, a.Engine.Committed(engineCtx))
-		if engineCtx.Err() != nil {
-			err = nil
-		}
-		return err
-	})
-	for _, c := range a.setups {
-		work.Go(func() error {
-			if err := c.ask(ctx); err != nil && ctx.Err() == nil {
-				a.log.Warn("can't be asked yet; tried again with the first question", "what", c.what, "err", err)
-			}
-			return nil
-		})
-	}
-	a.log.Info("serving", "mode", a.mode(), "groups", len(a.cfg.Groups), "started_in", time.Since(a.began).Round(time.Millisecond))
-	return work.Wait()
-}
-
-func (a *App) servePages(ctx context.Context, addr string, h http.Handler) error {
-	l, err := a.listen("tcp", addr)
-	if err != nil {
-		return fmt.Errorf("signin.listen: %w", err)
-	}
-	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute, MaxHeaderBytes: 32 << 10}
-	stop := context.AfterFunc(ctx, func() {
-		wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		_ = s.Shutdown(wait)
-	})
-	defer stop()
-	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
-}
-
-// sweep drops kept sign-ins whose time is over, at the start and every hour.
-func (a *App) sweep(ctx context.Context) {
-	for ctx.Err() == nil {
-		if err := a.pages.Sweep(ctx); err != nil && ctx.Err() == nil {
-			a.log.Warn("kept sign-ins could not be swept", "err", err)
-		}
-		select {
-		case <-time.After(time.Hour):
-		case <-ctx.Done():
-		}
-	}
-}
-
-// Close lets go of the files.
-func (a *App) Close() {
-	if a.audit != nil {
-		if err := a.audit.Close(); err != nil {
-			a.log.Error("closing the audit trail", "err", err)
-		}
-	}
-	if a.db != nil {
-		if err := a.db.Close(); err != nil {
-			a.log.Error("closing the database", "err", err)
-		}
-	}
 }
 
 func (a *App) mode() string {

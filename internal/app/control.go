@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"pagbot/activation"
@@ -59,15 +62,11 @@ type openLine struct {
 	Ends   time.Time        `json:"ends,omitzero"`
 }
 
-// control serves the control socket until the context ends.
-func control(ctx context.Context, listen listener, state string, status func(context.Context) (statusReport, error), e *engine.Engine) error {
-	l, err := listen("unix", socketPath(state))
-	if err != nil {
-		return fmt.Errorf("control socket: %w", err)
-	}
+// control is what the commands of other processes are answered with.
+func (a *App) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
-		s, err := status(r.Context())
+		s, err := a.status(r.Context())
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
@@ -75,14 +74,8 @@ func control(ctx context.Context, listen listener, state string, status func(con
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(s)
 	})
-	mux.HandleFunc("GET /journal/{id}", func(w http.ResponseWriter, r *http.Request) { journal(w, r, e) })
-	s := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	stop := context.AfterFunc(ctx, func() { _ = s.Close() })
-	defer stop()
-	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	mux.HandleFunc("GET /journal/{id}", func(w http.ResponseWriter, r *http.Request) { journal(w, r, a.Engine) })
+	return mux
 }
 
 func journal(w http.ResponseWriter, r *http.Request, e *engine.Engine) {
@@ -100,7 +93,7 @@ func journal(w http.ResponseWriter, r *http.Request, e *engine.Engine) {
 		moments = append(moments, bot.Moment{At: entry.At, Event: ev})
 	}
 	if len(moments) == 0 {
-		http.Error(w, "There is no activation "+r.PathValue("id")+"; pagbot status lists the open ones.", http.StatusNotFound)
+		http.Error(w, fmt.Sprintf("there is no activation %q: pagbot status lists the open ones, and every card shows its own", r.PathValue("id")), http.StatusNotFound)
 		return
 	}
 	_, _ = io.WriteString(w, bot.Story(moments))
@@ -108,7 +101,7 @@ func journal(w http.ResponseWriter, r *http.Request, e *engine.Engine) {
 
 // Ask is the client's side of the control socket in a state directory.
 func Ask(ctx context.Context, state, path string) ([]byte, error) {
-	c := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socketPath(state))
 	}}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://pagbot"+path, nil)
@@ -116,13 +109,25 @@ func Ask(ctx context.Context, state, path string) ([]byte, error) {
 		return nil, err
 	}
 	resp, err := c.Do(req)
-	if err != nil {
-		return nil, fmt.Errorf("no pagbot is serving from %s (start one with: pagbot serve --config FILE)", state)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("the pagbot that serves from %s is another user's: ask as that user", state)
+	case err != nil:
+		return nil, fmt.Errorf("no pagbot is serving from %s: start one with pagbot serve, or name its configuration with --config", state)
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
 	if err == nil && resp.StatusCode != http.StatusOK {
-		err = errors.New(string(b))
+		err = errors.New(strings.TrimSpace(string(b)))
 	}
 	return b, err
+}
+
+// AskStatus is what the process that serves from a state directory says of
+// itself.
+func AskStatus(ctx context.Context, state string) ([]byte, error) { return Ask(ctx, state, "/status") }
+
+// AskJournal is one activation's story.
+func AskJournal(ctx context.Context, state, id string) ([]byte, error) {
+	return Ask(ctx, state, "/journal/"+url.PathEscape(id))
 }

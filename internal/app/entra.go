@@ -1,14 +1,13 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -17,7 +16,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
-	"github.com/slack-go/slack"
 
 	"pagbot/activation"
 	"pagbot/bot"
@@ -71,52 +69,52 @@ func transport(ca string) (*http.Transport, error) {
 	t.MaxIdleConnsPerHost = 16
 	t.ResponseHeaderTimeout = 30 * time.Second
 	if ca != "" {
-		pem, err := os.ReadFile(ca)
+		pem, err := readFile("entra.ca", ca)
 		if err != nil {
-			return nil, fmt.Errorf("entra.ca: %w", err)
+			return nil, err
 		}
 		pool, err := x509.SystemCertPool()
 		if err != nil {
 			pool = x509.NewCertPool()
 		}
 		if !pool.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("entra.ca: %s holds no certificate", ca)
+			return nil, fmt.Errorf("entra.ca: %s holds no certificate: it must be PEM, beginning with -----BEGIN CERTIFICATE-----", ca)
 		}
 		t.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
 	return t, nil
 }
 
-// credential is how the reader authenticates.
-func (c *Config) credential(h *http.Client) (azcore.TokenCredential, error) {
+// credential is how the reader authenticates; secret is its client secret, if
+// it has one.
+func (c *Config) credential(h *http.Client, secret string) (azcore.TokenCredential, error) {
 	r := c.Entra.Reader
-	o := azcore.ClientOptions{Transport: h, Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: c.authority()}}
+	// What is down is asked again by whoever needed it; a start says so soon.
+	retry := policy.RetryOptions{MaxRetries: 2, RetryDelay: 300 * time.Millisecond, MaxRetryDelay: time.Second}
+	o := azcore.ClientOptions{Transport: h, Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: c.authority()}, Retry: retry}
 	private := c.private()
 	switch {
 	case r.ClientSecret != nil:
-		secret, err := r.ClientSecret.read("entra.reader.client_secret", c.dir)
+		return plain(azidentity.NewClientSecretCredential(c.Entra.Tenant, r.ClientID, secret, &azidentity.ClientSecretCredentialOptions{ClientOptions: o, DisableInstanceDiscovery: private}))
+	case r.Certificate != "":
+		const field = "entra.reader.certificate"
+		b, err := readFile(field, c.in(r.Certificate))
 		if err != nil {
 			return nil, err
 		}
-		return azidentity.NewClientSecretCredential(c.Entra.Tenant, r.ClientID, secret, &azidentity.ClientSecretCredentialOptions{ClientOptions: o, DisableInstanceDiscovery: private})
-	case r.Certificate != "":
-		b, err := os.ReadFile(c.in(r.Certificate))
-		if err != nil {
-			return nil, fmt.Errorf("entra.reader.certificate: %w", err)
-		}
 		certs, key, err := azidentity.ParseCertificates(b, nil)
 		if err != nil {
-			return nil, fmt.Errorf("entra.reader.certificate: %w", err)
+			return nil, fmt.Errorf("%s: %s does not hold a certificate with its private key (PEM or PKCS #12, without a password)", field, r.Certificate)
 		}
-		return azidentity.NewClientCertificateCredential(c.Entra.Tenant, r.ClientID, certs, key, &azidentity.ClientCertificateCredentialOptions{ClientOptions: o, DisableInstanceDiscovery: private})
+		return plain(azidentity.NewClientCertificateCredential(c.Entra.Tenant, r.ClientID, certs, key, &azidentity.ClientCertificateCredentialOptions{ClientOptions: o, DisableInstanceDiscovery: private}))
 	case r.WorkloadIdentity:
-		return azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{ClientOptions: o, ClientID: r.ClientID, TenantID: c.Entra.Tenant, DisableInstanceDiscovery: private})
+		return plain(azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{ClientOptions: o, ClientID: r.ClientID, TenantID: c.Entra.Tenant, DisableInstanceDiscovery: private}))
 	}
 	m := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: o}
 	if r.ClientID != "" {
 		m.ID = azidentity.ClientID(r.ClientID)
 	}
-	return azidentity.NewManagedIdentityCredential(m)
+	return plain(azidentity.NewManagedIdentityCredential(m))
 }
 
 // bearer gives tokens of the reader for another resource.
@@ -143,46 +141,33 @@ type pages struct {
 
 // openSignIn makes the pages and reads who is who. Without a sign-in section
 // nobody is bound and there are no pages.
-func (a *App) openSignIn(ctx context.Context, api *slack.Client, e *lateEngine) (bot.People, *pages, error) {
+func (a *App) openSignIn(e *lateEngine) (bot.People, *pages, error) {
 	c := a.cfg.SignIn
 	if c == nil {
 		return nobody{}, nil, nil
 	}
-	me, err := api.AuthTestContext(ctx)
-	if err != nil {
-		return nil, nil, fmt.Errorf("the bot token is not taken by Slack (%w): install the app and use the token that begins with xoxb-", err)
-	}
-	team := me.EnterpriseID
+	team := a.me.EnterpriseID
 	if team == "" {
-		team = me.TeamID
+		team = a.me.TeamID
 	}
-	f, err := os.Open(a.cfg.in(c.People))
-	if err != nil {
-		return nil, nil, fmt.Errorf("signin.people: %w", err)
-	}
-	defer f.Close()
-	people, err := signin.ParsePeople(f, a.cfg.Entra.Tenant, team)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", c.People, err)
-	}
-	key, err := a.cfg.sealKey()
+	file, err := readFile("signin.people", a.cfg.in(c.People))
 	if err != nil {
 		return nil, nil, err
 	}
-	secret, err := c.ClientSecret.read("signin.client_secret", a.cfg.dir)
+	people, err := signin.ParsePeople(bytes.NewReader(file), a.cfg.Entra.Tenant, team)
+	if err != nil {
+		return nil, nil, fmt.Errorf("signin.people: %s: %w", c.People, plainPeople(err))
+	}
+	cred, err := confidential.NewCredFromSecret(a.secrets.signIn)
 	if err != nil {
 		return nil, nil, err
 	}
-	cred, err := confidential.NewCredFromSecret(secret)
-	if err != nil {
-		return nil, nil, err
-	}
-	sealer, err := signin.NewSealer(key)
+	sealer, err := signin.NewSealer(a.secrets.key)
 	if err != nil {
 		return nil, nil, err
 	}
 	service, err := signin.New(signin.Config{URL: c.URL, Authority: a.cfg.authority() + a.cfg.Entra.Tenant, Tenant: a.cfg.Entra.Tenant, Client: c.ClientID, Credential: cred,
-		Scopes: signInScopes(a.cfg.Entra.Graph), Sealer: sealer, Custody: signin.Custody(c.Custody), Master: key, People: people,
+		Scopes: signInScopes(a.cfg.Entra.Graph), Sealer: sealer, Custody: signin.Custody(c.Custody), Master: a.secrets.key, People: people,
 		Deeds: deeds{e}, Box: box{a.db}, Bound: a.tellBound, HTTP: a.http, NoDiscovery: a.cfg.private(), Now: a.clock.Now, Log: a.log})
 	if err != nil {
 		return nil, nil, err
@@ -194,18 +179,6 @@ func (a *App) openSignIn(ctx context.Context, api *slack.Client, e *lateEngine) 
 func (a *App) tellBound(p activation.Person) {
 	a.log.Info("bound", "slack", p.Slack.ID, "account", p.Object)
 	go a.bot.TellBound(context.Background(), p)
-}
-
-func (c *Config) sealKey() ([]byte, error) {
-	s, err := c.SignIn.Key.read("signin.key", c.dir)
-	if err != nil {
-		return nil, err
-	}
-	key, err := base64.StdEncoding.DecodeString(s)
-	if err != nil || len(key) != signin.KeySize {
-		return nil, errors.New("signin.key: it must be 32 bytes in base64; make one with: openssl rand -base64 32")
-	}
-	return key, nil
 }
 
 // nobody is the mapping of a bot that only watches.
@@ -239,22 +212,4 @@ func (b box) Get(ctx context.Context, kind, key string) ([]byte, uint64, error) 
 
 func (b box) Put(ctx context.Context, kind, key string, rev uint64, body []byte) error {
 	return b.Commit(ctx, store.Turn{Docs: []store.Doc{{Kind: kind, Key: key, Rev: rev, Body: body}}})
-}
-
-// appID is the Slack app's id, which stands in its app-level token.
-func appID(token string) string {
-	if p := strings.Split(token, "-"); len(p) > 2 && strings.HasPrefix(p[2], "A") {
-		return p[2]
-	}
-	return ""
-}
-
-func tokenKinds(appToken, botToken string) error {
-	switch {
-	case !strings.HasPrefix(appToken, "xapp-"):
-		return errors.New("slack.app_token: an app-level token begins with xapp-; make one under Basic Information > App-Level Tokens, with connections:write")
-	case !strings.HasPrefix(botToken, "xoxb-"):
-		return errors.New("slack.bot_token: a bot token begins with xoxb-; install the app to get it")
-	}
-	return nil
 }

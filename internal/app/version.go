@@ -13,5 +13,8 @@ func Version() string {
 			return "devel " + s.Value[:min(12, len(s.Value))]
 		}
 	}
+	if info.Main.Version == "" {
+		return "devel"
+	}
 	return info.Main.Version
 }

@@ -3,8 +3,10 @@ package demo
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -32,8 +34,11 @@ func (w *Worlds) Configure(dir, listen, ca string, watch bool) (string, error) {
 func (w *Worlds) mapping() string {
 	var b strings.Builder
 	b.WriteString("people:\n")
-	for _, name := range []string{Requester, Approver, Second, Colleague} {
+	for _, name := range slices.Sorted(maps.Keys(w.People)) {
 		m := w.People[name]
+		if len(m.Accounts) == 0 {
+			continue // nobody bound them
+		}
 		fmt.Fprintf(&b, "  - person: %s\n    slack: %s\n    accounts:\n", name, m.Slack)
 		for _, oid := range m.Accounts {
 			fmt.Fprintf(&b, "      - {object: %s, name: adm-%s@contoso.example}\n", oid, name)

@@ -222,7 +222,7 @@ func (s *Stage) faster(ctx context.Context) error {
 	}
 	var portal error
 	if err := s.confirms(Approver, m, func(button string) {
-		if button != "Confirm" {
+		if button != "Yes, approve" {
 			return
 		}
 		s.tell("second-approver denies it in the portal, a moment before; and Slack answers 429 to the next three messages.")
@@ -233,6 +233,9 @@ func (s *Stage) faster(ctx context.Context) error {
 	}
 	if portal != nil {
 		return portal
+	}
+	if _, err := s.sees(ctx, Approver, "DM", 5*time.Minute, "could not approve", "Too late"); err != nil {
+		return err
 	}
 	if _, err := s.sees(ctx, Requester, "DM", 10*time.Minute, DevOpsAdmins, "Denied"); err != nil {
 		return err
@@ -272,6 +275,6 @@ func (s *Stage) gone(ctx context.Context) error {
 	if _, err := s.sees(ctx, Second, "DM", 2*time.Hour, Releasers, "over and gone"); err != nil {
 		return err
 	}
-	_, err := s.sees(ctx, Second, s.Channel.ID, time.Minute, DevOpsAdmins, "and gone", "gone* for new sessions")
+	_, err := s.sees(ctx, Second, s.Channel.ID, time.Minute, DevOpsAdmins, "and gone", "gone for new sessions")
 	return err
 }

@@ -1,27 +1,11 @@
 package entra
 
 import (
-	"bytes"
-	"html/template"
+	"html"
 	"net/url"
 	"slices"
 	"strings"
 )
-
-var look = template.Must(template.New("").Parse(`<!DOCTYPE html>
-<html><head><meta charset="utf-8"><title>{{.Title}}</title></head>
-<body><h1>{{.Title}}</h1><p>{{.Text}}</p>
-{{with .Form}}<form method="post" action="{{.Action}}">
-<input type="hidden" name="request" value="{{.Request}}">
-{{if .User}}<input type="hidden" name="user" value="{{.User}}">{{end}}
-{{if .SignIn}}<label>Account <input type="text" name="account" value="{{.Hint}}"></label>
-<label><input type="checkbox" name="mfa" value="yes"{{if .MFA}} checked{{end}}> Multi-factor authentication done</label>
-<button type="submit" name="do" value="signin">Sign in</button>
-{{else}}<ul>{{range .Scopes}}<li>{{.}}</li>{{end}}</ul>
-<button type="submit" name="do" value="accept">Accept</button>
-{{end}}<button type="submit" name="do" value="cancel">Cancel</button>
-</form>{{end}}</body></html>
-`))
 
 type form struct {
 	Action, Request, User, Hint string
@@ -29,12 +13,48 @@ type form struct {
 	Scopes                      []string
 }
 
+// page makes a page by hand: html/template would make every program that links
+// this keep all methods of everything.
 func page(status int, title, text string, f *form) answer {
-	var b bytes.Buffer
-	if err := look.Execute(&b, map[string]any{"Title": title, "Text": text, "Form": f}); err != nil {
-		panic(err) // the template is ours
+	e := html.EscapeString
+	var b strings.Builder
+	b.WriteString(`<!DOCTYPE html>
+<html><head><meta charset="utf-8"><title>` + e(title) + `</title></head>
+<body><h1>` + e(title) + `</h1><p>` + e(text) + `</p>
+`)
+	if f != nil {
+		f.write(&b)
 	}
-	return answer{status: status, raw: b.Bytes(), header: map[string]string{"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}}
+	b.WriteString("</body></html>\n")
+	return answer{status: status, raw: []byte(b.String()), header: map[string]string{"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}}
+}
+
+func (f *form) write(b *strings.Builder) {
+	e := html.EscapeString
+	b.WriteString(`<form method="post" action="` + e(f.Action) + `">
+<input type="hidden" name="request" value="` + e(f.Request) + `">
+`)
+	if f.User != "" {
+		b.WriteString(`<input type="hidden" name="user" value="` + e(f.User) + `">`)
+	}
+	if f.SignIn {
+		checked := ""
+		if f.MFA {
+			checked = " checked"
+		}
+		b.WriteString(`<label>Account <input type="text" name="account" value="` + e(f.Hint) + `"></label>
+<label><input type="checkbox" name="mfa" value="yes"` + checked + `> Multi-factor authentication done</label>
+<button type="submit" name="do" value="signin">Sign in</button>
+`)
+	} else {
+		b.WriteString("<ul>")
+		for _, s := range f.Scopes {
+			b.WriteString("<li>" + e(s) + "</li>")
+		}
+		b.WriteString("</ul>\n" + `<button type="submit" name="do" value="accept">Accept</button>` + "\n")
+	}
+	b.WriteString(`<button type="submit" name="do" value="cancel">Cancel</button>
+</form>`)
 }
 
 func (w *World) errorPage(e *authError) answer {

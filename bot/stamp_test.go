@@ -1,0 +1,30 @@
+package bot
+
+import (
+	"context"
+	"time"
+
+	"pagbot/activation"
+)
+
+// stamp is a SignIn without a browser: it seals by numbering and signs nobody
+// in.
+type stamp struct{}
+
+func (stamp) Mint(w activation.Warrant) activation.Warrant {
+	w.ID = "w-" + derive(string(w.Deed), w.Envelope+w.Actor.Object+w.Digest, 8)
+	w.Seal = "sealed"
+	return w
+}
+
+func (stamp) Link(w activation.Warrant) string { return "https://signin.example/d/" + w.ID }
+
+func (stamp) SignInLink(u activation.SlackUser, _ time.Time) string {
+	return "https://signin.example/s/" + u.ID
+}
+
+func (stamp) SignOut(context.Context, activation.SlackUser) error { return nil }
+
+func (stamp) SignedIn(context.Context, activation.SlackUser) (activation.Person, time.Time, bool) {
+	return activation.Person{}, time.Time{}, false
+}

@@ -1,0 +1,126 @@
+package bot
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"pagbot/activation"
+)
+
+// saySignFor asks a person to confirm a deed in the browser. Until then nothing
+// has been done, and it says so.
+func saySignFor(a activation.Activation, d activation.Pending) string {
+	by := clockOf(d.Warrant.Expires)
+	if d.Warrant.Expires.Sub(d.Warrant.Clicked) > 12*time.Hour {
+		by = at(d.Warrant.Expires)
+	}
+	var s string
+	switch d.Warrant.Deed {
+	case activation.Submit:
+		s = fmt.Sprintf("%s %s: confirm with your sign-in by %s, then I ask Entra.", what(a), howLong(a), by)
+		if a.Settings.NeedsApproval {
+			s += " After that an approver decides."
+		}
+	case activation.Approve:
+		s = fmt.Sprintf("You have *not approved* %s for %s yet: confirm with your sign-in by %s.", what(a), who(a.Person), by)
+	case activation.Deny:
+		s = fmt.Sprintf("You have *not denied* %s for %s yet: confirm with your sign-in by %s.", what(a), who(a.Person), by)
+	case activation.Cancel:
+		s = fmt.Sprintf("Your request for %s is *not withdrawn yet*: confirm with your sign-in by %s.", what(a), by)
+	default:
+		s = fmt.Sprintf("%s is *not ended yet*: confirm with your sign-in by %s.", what(a), by)
+	}
+	if d.Claims != "" {
+		s += " Entra wants a stronger sign-in for this."
+	}
+	return s
+}
+
+// saySignedFor replaces the link once its deed is settled.
+func saySignedFor(a activation.Activation) string {
+	switch {
+	case a.Decision != nil:
+		return sayDecidedFor(a)
+	case a.Phase == activation.AwaitingApproval:
+		return fmt.Sprintf("%s for %s still waits for an approver. This link is no longer good; press the button on the card if you want to decide.", what(a), who(a.Person))
+	case a.Phase == activation.Active || a.Phase == activation.Ending:
+		return fmt.Sprintf("%s is still active %s. This link is no longer good; `/pag deactivate` ends it.", what(a), until(a.Ends))
+	}
+	return sayHeadline(a)
+}
+
+// sayDecidedFor tells others than the requester of a decision.
+func sayDecidedFor(a activation.Activation) string {
+	return fmt.Sprintf("%s for %s: %s.", what(a), who(a.Person), lower(sayDecidedBy(*a.Decision)))
+}
+
+// sayDecided tells the requester.
+func sayDecided(a activation.Activation) string {
+	s := fmt.Sprintf("%s: your request for %s.", sayDecidedBy(*a.Decision), what(a))
+	switch {
+	case a.Decision.Approve && (a.Phase == activation.Provisioning || a.Phase == activation.Scheduled):
+		return ":thumbsup: " + s + " I'll write when it is active."
+	case a.Decision.Approve:
+		return ":thumbsup: " + s
+	}
+	return ":no_entry_sign: " + s + " Talk to your approver before you ask again."
+}
+
+// sayAsked answers an ask that needs no browser, by where it stands now: Entra
+// may have been quicker than this answer.
+func sayAsked(a activation.Activation, channel string) string {
+	switch a.Phase {
+	case activation.Asked:
+		return fmt.Sprintf("I'm asking Entra for %s %s. I'll write to you when it is active.", what(a), howLong(a))
+	case activation.AwaitingApproval:
+		where := ""
+		if channelID.MatchString(channel) {
+			where = " The card is in <#" + channel + ">."
+		}
+		return fmt.Sprintf("I asked Entra for %s %s. *An approver must agree*, by %s.%s I'll write to you.", what(a), howLong(a), at(approvalEnds(a)), where)
+	case activation.Scheduled, activation.Provisioning:
+		return fmt.Sprintf("Entra has taken your request for %s %s. I'll write to you when it is active.", what(a), howLong(a))
+	}
+	return ""
+}
+
+// sayDeed is a deed as an infinitive.
+func sayDeed(a activation.Activation, d activation.Deed) string {
+	switch d {
+	case activation.Submit:
+		return fmt.Sprintf("get %s %s", what(a), howLong(a))
+	case activation.Approve:
+		return fmt.Sprintf("approve %s for %s", what(a), who(a.Person))
+	case activation.Deny:
+		return fmt.Sprintf("deny %s to %s", what(a), who(a.Person))
+	case activation.Cancel:
+		return fmt.Sprintf("withdraw your request for %s", what(a))
+	}
+	return fmt.Sprintf("end your %s", what(a))
+}
+
+func sayEnding(a activation.Activation) string {
+	if deedToEnd(a) == activation.Cancel {
+		return fmt.Sprintf("I'm withdrawing your request for %s.", what(a))
+	}
+	return fmt.Sprintf("I'm ending your %s.", what(a))
+}
+
+func sayVoteForm(a activation.Activation) string {
+	return fmt.Sprintf("%s asks for %s %s.", who(a.Person), what(a), howLong(a))
+}
+
+func sayFinishForm(a activation.Activation, now time.Time) string {
+	if deedToEnd(a) == activation.Cancel {
+		return fmt.Sprintf("Your request for %s will be withdrawn.", what(a))
+	}
+	s := fmt.Sprintf("Your %s, active %s, will end now.", what(a), until(a.Ends))
+	if floor := a.From.Add(activation.Floor); now.Before(floor) {
+		s = fmt.Sprintf("Your %s, active %s, will end at %s: PIM ends nothing in its first 5 minutes.", what(a), until(a.Ends), clockOf(floor))
+	}
+	return s
+}
+
+// lower makes a sentence fit after a colon.
+func lower(s string) string { return strings.ToLower(s[:1]) + s[1:] }

@@ -1,0 +1,111 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+	"golang.org/x/sync/errgroup"
+
+	"pagbot/graph"
+)
+
+// patience is how long first contact may take, all together.
+const patience = 20 * time.Second
+
+// Check makes first contact with everything, and says all that is wrong, in
+// one line each.
+func (a *App) Check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	errs := make([]error, len(a.checks))
+	var all errgroup.Group
+	for i, ask := range a.checks {
+		all.Go(func() error { errs[i] = ask(ctx); return nil })
+	}
+	_ = all.Wait()
+	return errors.Join(errs...)
+}
+
+// checkEntra asks for a token, for every group, and for every permission.
+func (a *App) checkEntra(ctx context.Context) error {
+	if err := a.reachGraph(ctx); err != nil {
+		return err
+	}
+	var p problems
+	for _, line := range joined(a.reader.Check(ctx)) {
+		if !graph.NotFound(line) { // said below, with the group's name
+			p.add(plainGraph(line))
+		}
+	}
+	for _, g := range a.cfg.Groups {
+		found, err := a.reader.Group(ctx, g.ID)
+		switch {
+		case graph.NotFound(err):
+			p.add(fmt.Errorf("groups %s: there is no group %s in tenant %s: copy its object id from Entra", g.Name, g.ID, a.cfg.Entra.Tenant))
+		case err != nil:
+			return errors.Join(p...) // the reader's check has said why
+		case !strings.EqualFold(found.Name, g.Name):
+			a.log.Warn("a group is called otherwise in Entra", "configured", g.Name, "entra", found.Name)
+		}
+	}
+	return errors.Join(p...)
+}
+
+// reachGraph asks for one group, so that a Graph that is not there is one
+// problem and not one of every permission.
+func (a *App) reachGraph(ctx context.Context) error {
+	_, err := a.reader.Group(ctx, a.cfg.Groups[0].ID)
+	var f *graph.Fault
+	if !errors.As(err, &f) || f.Status != 0 || errors.As(err, new(*noToken)) {
+		return nil // there, or the check will say why not
+	}
+	why := oneLine(f)
+	if f.Err != nil {
+		why = strings.TrimPrefix(oneLine(f.Err), "no answer: ")
+	}
+	at := a.cfg.Entra.Graph
+	if at == "" {
+		at = "https://graph.microsoft.com"
+	}
+	return fmt.Errorf("entra.graph: %s can't be reached (%s): open the way there (proxy, firewall, DNS)", at, unreachedText(why))
+}
+
+// setup is the first contact with a target.
+type setup struct {
+	target string
+	ask    func(context.Context) error
+}
+
+// setUp makes it. A target that is down is asked again with the first question
+// that it gets, so the bot works without it.
+func (a *App) setUp(ctx context.Context, s setup) {
+	if err := s.ask(ctx); err != nil && ctx.Err() == nil {
+		a.log.Warn("a target can't be asked yet; the bot works on and will ask it again", "target", s.target, "err", oneLine(err))
+	}
+}
+
+// scopes are what the bot token needs; manifest.yaml asks for the same.
+var scopes = []string{"chat:write", "commands", "channels:read", "groups:read", "users:read"}
+
+// whoAmI asks Slack who we are: the mapping of people needs the team.
+func (a *App) whoAmI(ctx context.Context, api *slack.Client) (*slack.AuthTestResponse, error) {
+	me, err := api.AuthTestContext(ctx)
+	if err != nil {
+		return nil, plainSlack(a.cfg.Slack.API, err)
+	}
+	// Slack names a token's scopes beside every answer.
+	if has := me.Header.Get("X-OAuth-Scopes"); has != "" {
+		lacks := slices.DeleteFunc(slices.Clone(scopes), func(s string) bool {
+			return slices.Contains(strings.FieldsFunc(has, func(r rune) bool { return r == ',' || r == ' ' }), s)
+		})
+		if len(lacks) > 0 {
+			return nil, fmt.Errorf("slack.bot_token lacks %s: add that under OAuth & Permissions, Bot Token Scopes, and install the app again", strings.Join(lacks, ", "))
+		}
+	}
+	return me, nil
+}
