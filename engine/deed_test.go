@@ -31,7 +31,7 @@ func TestHandThatHangsIsCutWithinItsLease(t *testing.T) {
 	}
 	inLab(t, deeds, nil, func(l *lab) {
 		l.ask("a1", activation.Session)
-		time.Sleep(5 * time.Minute)
+		l.sleep(5 * time.Minute)
 		if took != handTime || calls.most != 1 || !slices.Equal(calls.calls(), []string{"do", "look"}) {
 			t.Errorf("%v, %d at once, cut after %v", calls.calls(), calls.most, took)
 		}
@@ -56,7 +56,7 @@ func TestHandThatOutlivesItsLease(t *testing.T) {
 	}
 	inLab(t, deeds, nil, func(l *lab) {
 		l.ask("a1", activation.Session)
-		time.Sleep(10 * time.Minute)
+		l.sleep(10 * time.Minute)
 		if calls.most != 1 || !slices.Equal(calls.calls(), []string{"do"}) {
 			t.Errorf("%v, %d at once", calls.calls(), calls.most)
 		}
@@ -84,14 +84,14 @@ func TestReleaseOfWhatIsInHandIsNotLost(t *testing.T) {
 	}}
 	inLab(t, deeds, nil, func(l *lab) {
 		w := l.ask("a1", activation.Session)
-		time.Sleep(time.Second)
+		l.sleep(time.Second)
 		mu.Lock()
 		token = true
 		mu.Unlock()
 		if err := l.Release(l.ctx, w.Wait()); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(10 * time.Second)
+		l.sleep(10 * time.Second)
 		l.is("a1", activation.Provisioning)
 	})
 }
@@ -105,9 +105,9 @@ func TestWaitThatRunsOutLapses(t *testing.T) {
 	}}
 	inLab(t, deeds, nil, func(l *lab) {
 		l.ask("a1", activation.Fresh)
-		time.Sleep(15*time.Minute - time.Second)
+		l.sleep(15*time.Minute - time.Second)
 		l.is("a1", activation.Asked)
-		time.Sleep(2 * time.Second)
+		l.sleep(2 * time.Second)
 		l.is("a1", activation.Closed)
 		if got := l.events("a1"); !slices.Equal(got, []string{"asked", "lapsed", "closed"}) {
 			t.Error(got)
@@ -141,7 +141,7 @@ func TestUnsureIsLookedForUntilCertain(t *testing.T) {
 	}
 	inLab(t, deeds, nil, func(l *lab) {
 		l.ask("a1", activation.Session)
-		time.Sleep(2 * time.Minute)
+		l.sleep(2 * time.Minute)
 		if got := calls.calls(); !slices.Equal(got, []string{"do", "look", "look", "look", "do"}) {
 			t.Error(got)
 		}
@@ -161,7 +161,7 @@ func TestDeadWarrantMayHaveBeenUsed(t *testing.T) {
 	}
 	inLab(t, deeds, nil, func(l *lab) {
 		l.ask("a1", activation.Session)
-		time.Sleep(25 * time.Minute)
+		l.sleep(25 * time.Minute)
 		l.is("a1", activation.Provisioning)
 	})
 }
@@ -188,7 +188,7 @@ func TestRestoredBackupLooksBeforeItSubmits(t *testing.T) {
 	}
 	inLab(t, deeds, nil, func(l *lab) {
 		w := l.ask("a1", activation.Fresh)
-		time.Sleep(time.Second)
+		l.sleep(time.Second)
 		l.stop()
 		backup := l.path
 		l.path = copied(t, backup)
@@ -196,7 +196,7 @@ func TestRestoredBackupLooksBeforeItSubmits(t *testing.T) {
 		if err := l.Release(l.ctx, w.Wait()); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Minute)
+		l.sleep(time.Minute)
 		l.is("a1", activation.Provisioning) // what is not yet certain keeps nobody waiting
 		l.stop()
 		l.path = backup
@@ -204,7 +204,7 @@ func TestRestoredBackupLooksBeforeItSubmits(t *testing.T) {
 		if err := l.Release(l.ctx, w.Wait()); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Minute)
+		l.sleep(time.Minute)
 		l.is("a1", activation.Provisioning)
 		if times != 1 {
 			t.Errorf("submitted %d times", times)
@@ -232,7 +232,7 @@ func TestStopInTheMiddleOfADeed(t *testing.T) {
 		synctest.Wait()
 		l.stop()
 		l.start(deeds, nil)
-		time.Sleep(time.Second)
+		l.sleep(time.Second)
 		if got := calls.calls(); !slices.Equal(got, []string{"do", "look"}) {
 			t.Error(got)
 		}

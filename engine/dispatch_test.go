@@ -37,11 +37,11 @@ func TestMessageThatBreaksItsHand(t *testing.T) {
 		}
 	}, func(l *lab) {
 		l.ask("a1", activation.Session)
-		time.Sleep(time.Second)
+		l.sleep(time.Second)
 		if _, err := l.Tell(l.ctx, "a1", activation.Saw{Looked: true, Present: &activation.Instance{From: time.Now(), Ends: time.Now().Add(time.Hour)}, At: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(5 * time.Minute)
+		l.sleep(5 * time.Minute)
 		if want := []string{"card ", "dm active"}; !slices.Equal(slices.Compact(said), want) { // a card may be sent again
 			t.Errorf("said %q, not %q", said, want)
 		}
@@ -58,7 +58,7 @@ func TestHandThatWantsNoPause(t *testing.T) {
 	}}
 	inLab(t, hand{}, func(c *Config) { c.Hands[activation.Probe] = eager }, func(l *lab) {
 		l.ask("a1", activation.Fresh, func(q *activation.Ask) { q.Facts.Targets = []activation.Target{{ID: "devops", Kind: "devops"}} })
-		time.Sleep(10 * time.Second)
+		l.sleep(10 * time.Second)
 		if n := len(calls.calls()); n < 50 || n > int(10*time.Second/breath)+1 {
 			t.Errorf("asked %d times in ten seconds", n)
 		}
@@ -70,7 +70,7 @@ func TestHandThatWantsNoPause(t *testing.T) {
 func TestDeedWithoutHandLapses(t *testing.T) {
 	inLab(t, hand{}, func(c *Config) { delete(c.Hands, activation.DoDeed) }, func(l *lab) {
 		l.ask("a1", activation.Session)
-		time.Sleep(16 * time.Minute)
+		l.sleep(16 * time.Minute)
 		l.is("a1", activation.Closed)
 	})
 }
@@ -111,7 +111,7 @@ func TestReceiptThatMovedMeanwhile(t *testing.T) {
 	inLab(t, deeds, nil, func(made *lab) {
 		l = made
 		w := l.ask("a1", activation.Session)
-		time.Sleep(time.Second)
+		l.sleep(time.Second)
 		l.is("a1", activation.Provisioning)
 		if got, err := l.Receipt(l.ctx, "a1", "deed/"+w.ID); err != nil || string(got) != `"mine"` {
 			t.Errorf("%s, %v", got, err)
@@ -126,9 +126,9 @@ func TestWarrantIsSpentOnce(t *testing.T) {
 	}}
 	inLab(t, deeds, nil, func(l *lab) {
 		l.ask("a1", activation.Session)
-		time.Sleep(time.Second)
+		l.sleep(time.Second)
 		l.ask("a2", activation.Session, func(q *activation.Ask) { q.Warrant.ID = "w-a1" })
-		time.Sleep(time.Second)
+		l.sleep(time.Second)
 		l.is("a1", activation.Provisioning)
 		l.is("a2", activation.Closed)
 		if a, err := l.Load(l.ctx, "a2"); err != nil || a.Refusal == nil || a.Refusal.Code != activation.WarrantBad || !strings.Contains(a.Refusal.Text, "a1/") {
@@ -148,7 +148,7 @@ func TestSucceedEndsOnlyTheOlder(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(time.Second)
+		l.sleep(time.Second)
 		l.is("old", activation.Closed)
 		l.is("one", activation.Active)
 		l.is("two", activation.Active)
@@ -176,7 +176,7 @@ func TestStoreThatFailsForAWhile(t *testing.T) {
 		if err := l.Release(l.ctx, w.Wait()); err == nil {
 			t.Error("released in a store that fails")
 		}
-		time.Sleep(10 * time.Minute)
+		l.sleep(10 * time.Minute)
 		if commits > 10*60*6 {
 			t.Errorf("%d commits were tried in ten minutes", commits)
 		}
@@ -184,7 +184,7 @@ func TestStoreThatFailsForAWhile(t *testing.T) {
 		if err := l.Release(l.ctx, w.Wait()); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(3 * time.Minute)
+		l.sleep(3 * time.Minute)
 		l.is("a1", activation.Provisioning)
 	})
 }

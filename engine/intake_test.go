@@ -37,11 +37,11 @@ func TestEnvelopeIsKeptOnce(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		time.Sleep(time.Hour)
+		l.sleep(time.Hour)
 		if err := l.Keep(l.ctx, "e1", []byte(`{}`)); err != nil {
 			t.Error(err)
 		}
-		time.Sleep(time.Minute)
+		l.sleep(time.Minute)
 		if got := reads.calls(); len(got) != 1 {
 			t.Error(got)
 		}
@@ -84,7 +84,7 @@ func TestEnvelopeThatCantBeUnderstood(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(time.Hour)
+		l.sleep(time.Hour)
 		got := reads.calls()
 		for what, n := range map[string]int{"bad false": 4, "bad true": 1, "worse false": 4, "worse true": 1, "good false": 1} {
 			if count(got, what) != n {
@@ -110,15 +110,15 @@ func TestReaderThatHangs(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(time.Second)
+		l.sleep(time.Second)
 		if err := l.Keep(l.ctx, "quick", []byte(`{}`)); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Second)
+		l.sleep(time.Second)
 		if !slices.Contains(reads.calls(), "quick") {
 			t.Error("waits behind those that hang")
 		}
-		time.Sleep(15 * time.Minute)
+		l.sleep(15 * time.Minute)
 		if n := count(reads.calls(), "slow1"); n != readTries {
 			t.Errorf("tried %d times", n)
 		}
@@ -151,7 +151,7 @@ func TestCrowd(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		time.Sleep(time.Minute)
+		l.sleep(time.Minute)
 		for i := range crowd {
 			l.is(fmt.Sprint("a-e", i), activation.Provisioning)
 			if n := writes[fmt.Sprint("a-e", i)]; n != 1 {

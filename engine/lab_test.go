@@ -198,3 +198,9 @@ func copied(t *testing.T, path string) string {
 	}
 	return to
 }
+
+// sleep lets time pass, and what is under way come to rest.
+func (l *lab) sleep(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}

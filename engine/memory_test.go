@@ -71,7 +71,7 @@ func TestWarrantIsFound(t *testing.T) {
 		if err := l.Release(l.ctx, w.Wait()); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Second)
+		l.sleep(time.Second)
 		if a, p, known, err := l.Warrant(l.ctx, w.ID); err != nil || !known || a.ID != "a1" || p.Warrant.ID != "" {
 			t.Error(a.ID, p, known, err)
 		}

@@ -88,10 +88,10 @@ func TestNoticedOnce(t *testing.T) {
 		now := time.Now()
 		waiting := request("r2", "second", "PendingApproval", "", "")
 		p.shows([]activation.Request{request("r1", "first", "Provisioned", "", ""), waiting}, granted("first", "s1", now), granted("third", "", now))
-		time.Sleep(2 * time.Minute)
+		l.sleep(2 * time.Minute)
 		waiting.Status, waiting.Schedule = "Provisioned", "s2"
 		p.shows([]activation.Request{request("r1", "first", "Provisioned", "s1", ""), waiting}, granted("first", "s1", now), granted("second", "s2", now), granted("third", "", now))
-		time.Sleep(2 * time.Minute)
+		l.sleep(2 * time.Minute)
 		if who := l.open(); !slices.Equal(who, []string{"first", "second", "third"}) {
 			t.Error(who)
 		}
@@ -115,7 +115,7 @@ func TestOneThatCantBeReadHidesNoOther(t *testing.T) {
 	}}
 	inLab(t, hand{}, watching(p), func(l *lab) {
 		p.shows(nil, granted("deleted", "s1", time.Now()), granted("odd", "s2", time.Now()), granted("last", "s3", time.Now()))
-		time.Sleep(time.Minute)
+		l.sleep(time.Minute)
 		if who := l.open(); !slices.Equal(who, []string{"last"}) {
 			t.Error(who)
 		}
@@ -126,12 +126,12 @@ func TestOneThatCantBeReadHidesNoOther(t *testing.T) {
 func TestPIMThatHangs(t *testing.T) {
 	p := &hanging{}
 	inLab(t, hand{}, watching(p), func(l *lab) {
-		time.Sleep(5 * time.Minute)
+		l.sleep(5 * time.Minute)
 		p.mu.Lock()
 		p.healthy = true
 		p.mu.Unlock()
 		p.shows(nil, granted("first", "s1", time.Now()))
-		time.Sleep(handTime + time.Minute)
+		l.sleep(handTime + time.Minute)
 		if who := l.open(); !slices.Equal(who, []string{"first"}) {
 			t.Error(who)
 		}
@@ -164,7 +164,7 @@ func TestEndedIsNotNoticed(t *testing.T) {
 	var p pim
 	inLab(t, hand{}, watching(&p), func(l *lab) {
 		p.shows(nil, granted("late", "s1", time.Now().Add(-length-time.Second)))
-		time.Sleep(time.Minute)
+		l.sleep(time.Minute)
 		if who := l.open(); len(who) != 0 {
 			t.Error(who)
 		}
@@ -177,7 +177,7 @@ func TestSparseAnswersAreNotMixedUp(t *testing.T) {
 	var p pim
 	inLab(t, hand{}, watching(&p), func(l *lab) {
 		p.shows([]activation.Request{request("r1", "other", "Provisioned", "", "not mine")}, granted("first", "", time.Now()))
-		time.Sleep(time.Minute)
+		l.sleep(time.Minute)
 		all, err := l.Find(l.ctx, "open")
 		if err != nil || len(all) != 1 || all[0].Person.Object != "first" || all[0].Request.ID != "" || all[0].Reason != "" {
 			t.Errorf("%+v, %v", all, err)
@@ -201,11 +201,11 @@ func TestSubmitUnderWayIsNotForeign(t *testing.T) {
 		}}
 		inLab(t, deeds, watching(&p), func(l *lab) {
 			l.ask("a1", activation.Session)
-			time.Sleep(79 * time.Second)
+			l.sleep(79 * time.Second)
 			if n := len(l.open()); n != 1 {
 				t.Errorf("%d open while the submit is under way", n)
 			}
-			time.Sleep(2 * time.Minute)
+			l.sleep(2 * time.Minute)
 			if n := len(l.open()); n != 1 {
 				t.Errorf("taken %v: %d open", taken, n)
 			}
@@ -223,7 +223,7 @@ func TestForeignBesideAnAskThatWaits(t *testing.T) {
 	inLab(t, hand{}, watching(&p), func(l *lab) {
 		l.ask("a1", activation.Fresh)
 		p.shows(nil, granted(requester.Object, "s1", time.Now()))
-		time.Sleep(time.Minute)
+		l.sleep(time.Minute)
 		if n := len(l.open()); n != 2 {
 			t.Errorf("%d open", n)
 		}
@@ -243,7 +243,7 @@ func TestLostSubmitIsAdoptedByItsTag(t *testing.T) {
 	}
 	inLab(t, deeds, watching(&p), func(l *lab) {
 		l.ask("a1", activation.Session)
-		time.Sleep(time.Minute)
+		l.sleep(time.Minute)
 		if n := len(l.open()); n != 1 {
 			t.Errorf("%d open", n)
 		}
@@ -263,13 +263,13 @@ func TestRestoredBackupIsCaughtUpWithPIM(t *testing.T) {
 	var p pim
 	inLab(t, hand{}, watching(&p), func(l *lab) {
 		p.shows(nil, granted("first", "s1", time.Now()))
-		time.Sleep(time.Minute)
+		l.sleep(time.Minute)
 		l.stop()
 		backup := l.path
 		l.path = copied(t, backup)
 		l.start(hand{}, watching(&p))
 		p.shows(nil, granted("first", "s1", time.Now()), granted("second", "s2", time.Now()))
-		time.Sleep(time.Minute)
+		l.sleep(time.Minute)
 		lost, err := l.Find(l.ctx, "open")
 		if err != nil {
 			t.Fatal(err)
@@ -277,7 +277,7 @@ func TestRestoredBackupIsCaughtUpWithPIM(t *testing.T) {
 		l.stop()
 		l.path = backup
 		l.start(hand{}, watching(&p))
-		time.Sleep(time.Minute)
+		l.sleep(time.Minute)
 		found, err := l.Find(l.ctx, "open")
 		if err != nil || len(found) != 2 || found[0].ID != lost[0].ID || found[1].ID != lost[1].ID {
 			t.Errorf("%v, %v", l.open(), err)
@@ -289,7 +289,9 @@ func TestRestoredBackupIsCaughtUpWithPIM(t *testing.T) {
 func TestBeat(t *testing.T) {
 	var p pim
 	inLab(t, hand{}, watching(&p), func(l *lab) {
-		time.Sleep(10*time.Minute + time.Second)
+		l.sleep(10*time.Minute + time.Second)
+		p.mu.Lock()
+		defer p.mu.Unlock()
 		if p.reads != 21 {
 			t.Errorf("read %d times in ten minutes", p.reads)
 		}
