@@ -21,13 +21,21 @@ func (w *town) signs(name, channel string, words ...string) string {
 	return w.confirms(name, w.browser(), w.link(ask))
 }
 
+// keepsSession signs a person in ahead of anything that they want done.
+func (w *town) keepsSession(name string) {
+	w.t.Helper()
+	w.types(name, "/pag signin")
+	ask := w.sees(name, w.Channel.ID, time.Minute, "Sign in with your browser", "[Sign in]")
+	w.confirms(name, w.browser(), w.link(ask))
+}
+
 // gets takes the requester all the way to a granted activation of a group that
 // needs no approver.
 func (w *town) gets(group, length string) {
 	w.t.Helper()
 	w.types(demo.Requester, "/pag activate "+group+" "+length+` "release 42 is stuck"`)
 	w.signs(demo.Requester, w.Channel.ID, group)
-	w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "You have *"+group+"*")
+	w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "You have "+group)
 }
 
 // awaits brings a request for devops-admins before its approvers, and returns
@@ -45,7 +53,8 @@ func (w *town) decides(name string, card slack.Message, action string) string {
 	w.t.Helper()
 	w.presses(name, card, action)
 	w.fills(name, "release night", demo.DevOpsAdmins, "release 42 is stuck")
-	return w.signs(name, w.mine(name), action)
+	not := map[string]string{"approve": "not approved", "deny": "not denied"}[action]
+	return w.signs(name, w.mine(name), not, demo.DevOpsAdmins, "@requester")
 }
 
 // pass lets time go by.

@@ -40,7 +40,7 @@ func TestRestarts(t *testing.T) {
 				w.confirms(demo.Approver, w.browser(), w.link(sign))
 				w.restartsAfter(away)
 				dm := w.mine(demo.Requester)
-				w.sees(demo.Requester, dm, time.Minute, "You have *devops-admins*")
+				w.sees(demo.Requester, dm, time.Minute, "You have devops-admins")
 				w.restartsAfter(away)
 				w.pass(5 * time.Minute)
 				w.restartsAfter(away)
@@ -69,7 +69,7 @@ func TestAwayForLong(t *testing.T) {
 			inTown(t, setup{}, func(w *town) {
 				w.gets(demo.Releasers, "2h")
 				w.restartsAfter(away)
-				w.sees(demo.Requester, w.mine(demo.Requester), 3*time.Hour, "*release-managers*", "ended at")
+				w.sees(demo.Requester, w.mine(demo.Requester), 3*time.Hour, "release-managers", "ended at")
 				w.sees(demo.Requester, w.mine(demo.Requester), 3*time.Hour, "over and gone")
 				w.sees(demo.Approver, w.Channel.ID, time.Minute, "and gone")
 				w.oneCard("and gone")
@@ -90,8 +90,8 @@ func TestAwayDuringPortal(t *testing.T) {
 		}
 		w.pass(5 * time.Minute)
 		w.start()
-		w.sees(demo.Requester, w.Channel.ID, time.Minute, "@requester has *release-managers*", "Activated in Entra")
-		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "You have *release-managers*")
+		w.sees(demo.Requester, w.Channel.ID, time.Minute, "@requester has release-managers", "Asked for in Entra")
+		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "You have release-managers")
 		w.wholeLife()
 		w.wrote(map[string]int{})
 		w.outcome(activation.Expired)

@@ -170,7 +170,7 @@ func (w *town) saysTrue(name string, m slack.Message) {
 		if strings.Contains(text, "contoso was not seen to let go") && !there {
 			w.t.Errorf("alarmed about what was gone, at %s: %s", v.At, text)
 		}
-		gone := strings.Contains(text, "Azure DevOps contoso: *gone*") || strings.Contains(text, "never came")
+		gone := strings.Contains(text, "Azure DevOps contoso: gone for new sessions") || strings.Contains(text, "never came")
 		if gone && there {
 			w.t.Errorf("said to be gone before it was, at %s: %s", v.At, text)
 		}
