@@ -99,7 +99,7 @@ func (w *town) portalWasFaster(approve bool) {
 	}
 	w.t.Log(w.confirms(demo.Approver, w.browser(), w.link(ask)))
 	dm := w.mine(demo.Approver)
-	w.sees(demo.Approver, dm, time.Minute, "Too late", "another approver was quicker")
+	w.sees(demo.Approver, dm, time.Minute, "Too late", "adm-second-approver@contoso.example was quicker")
 	if approve {
 		w.sees(demo.Requester, w.Channel.ID, time.Minute, "@requester has devops-admins", "Approved in Entra")
 		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "Approved in Entra", "devops-admins")

@@ -113,7 +113,7 @@ func TestSession(t *testing.T) {
 		w.sees(r, dm, time.Minute, "release-managers is not ended yet", "Confirm in browser")
 		w.signs(r, dm, "release-managers is not ended yet")
 		w.sees(r, dm, time.Minute, "ended early")
-		w.sees(r, dm, 2*time.Hour, "over and gone")
+		w.sees(r, dm, 2*time.Hour, "Your release-managers is over", "Azure DevOps contoso: never came as far as I saw")
 		w.wrote(map[string]int{"selfActivate": 1, "selfDeactivate": 1})
 		w.closes(true)
 	})

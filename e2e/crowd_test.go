@@ -203,7 +203,7 @@ func (c *crowd) votes(i *intent, who, action string) bool {
 		if c.request(i).Status != "PendingApproval" {
 			return true
 		}
-		if m, ok := c.newest(who, c.mine(who), since, action, "Confirm in browser"); ok {
+		if m, ok := c.newest(who, c.mine(who), since, i.group, "Confirm in browser"); ok {
 			c.browse(who, m)
 		}
 		_, no := c.newest(who, c.mine(who), since, "I could not")

@@ -93,7 +93,7 @@ func TestWatchLastOwner(t *testing.T) {
 	inTown(t, setup{watch: true, found: owner}, func(w *town) {
 		w.portalOwner()
 		w.sees(demo.Approver, w.Channel.ID, 2*time.Hour, "should have left", "adm-requester@contoso.example")
-		w.sees(demo.Approver, w.Channel.ID, 26*time.Hour, "could not be proven", "not proven")
+		w.sees(demo.Approver, w.Channel.ID, 26*time.Hour, "could not be proven", "not proven gone")
 		w.closes(true)
 	})
 }

@@ -42,7 +42,7 @@ func TestMessageThatBreaksItsHand(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(5 * time.Minute)
-		if want := []string{"card ", "dm active"}; !slices.Equal(said, want) {
+		if want := []string{"card ", "dm active"}; !slices.Equal(slices.Compact(said), want) { // a card may be sent again
 			t.Errorf("said %q, not %q", said, want)
 		}
 	})

@@ -72,7 +72,7 @@ func (a *App) reachGraph(ctx context.Context) error {
 	if at == "" {
 		at = "https://graph.microsoft.com"
 	}
-	return fmt.Errorf("Graph can't be reached at %s (%s): open the way there (proxy, firewall, DNS)", at, unreachedText(why))
+	return fmt.Errorf("entra.graph: %s can't be reached (%s): open the way there (proxy, firewall, DNS)", at, unreachedText(why))
 }
 
 // setup is the first contact with a target.

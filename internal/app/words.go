@@ -60,13 +60,13 @@ func plainSlack(api string, err error) error {
 		}
 		return fmt.Errorf("slack.bot_token: Slack refuses it (%s): look the word up under api.slack.com/methods/auth.test", no.Err)
 	case errors.As(err, &throttled):
-		return fmt.Errorf("Slack asks to be left alone for %s: start again then", throttled.RetryAfter)
+		return fmt.Errorf("slack: too many calls: start again in %s", throttled.RetryAfter)
 	case errors.As(err, &status):
-		return fmt.Errorf("Slack at %s answers HTTP %d: see status.slack.com, and the proxy on the way", api, status.Code)
+		return fmt.Errorf("slack.api: %s answers HTTP %d: see status.slack.com, and the proxy on the way", api, status.Code)
 	case errors.As(err, new(*url.Error)):
-		return fmt.Errorf("Slack can't be reached at %s (%s): open the way there (proxy, firewall, DNS)", api, unreached(err))
+		return fmt.Errorf("slack.api: %s can't be reached (%s): open the way there (proxy, firewall, DNS)", api, unreached(err))
 	}
-	return fmt.Errorf("what answers at %s is not Slack (%w): correct slack.api, or the proxy on the way", api, err)
+	return fmt.Errorf("slack.api: what answers at %s is not Slack (%w): correct the address, or the proxy on the way", api, err)
 }
 
 // unreached is the part of a network error that says why.
