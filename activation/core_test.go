@@ -208,6 +208,20 @@ func TestDeedsOutOfTime(t *testing.T) {
 	}
 }
 
+// Nobody is told that they have what has run out, even if nothing has noticed
+// that yet.
+func TestActiveIsNotSaidTooLate(t *testing.T) {
+	e := Effect{Kind: DM, Topic: TopicActive}
+	for _, p := range Phases {
+		running := p == Active || p == Ending
+		for ends, want := range map[time.Time]bool{{}: running, nine.Add(1): running, nine: false} {
+			if got := Wants(Activation{Phase: p, Ends: ends}, e, nine); got != want {
+				t.Errorf("%s, ends %s: %v", p, ends, got)
+			}
+		}
+	}
+}
+
 func asText(phases []Phase) []string {
 	var out []string
 	for _, p := range phases {

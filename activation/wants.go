@@ -26,7 +26,8 @@ func Wants(a Activation, e Effect, now time.Time) bool {
 		case TopicWarning:
 			return running && now.Before(a.Ends)
 		case TopicActive:
-			return running // a life that was missed is told from its end
+			// A life that was missed is told from its end.
+			return running && (a.Ends.IsZero() || now.Before(a.Ends))
 		}
 	case Succeed:
 		return a.Open()

@@ -19,8 +19,8 @@ func TestFirstTime(t *testing.T) {
 			t.Errorf("the page says %q", page)
 		}
 		w.sees(demo.Approver, w.mine(demo.Approver), time.Minute, "From now on you act in Entra as", "adm-approver@contoso.example")
-		w.sees(demo.Approver, w.mine(demo.Approver), time.Minute, "pproved by @approver")
-		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "pproved by @approver", "release night")
+		w.sees(demo.Approver, w.mine(demo.Approver), time.Minute, "devops-admins for @requester: approved by @approver")
+		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "Approved by @approver", "devops-admins")
 		w.wholeLife()
 		w.wrote(map[string]int{"selfActivate": 1, "Approve": 1})
 		w.closes(true)
@@ -44,7 +44,7 @@ func TestStepUp(t *testing.T) {
 			t.Errorf("the page says %q", page)
 		}
 		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "You have vault-readers")
-		w.sees(demo.Requester, w.mine(demo.Requester), 3*time.Hour, "is over")
+		w.sees(demo.Requester, w.mine(demo.Requester), 3*time.Hour, "Your vault-readers is over", "Entra ID: no longer listed")
 		w.wrote(map[string]int{"selfActivate": 1, "selfActivate 400": 1})
 		w.closes(true)
 	})
@@ -56,7 +56,7 @@ func TestStepUpForeseen(t *testing.T) {
 	inTown(t, setup{}, func(w *town) {
 		w.gets(demo.Vault, "2h")
 		w.wrote(map[string]int{"selfActivate": 1})
-		w.sees(demo.Requester, w.mine(demo.Requester), 3*time.Hour, "is over")
+		w.sees(demo.Requester, w.mine(demo.Requester), 3*time.Hour, "Your vault-readers is over", "Entra ID: no longer listed")
 		w.closes(true)
 	})
 }
@@ -68,7 +68,7 @@ func TestStepUpNever(t *testing.T) {
 		w.Entra.Turn(func(d *entra.Dials) { d.AcrsNever = true })
 		w.types(demo.Requester, `/pag activate vault-readers 2h "rotate keys"`)
 		w.signs(demo.Requester, w.Channel.ID, demo.Vault)
-		w.sees(demo.Requester, w.Channel.ID, 2*time.Minute, "stronger sign-in", "administrator")
+		w.sees(demo.Requester, w.Channel.ID, 2*time.Minute, "stronger sign-in", "yours didn't meet it", "administrator")
 		w.pass(time.Hour)
 		if n := len(w.Entra.Writes()); n > 2 {
 			t.Errorf("%d writes: it goes round in circles", n)
@@ -93,20 +93,20 @@ func (w *town) portalWasFaster(approve bool) {
 	w.fills(demo.Approver, "release night", demo.DevOpsAdmins)
 	// Between the bot's last look and its write, the portal is faster: a 409.
 	request := w.requestOf(demo.DevOpsAdmins)
-	ask := w.sees(demo.Approver, w.mine(demo.Approver), time.Minute, "approve", "Confirm in browser")
+	ask := w.sees(demo.Approver, w.mine(demo.Approver), time.Minute, "not approved devops-admins for @requester", "Confirm in browser")
 	if err := w.Entra.Portal(w.Account(demo.Second)).Decide(request, approve, "I was first"); err != nil {
 		w.t.Fatal(err)
 	}
 	w.t.Log(w.confirms(demo.Approver, w.browser(), w.link(ask)))
 	dm := w.mine(demo.Approver)
-	w.sees(demo.Approver, dm, time.Minute, "Too late", "was quicker")
+	w.sees(demo.Approver, dm, time.Minute, "Too late", "adm-second-approver@contoso.example was quicker")
 	if approve {
-		w.sees(demo.Requester, w.Channel.ID, time.Minute, "@requester has devops-admins", "pproved", "in Entra")
-		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "pproved", "in Entra")
+		w.sees(demo.Requester, w.Channel.ID, time.Minute, "@requester has devops-admins", "Approved in Entra")
+		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "Approved in Entra", "devops-admins")
 		w.wholeLife()
 	} else {
-		w.sees(demo.Requester, w.Channel.ID, time.Minute, "denied", "enied", "in Entra")
-		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "enied", "in Entra")
+		w.sees(demo.Requester, w.Channel.ID, time.Minute, "devops-admins for @requester: denied", "Nothing was given", "Denied in Entra")
+		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "Denied in Entra", "devops-admins")
 	}
 	for _, r := range w.Entra.Writes() {
 		if r.Status < 400 && strings.Contains(r.Path, "stages") {
@@ -138,6 +138,7 @@ func TestEndedBeforeEffect(t *testing.T) {
 	inTown(t, setup{}, func(w *town) {
 		w.gets(demo.Releasers, "2h")
 		w.types(demo.Requester, "/pag deactivate release-managers")
+		w.sees(demo.Requester, w.Channel.ID, time.Minute, "I'm ending your release-managers")
 		w.sees(demo.Requester, w.Channel.ID, 6*time.Minute, "first 5 minutes", "I'll end it at")
 		w.sees(demo.Requester, w.mine(demo.Requester), 6*time.Minute, "ended at", "ended early")
 		w.sees(demo.Requester, w.mine(demo.Requester), 2*time.Hour, "Azure DevOps contoso: never came")
@@ -177,8 +178,8 @@ func TestHadAlready(t *testing.T) {
 		w.types(demo.Requester, `/pag activate release-managers 1h "release 42 is stuck"`)
 		w.pass(10 * time.Second) // nobody is faster in the browser
 		w.signs(demo.Requester, w.Channel.ID, demo.Releasers)
-		w.sees(demo.Requester, w.mine(demo.Requester), 10*time.Minute, "In Azure DevOps contoso you had it before")
-		w.sees(demo.Requester, w.mine(demo.Requester), 2*time.Hour, "is over", "keeps what was there before")
+		w.sees(demo.Requester, w.mine(demo.Requester), 10*time.Minute, "already had this in Azure DevOps contoso", "before release-managers was active")
+		w.sees(demo.Requester, w.mine(demo.Requester), 2*time.Hour, "Your release-managers is over", "Azure DevOps contoso: keeps what was there before")
 		w.pass(3 * time.Hour)
 		for _, channel := range []string{w.mine(demo.Requester), w.Channel.ID} {
 			text := w.read(demo.Requester, channel)

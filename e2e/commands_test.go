@@ -40,15 +40,15 @@ func TestBadCommands(t *testing.T) {
 		r := demo.Requester
 		w.answered(r, `/pag activate devop-admin 2h "release"`, "I don't know a group called “devop-admin”", "Did you mean devops-admins", "/pag list")
 		w.answered(r, `/pag activate release-managers 5h "release" INC1`, "longer than PIM allows", "Ask for 4 h or less")
-		w.answered(r, `/pag activate release-managers until 23:00 "release" INC1`, "longer than PIM allows", "4 h or less")
-		w.answered(r, `/pag activate release-managers 4m "release" INC1`, "five minutes or more", "Ask for 5m or more")
+		w.answered(r, `/pag activate release-managers until 23:00 "release" INC1`, "longer than PIM allows", "Ask for 4 h or less")
+		w.answered(r, `/pag activate release-managers 4m "release" INC1`, "too short", "five minutes or more", "Ask for 5m or more")
 		w.answered(r, `/pag activate release-managers 2h`, "wants a reason", `2h "why you need it"`)
 		w.answered(r, `/pag activate release-managers 2h "release"`, "wants a ticket number", `INC0012345`)
 		w.answered(r, `/pag activate release-managers soon "release`, "A quotation mark is missing")
 		w.answered(r, `/pag activate release-managers until noon "release" INC1`, "I need a time of day", "until 18:00")
 		w.answered(r, `/pag activate`, "Tell me which group", "/pag list")
 		w.answered(r, `/pag frobnicate`, "I don't know “frobnicate”", "/pag help")
-		w.answered(r, `/pag deactivate`, "nothing to end")
+		w.answered(r, `/pag deactivate`, "nothing is active, and no request waits", "nothing to end")
 		w.answered(r, `/pag help`, "/pag activate GROUP", "/pag status")
 		w.answered(r, `/pag list`, "You may activate", "devops-admins", "release-managers", "vault-readers")
 		w.answered(r, `/pag status`, "You have nothing active")
@@ -69,7 +69,7 @@ func TestTwice(t *testing.T) {
 		w.awaits()
 		w.pass(time.Minute)
 		w.answered(r, `/pag activate devops-admins 1h "once more"`, "Your request for devops-admins waits already", "/pag status", "withdraws it")
-		w.answered(r, `/pag deactivate`, "You have several", "Say which")
+		w.answered(r, `/pag deactivate`, "You have several", "release-managers", "devops-admins", "Say which")
 		w.answered(r, `/pag deactivate vault-readers`, "nothing to end that is called “vault-readers”", "/pag status")
 		w.answered(r, `/pag status`, "@requester has release-managers", "An approver is needed")
 		w.wrote(map[string]int{"selfActivate": 2})
@@ -80,8 +80,7 @@ func TestTwice(t *testing.T) {
 // them is done.
 func TestQuickTwice(t *testing.T) {
 	inTown(t, setup{}, func(w *town) {
-		w.types(demo.Requester, "/pag signin")
-		w.startsSession(demo.Requester)
+		w.keepsSession(demo.Requester)
 		w.types(demo.Requester, `/pag activate release-managers 2h "release 42 is stuck"`)
 		w.types(demo.Requester, `/pag activate release-managers 2h "release 42 is stuck"`)
 		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "You have release-managers")
@@ -95,7 +94,7 @@ func TestQuickTwice(t *testing.T) {
 		if accepted != 1 {
 			t.Errorf("%d writes were accepted", accepted)
 		}
-		w.sees(demo.Requester, w.mine(demo.Requester), 5*time.Hour, "is over")
+		w.sees(demo.Requester, w.mine(demo.Requester), 5*time.Hour, "over and gone")
 		w.closes(true)
 	})
 }
@@ -105,8 +104,7 @@ func TestQuickTwice(t *testing.T) {
 func TestSession(t *testing.T) {
 	inTown(t, setup{}, func(w *town) {
 		r, dm := demo.Requester, w.mine(demo.Requester)
-		w.types(r, "/pag signin")
-		w.startsSession(r)
+		w.keepsSession(r)
 		w.types(r, `/pag activate release-managers 30m "release 42 is stuck"`)
 		w.sees(r, dm, time.Minute, "You have release-managers")
 		w.answered(r, "/pag signout", "forgotten your sign-in")
@@ -115,7 +113,7 @@ func TestSession(t *testing.T) {
 		w.sees(r, dm, time.Minute, "release-managers is not ended yet", "Confirm in browser")
 		w.signs(r, dm, "release-managers is not ended yet")
 		w.sees(r, dm, time.Minute, "ended early")
-		w.sees(r, dm, 2*time.Hour, "is over")
+		w.sees(r, dm, 2*time.Hour, "Your release-managers is over", "Azure DevOps contoso: never came as far as I saw")
 		w.wrote(map[string]int{"selfActivate": 1, "selfDeactivate": 1})
 		w.closes(true)
 	})

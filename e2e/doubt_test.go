@@ -92,7 +92,7 @@ func TestDeactivateInDoubt(t *testing.T) {
 		strike()
 		w.types(demo.Requester, "/pag deactivate")
 		w.sees(demo.Requester, w.mine(demo.Requester), 5*time.Minute, "ended at", "ended early")
-		w.sees(demo.Requester, w.mine(demo.Requester), 2*time.Hour, "is over")
+		w.sees(demo.Requester, w.mine(demo.Requester), 2*time.Hour, "over and gone")
 		w.once("selfActivate", "selfDeactivate")
 		w.outcome(activation.EndedSoon)
 	})
@@ -110,7 +110,7 @@ func TestEntraDownDuringAsk(t *testing.T) {
 				w.pass(away)
 				back()
 				if away > time.Minute {
-					w.sees(demo.Requester, w.Channel.ID, 2*time.Minute, "Entra doesn't answer at the moment", "Try again")
+					w.sees(demo.Requester, w.Channel.ID, 2*time.Minute, "Entra doesn't answer at the moment", "Try again in a few minutes")
 					w.types(demo.Requester, `/pag activate vault-readers 2h "rotate keys"`)
 				}
 				w.signs(demo.Requester, w.Channel.ID, demo.Vault)

@@ -21,6 +21,14 @@ func (w *town) signs(name, channel string, words ...string) string {
 	return w.confirms(name, w.browser(), w.link(ask))
 }
 
+// keepsSession signs a person in ahead of anything that they want done.
+func (w *town) keepsSession(name string) {
+	w.t.Helper()
+	w.types(name, "/pag signin")
+	ask := w.sees(name, w.Channel.ID, time.Minute, "Sign in with your browser", "[Sign in]")
+	w.confirms(name, w.browser(), w.link(ask))
+}
+
 // gets takes the requester all the way to a granted activation of a group that
 // needs no approver.
 func (w *town) gets(group, length string) {
@@ -45,7 +53,8 @@ func (w *town) decides(name string, card slack.Message, action string) string {
 	w.t.Helper()
 	w.presses(name, card, action)
 	w.fills(name, "release night", demo.DevOpsAdmins, "release 42 is stuck")
-	return w.signs(name, w.mine(name), demo.DevOpsAdmins, "confirm with your sign-in")
+	not := map[string]string{"approve": "not approved", "deny": "not denied"}[action]
+	return w.signs(name, w.mine(name), not, demo.DevOpsAdmins, "@requester")
 }
 
 // pass lets time go by.
@@ -63,7 +72,7 @@ func (w *town) wholeLife() {
 	w.sees(demo.Requester, dm, 2*time.Hour, "took effect in Azure DevOps")
 	w.sees(demo.Requester, dm, 4*time.Hour, "ends at", "End now")
 	w.sees(demo.Requester, dm, time.Hour, "ended at")
-	w.sees(demo.Requester, dm, 2*time.Hour, "is over")
+	w.sees(demo.Requester, dm, 2*time.Hour, "over and gone")
 	w.sees(demo.Requester, w.Channel.ID, time.Minute, "and gone")
 }
 
@@ -114,11 +123,4 @@ func (w *town) signsIfAsked() {
 func lateToForget(w *demo.Worlds) {
 	o := w.DevOps.Org("contoso")
 	o.Grant, o.Revoke = devops.Delay{Min: 10 * time.Minute, Max: 12 * time.Minute}, devops.Delay{Min: 150 * time.Minute, Max: 160 * time.Minute}
-}
-
-// startsSession follows the link that /pag signin answers with.
-func (w *town) startsSession(name string) {
-	w.t.Helper()
-	m := w.sees(name, w.Channel.ID, time.Minute, "Sign in with your browser")
-	w.confirms(name, w.browser(), w.link(m))
 }

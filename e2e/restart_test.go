@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -51,7 +52,7 @@ func TestRestarts(t *testing.T) {
 				w.restartsAfter(away)
 				w.sees(demo.Requester, dm, time.Hour, "ended at")
 				w.restartsAfter(away)
-				w.sees(demo.Requester, dm, 2*time.Hour, "is over")
+				w.sees(demo.Requester, dm, 2*time.Hour, "over and gone")
 				w.restartsAfter(away)
 				w.sees(demo.Approver, w.Channel.ID, time.Minute, "and gone")
 				w.oneCard("and gone")
@@ -65,19 +66,40 @@ func TestRestarts(t *testing.T) {
 // TestAwayForLong: everything happens while the bot is away. What it can still
 // find out, it says; what it can't, it doesn't claim.
 func TestAwayForLong(t *testing.T) {
-	for name, away := range map[string]time.Duration{"over the effect": time.Hour, "over the end": 3 * time.Hour, "over all": 12 * time.Hour} {
+	gone, unseen := "gone for new sessions", "never came as far as I saw"
+	for name, c := range map[string]struct {
+		away      time.Duration
+		is, knows string
+	}{
+		"over the effect": {time.Hour, "is over and gone", gone},
+		"over the end":    {3 * time.Hour, "is over. What I know", unseen},
+		"over all":        {12 * time.Hour, "is over. What I know", unseen},
+	} {
 		t.Run(name, func(t *testing.T) {
 			inTown(t, setup{}, func(w *town) {
 				w.gets(demo.Releasers, "2h")
-				w.restartsAfter(away)
-				w.sees(demo.Requester, w.mine(demo.Requester), 3*time.Hour, "release-managers", "ended at")
-				w.sees(demo.Requester, w.mine(demo.Requester), 3*time.Hour, "is over")
-				w.sees(demo.Approver, w.Channel.ID, time.Minute, "time ran out")
-				w.oneCard("time ran out")
+				w.restartsAfter(c.away)
+				dm := w.mine(demo.Requester)
+				w.sees(demo.Requester, dm, 3*time.Hour, "Your release-managers ended at")
+				w.sees(demo.Requester, dm, 3*time.Hour, "Your release-managers "+c.is, "Azure DevOps contoso: "+c.knows)
+				w.pass(5 * time.Second)
+				w.oneCard("release-managers of @requester", "time ran out", "Azure DevOps contoso: "+c.knows)
+				w.neverLate(dm)
 				w.wrote(map[string]int{"selfActivate": 1})
 				w.outcome(activation.Expired)
 			})
 		})
+	}
+}
+
+// neverLate: nobody was told that they have what had ended by then.
+func (w *town) neverLate(dm string) {
+	w.t.Helper()
+	ends := w.lifeOf(demo.Releasers).Ends
+	for _, m := range w.Person(demo.Requester).Messages(dm) {
+		if text := w.Person(demo.Requester).Text(m); strings.Contains(text, "You have release-managers") && m.At.After(ends) {
+			w.t.Errorf("said at %s, after its end: %s", m.At, text)
+		}
 	}
 }
 
@@ -91,7 +113,7 @@ func TestAwayDuringPortal(t *testing.T) {
 		}
 		w.pass(5 * time.Minute)
 		w.start()
-		w.sees(demo.Requester, w.Channel.ID, time.Minute, "@requester has release-managers", "noticed here")
+		w.sees(demo.Requester, w.Channel.ID, time.Minute, "@requester has release-managers", "Asked for in Entra, noticed here")
 		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "You have release-managers")
 		w.wholeLife()
 		w.wrote(map[string]int{})

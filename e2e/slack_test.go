@@ -70,7 +70,7 @@ func TestSlackWithoutAPI(t *testing.T) {
 		w.wholeLife()
 		w.oneCard("and gone")
 		dm := w.read(demo.Requester, w.mine(demo.Requester))
-		for _, words := range []string{"took effect in", "PIM can't extend", "ended at", "is over"} {
+		for _, words := range []string{"took effect in", "PIM can't extend", "ended at", "over and gone"} {
 			if n := strings.Count(dm, words); n != 1 {
 				t.Errorf("%q is said %d times:\n%s", words, n, dm)
 			}
@@ -86,8 +86,7 @@ func TestSockets(t *testing.T) {
 	inTown(t, setup{}, func(w *town) {
 		w.Slack.Turn(func(d *slack.Dials) { d.Lifetime, d.WarningGap, d.DuplicateRate = 20, 5, .3 })
 		w.Slack.Refresh(0)
-		w.types(demo.Requester, "/pag signin")
-		w.startsSession(demo.Requester)
+		w.keepsSession(demo.Requester)
 		lost := 0
 		for i := range 60 {
 			switch i % 20 {

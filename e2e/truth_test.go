@@ -167,10 +167,10 @@ func (w *town) saysTrue(name string, m slack.Message) {
 		if strings.Contains(text, "took effect in Azure DevOps") && !there {
 			w.t.Errorf("said before it was true, at %s: %s", v.At, text)
 		}
-		if strings.Contains(text, "should have left Azure DevOps") && !there {
+		if strings.Contains(text, "should have left Azure DevOps contoso") && !strings.Contains(text, "By now") && !there {
 			w.t.Errorf("alarmed about what was gone, at %s: %s", v.At, text)
 		}
-		gone := strings.Contains(text, "Azure DevOps contoso: gone") || strings.Contains(text, "never came")
+		gone := strings.Contains(text, "Azure DevOps contoso: gone for new sessions") || strings.Contains(text, "never came")
 		if gone && there {
 			w.t.Errorf("said to be gone before it was, at %s: %s", v.At, text)
 		}

@@ -21,7 +21,7 @@ func TestWatch(t *testing.T) {
 		card := w.sees(demo.Approver, w.Channel.ID, time.Minute, "adm-requester@contoso.example", demo.Releasers, "until", "hotfix 7", "Asked for in Entra")
 		w.sees(demo.Approver, w.Channel.ID, 2*time.Hour, "works on a new session")
 		w.sees(demo.Approver, w.Channel.ID, 2*time.Hour, "adm-requester@contoso.example", "ends at", "can't extend")
-		w.sees(demo.Approver, w.Channel.ID, 2*time.Hour, "and gone", "Azure DevOps contoso: gone")
+		w.sees(demo.Approver, w.Channel.ID, 2*time.Hour, "and gone", "Azure DevOps contoso: gone for new sessions")
 		if n := len(w.Slack.Revisions(card.Channel, card.TS)); n < 4 {
 			t.Errorf("the card has %d versions", n)
 		}
@@ -47,7 +47,7 @@ func TestWatchApproval(t *testing.T) {
 		}
 		w.sees(demo.Approver, w.Channel.ID, 2*time.Minute, "has "+demo.DevOpsAdmins, "Approved in Entra")
 		w.sees(demo.Approver, w.Channel.ID, 2*time.Hour, "works on a new session")
-		w.sees(demo.Approver, w.Channel.ID, 5*time.Hour, "and gone", "Azure DevOps contoso: gone")
+		w.sees(demo.Approver, w.Channel.ID, 5*time.Hour, "and gone", "Azure DevOps contoso: gone for new sessions")
 		w.wrote(map[string]int{})
 		w.closes(true)
 	})
@@ -65,7 +65,7 @@ func TestWatchRevoked(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.sees(demo.Approver, w.Channel.ID, 3*time.Minute, "ended", "taken away in Entra")
-		w.sees(demo.Approver, w.Channel.ID, 2*time.Hour, "and gone", "Azure DevOps contoso: gone")
+		w.sees(demo.Approver, w.Channel.ID, 2*time.Hour, "and gone", "Azure DevOps contoso: gone for new sessions")
 		for _, a := range w.closes(true) {
 			if a.Outcome != activation.Revoked {
 				t.Errorf("outcome %s", a.Outcome)
@@ -82,7 +82,7 @@ func TestWatchOwner(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.portalOwner()
-		w.sees(demo.Approver, w.Channel.ID, 2*time.Hour, "(as owner)", "time ran out", "no longer listed")
+		w.sees(demo.Approver, w.Channel.ID, 2*time.Hour, "(as owner) of adm-requester@contoso.example ended", "Entra ID: no longer listed")
 		w.closes(true)
 	})
 }

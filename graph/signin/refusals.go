@@ -142,6 +142,9 @@ func pageRefusal(r activation.Refusal, clock func(time.Time) string) page {
 		words = [2]string{"It was refused", "Slack shows why. You can close this page."}
 	}
 	p := no(http.StatusOK, words[0], "PIM or pagbot refused it; you have no new access.", words[1])
+	if r.Code == activation.WarrantExpired {
+		p.Lead = nothing // nobody refused it: it was never asked for
+	}
 	if r.Code == activation.TooLong && r.Max > 0 {
 		p.Lead = "The longest that this group's settings allow is " + spell(time.Duration(r.Max)) + "."
 	}
