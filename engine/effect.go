@@ -109,9 +109,26 @@ func (e *Engine) ask(ctx context.Context, c *claim, a activation.Activation, f a
 			r.Unsure, r.Again = false, time.Time{}
 		}
 	}()
+	if f.Lane != activation.LaneWatch {
+		var let context.CancelFunc
+		ctx, let = lingering(ctx)
+		defer let()
+	}
 	ctx, cancel := context.WithTimeout(ctx, handTime)
 	defer cancel()
 	return what(hand, ctx, a, f)
+}
+
+// farewell is how long, in wire time, a write to the outside may still take
+// when the process is asked to stop: an answer that is cut off is a message
+// said twice, or a deed to be looked for.
+const farewell = 5 * time.Second
+
+// lingering is a context that outlives another by the farewell.
+func lingering(ctx context.Context) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(farewell, cancel) })
+	return longer, func() { stop(); cancel() }
 }
 
 // in is the world's time after a span of wire time.
