@@ -25,6 +25,9 @@ func (e *Engine) work(ctx context.Context, lane activation.Lane) {
 	for ctx.Err() == nil {
 		free <- struct{}{}
 		<-free // at least one worker is free
+		if lane == laneInbox {
+			e.afterYou(ctx)
+		}
 		jobs, next, err := e.Store.Claim(ctx, string(lane), "", workers-len(free))
 		if err != nil {
 			if ctx.Err() == nil {

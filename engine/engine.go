@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"pagbot/activation"
@@ -80,6 +81,7 @@ type Engine struct {
 	began   time.Time // what was asked for earlier was asked of another process
 	mu      sync.Mutex
 	changed chan struct{} // closed and renewed at every commit
+	keeping atomic.Int32  // envelopes that are being kept right now
 }
 
 // Lanes of the engine's own, beside the activation's.
