@@ -11,12 +11,14 @@ import (
 // check refuses a turn that no state of the store could make sense of.
 func (t Turn) check() error {
 	c := checker{}
-	docs, ended, made, slots := set{}, set{}, set{}, set{}
+	docs, ended, made, slots := several(len(t.Docs)), several(len(t.Done)+len(t.Defer)), several(len(t.Add)), set{}
 	for _, d := range t.Docs {
 		c.names(d.Kind, d.Key)
 		c.names(d.Index...)
 		c.once(docs, "doc", d.Kind, d.Key)
-		c.that(d.Body != nil || d.Rev > 0, "doc %s/%s is new and has no body", d.Kind, d.Key)
+		if d.Body == nil && d.Rev == 0 {
+			c.add("doc %s/%s is new and has no body", d.Kind, d.Key)
+		}
 	}
 	for _, e := range t.Log {
 		c.names(e.Log)
@@ -34,7 +36,9 @@ func (t Turn) check() error {
 	for _, j := range t.Add {
 		c.job(j)
 		c.once(made, "new job", j.Lane, j.Key)
-		c.that(!slots[under(j.Lane, j.Key)], "job %s/%s is added and replaced", j.Lane, j.Key)
+		if len(slots) > 0 && slots[under(j.Lane, j.Key)] {
+			c.add("job %s/%s is added and replaced", j.Lane, j.Key)
+		}
 	}
 	c.names(t.Release...)
 	if err := errors.Join(c...); err != nil {
@@ -48,34 +52,54 @@ type (
 	set     map[string]bool
 )
 
-func (c *checker) that(ok bool, format string, args ...any) {
-	if !ok {
-		*c = append(*c, fmt.Errorf(format, args...))
+func (c *checker) add(format string, args ...any) {
+	*c = append(*c, fmt.Errorf(format, args...))
+}
+
+// several makes a set for names that could stand twice: one alone can't, and
+// most turns of a burst hold one.
+func several(n int) set {
+	if n < 2 {
+		return nil
 	}
+	return set{}
 }
 
 func (c *checker) once(seen set, what, a, b string) {
-	c.that(!seen[under(a, b)], "%s %s/%s is named twice", what, a, b)
+	if seen == nil {
+		return
+	}
+	if seen[under(a, b)] {
+		c.add("%s %s/%s is named twice", what, a, b)
+	}
 	seen[under(a, b)] = true
 }
 
 func (c *checker) job(j Job) {
 	c.names(j.Lane, j.Key)
 	c.optional(j.Order, j.Wait)
-	c.that(j.Tries >= 0, "job %s/%s has %d tries", j.Lane, j.Key, j.Tries)
+	if j.Tries < 0 {
+		c.add("job %s/%s has %d tries", j.Lane, j.Key, j.Tries)
+	}
 }
 
 func (c *checker) names(names ...string) {
 	for _, n := range names {
-		c.that(n != "", "a name is empty")
+		if n == "" {
+			c.add("a name is empty")
+		}
 	}
 	c.optional(names...)
 }
 
 func (c *checker) optional(names ...string) {
 	for _, n := range names {
-		c.that(len(n) <= MaxName, "the name %.40q… has %d bytes, at most %d are kept", n, len(n), MaxName)
-		c.that(utf8.ValidString(n) && !strings.Contains(n, sep), "the name %.40q is not UTF-8 without NUL", n)
+		if len(n) > MaxName {
+			c.add("the name %.40q… has %d bytes, at most %d are kept", n, len(n), MaxName)
+		}
+		if !utf8.ValidString(n) || strings.Contains(n, sep) {
+			c.add("the name %.40q is not UTF-8 without NUL", n)
+		}
 	}
 }
 
