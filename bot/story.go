@@ -23,7 +23,7 @@ func Story(moments []Moment) string {
 	for _, m := range moments {
 		a = activation.Apply(a, m.Event)
 		if last.IsZero() {
-			fmt.Fprintf(&out, "%s: %s, %s as %s\n", oneLine(a.ID), oneLine(plainName(a.Person)), oneLine(a.Group.Name), a.Access)
+			fmt.Fprintf(&out, "%s: %s, %s as %s (times are UTC)\n", oneLine(a.ID), oneLine(plainName(a.Person)), oneLine(a.Group.Name), a.Access)
 		}
 		gap := ""
 		if d := m.At.Sub(last); !last.IsZero() && d >= time.Second {
