@@ -86,7 +86,6 @@ type Saw struct {
 	Present *Instance // nil and Looked: none there
 	By      *Person   // who decided, if it can be known
 	At      time.Time // when the reading was sent
-	Lag     time.Duration
 }
 
 // Probed is news of one target in one direction. Last is when the last

@@ -81,7 +81,6 @@ type Pending struct {
 	Reason  string  `json:"reason,omitempty"` // an approver's own words
 	Needs   bool    `json:"needs,omitempty"`  // waits for the person's browser
 	Claims  string  `json:"claims,omitempty"` // what Entra asked for in a step-up
-	Failed  string  `json:"failed,omitempty"` // a step-up was tried with these claims and refused
 }
 
 // Terms of a deed on this activation as it stands now. The digest of these is

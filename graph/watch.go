@@ -49,7 +49,6 @@ func (w *Watch) Do(ctx context.Context, a activation.Activation, e activation.Ef
 	r := activation.Report{Again: m.again(a, now)}
 	switch {
 	case news(a, saw):
-		saw.Lag = w.reader.now().Sub(now)
 		r.Tell = saw
 	case m.Told:
 		r.Tell, m.Told = activation.Trouble{Cleared: true}, false

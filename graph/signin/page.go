@@ -68,8 +68,8 @@ func address(s string) string {
 	return "#"
 }
 
-// html renders the page. Everything that is not ours goes through put's even
-// places, between tags or in quoted attributes.
+// html renders the page. Everything that is not ours goes through put's second,
+// fourth, … piece, between tags or in quoted attributes.
 func (p page) html() string {
 	var m markup
 	m.put(`<!doctype html>
