@@ -12,7 +12,7 @@ import (
 func (c *call) conversation(id string, open bool) (*channel, error) {
 	if open && (strings.HasPrefix(id, "U") || strings.HasPrefix(id, "W")) {
 		u := c.w.users[id]
-		if u == nil || u.Bot || u.Deleted || u.Stranger {
+		if u == nil || u.Bot || u.Deleted || c.stranger(u) {
 			return nil, refuse("channel_not_found")
 		}
 		if c.dressed() {

@@ -121,6 +121,9 @@ func (p *Person) viewAction(c Click) (*app, map[string]any, map[string]any, erro
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("view %s: %w", c.View, err)
 	}
+	if dispatch, _ := block["dispatch_action"].(bool); block["type"] == "input" && !dispatch && !suggests(element) {
+		return nil, nil, nil, fmt.Errorf("view %s: the input %s says nothing until it is submitted", c.View, c.Action)
+	}
 	picked, err := p.w.pickedAction(block, element, c.Value, v.values)
 	if err != nil {
 		return nil, nil, nil, err

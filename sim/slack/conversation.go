@@ -62,7 +62,7 @@ func conversationsOpen(c *call) (answer, error) {
 			return nil, refuse("user_not_found")
 		case u.ID == c.app.BotUser || slices.Contains(people, u.ID):
 			continue // the bot is left out
-		case u.Stranger:
+		case c.stranger(u):
 			return nil, refuse("user_not_visible")
 		case u.Deleted:
 			return nil, refuse("user_disabled")
@@ -78,6 +78,9 @@ func conversationsOpen(c *call) (answer, error) {
 		return nil, refuse("invalid_user_combination")
 	case len(people) > 1:
 		return c.openGroup(people)
+	}
+	if err := c.need("im:write"); err != nil {
+		return nil, err
 	}
 	if c.flag("prevent_creation") && c.w.channels[c.w.dmID(c.app, people[0])] == nil {
 		return nil, refuse("channel_not_found")

@@ -74,11 +74,14 @@ type Dials struct {
 	PostPerSecond  float64            `json:"post_per_second"`   // chat.postMessage, per channel; 0 is unlimited
 	PostBurst      int                `json:"post_burst"`        // chat.postMessage, per channel
 	PerMinute      map[string]int     `json:"per_minute"`        // overrides a method's tier; 0 is unlimited
+	Warning        string             `json:"warning"`           // that every answer that is ok carries
 	NoRetryAfter   bool               `json:"no_retry_after"`    // 429 without the header
 	EditWindow     Seconds            `json:"edit_window"`       // chat.update later than that fails; 0 is never
 	BlocksTextMax  int                `json:"blocks_text_max"`   // msg_blocks_too_long above
 	OptionValueMax int                `json:"option_value_max"`  // 75 say the types, 150 the documentation
 	RefuseNumbers  bool               `json:"refuse_raw_number"` // raw_number cells are invalid_blocks
+	RefusedBlocks  []string           `json:"refused_blocks"`    // types that this workspace does not have yet
+	ChartMax       int                `json:"chart_max"`         // series or slices of a chart: 12 or 6
 	LenientBlocks  bool               `json:"lenient_blocks"`    // blocks are not checked
 	MetadataMax    int                `json:"metadata_max"`      // bytes; metadata_too_large above
 	MetadataScope  string             `json:"metadata_scope"`    // that reading metadata needs
@@ -96,7 +99,7 @@ func Defaults() Dials {
 		Lifetime: 3600, WarningGap: 10, RefreshLinger: 2,
 		AckDeadline: 3, AckLimit: 20480, EventRetries: []Seconds{0, 60, 300}, EventsPerHour: 30000,
 		TriggerLife: 3, ResponseUses: 5, ResponseLife: 1800, ResponseUsed: "used_url", ResponseExpired: "expired_url", EnterpriseInstall: "string",
-		PostPerSecond: 1, PostBurst: 3, BlocksTextMax: 13200, OptionValueMax: 75, MetadataMax: 16 << 10, MetadataScope: "metadata.message:read",
+		PostPerSecond: 1, PostBurst: 3, BlocksTextMax: 13200, OptionValueMax: 75, ChartMax: 12, MetadataMax: 16 << 10, MetadataScope: "metadata.message:read",
 		FileMax: 1 << 30,
 	}
 }
@@ -114,6 +117,7 @@ func (w *World) Dials() Dials {
 	defer w.mu.Unlock()
 	d := w.dials
 	d.Latency, d.PerMinute, d.EventRetries = maps.Clone(d.Latency), maps.Clone(d.PerMinute), slices.Clone(d.EventRetries)
+	d.RefusedBlocks = slices.Clone(d.RefusedBlocks)
 	return d
 }
 

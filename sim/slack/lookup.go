@@ -9,7 +9,7 @@ import (
 func authTest(c *call) (answer, error) {
 	t := c.w.teams[c.app.Team]
 	out := answer{"url": "https://" + t.Domain + ".slack.com/", "team": t.Name, "user": c.w.users[c.app.BotUser].Name,
-		"team_id": t.ID, "user_id": c.app.BotUser, "bot_id": c.app.BotID, "is_enterprise_install": false}
+		"team_id": t.ID, "user_id": c.app.BotUser, "bot_id": c.app.BotID, "is_enterprise_install": c.app.OrgInstalled}
 	if t.Enterprise != "" {
 		out["enterprise_id"] = t.Enterprise
 	}
@@ -53,6 +53,9 @@ func (c *call) meets(u *User) bool {
 	return false
 }
 
+// stranger reports whether a user is of elsewhere and never met.
+func (c *call) stranger(u *User) bool { return u.Stranger || (c.foreign(u) && !c.meets(u)) }
+
 // user is a user object as this app's scopes let it be seen.
 func (c *call) user(u *User) answer {
 	profile := answer{"real_name": u.RealName, "display_name": u.Name, "team": u.Team}
@@ -68,7 +71,7 @@ func (c *call) user(u *User) answer {
 		return out // deactivated users lack the rest
 	}
 	foreign := c.foreign(u)
-	for name, is := range map[string]bool{"is_stranger": u.Stranger || (foreign && !c.meets(u)), "is_workflow_bot": u.WorkflowBot,
+	for name, is := range map[string]bool{"is_stranger": c.stranger(u), "is_workflow_bot": u.WorkflowBot,
 		"is_connector_bot": u.ConnectorBot, "is_invited_user": u.Invited} {
 		if is || (foreign && name == "is_stranger") {
 			out[name] = is

@@ -34,6 +34,7 @@ var endpoints = []struct {
 	{"GET /manage/files", "all uploaded files", func(w *World, _ *http.Request) (any, error) { return w.Files(), nil }},
 	{"GET /manage/apps", "all apps, with their tokens", func(w *World, _ *http.Request) (any, error) { return w.Apps(), nil }},
 	{"POST /manage/apps", "install an App", adding((*World).AddApp)},
+	{"POST /manage/manifests/{team}", "install an App from its manifest, YAML or JSON", installManifest},
 	{"PATCH /manage/apps/{id}", "change an App live", editing((*World).EditApp)},
 	{"GET /manage/dials", "the Dials", func(w *World, _ *http.Request) (any, error) { return w.Dials(), nil }},
 	{"PATCH /manage/dials", "turn some of the Dials", turnDials},

@@ -90,6 +90,7 @@ type App struct {
 	Deaf         bool       `json:"interactivity_disabled,omitempty"`
 	NoHome       bool       `json:"home_tab_disabled,omitempty"`
 	NoMessages   bool       `json:"messages_tab_disabled,omitempty"`
+	QuietTab     bool       `json:"messages_tab_read_only,omitempty"` // people cannot write into the DM
 	NoSocketMode bool       `json:"socket_mode_disabled,omitempty"`
 	OrgInstalled bool       `json:"is_enterprise_install,omitempty"` // org-wide on Grid: payloads have no team, lists need a team_id
 	Revoked      string     `json:"revoked,omitempty"`               // an error such as token_revoked or account_inactive: all its tokens answer that
@@ -249,16 +250,27 @@ func (w *World) EditChannel(id string, edit func(*Channel)) bool {
 	return c != nil
 }
 
-// EditApp changes an app live (scopes, commands, revocation); false if there is none.
+// EditApp changes an app live (scopes, commands, revocation); false if there is
+// none. Switching Socket Mode off ends its connections.
 func (w *World) EditApp(id string, edit func(*App)) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	a := w.app(id)
-	if a != nil {
-		edit(&a.App)
-		w.touch()
+	if a == nil {
+		return false
 	}
-	return a != nil
+	was := a.NoSocketMode
+	edit(&a.App)
+	if a.NoSocketMode && !was {
+		for _, c := range a.conns {
+			w.spawn(func() {
+				c.say("link_disabled", true)
+				c.leave("link_disabled")
+			})
+		}
+	}
+	w.touch()
+	return true
 }
 
 // Teams lists all workspaces.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -190,7 +191,7 @@ func (p *Person) Say(channel, text, thread string) (Message, error) {
 	switch {
 	case err != nil:
 		return Message{}, err
-	case c.Archived || c.Frozen != "" || c.ReadOnly:
+	case c.Archived || c.Frozen != "" || c.ReadOnly || p.w.quiet(c):
 		return Message{}, fmt.Errorf("nobody posts in channel %s", channel)
 	}
 	m := p.w.add(c, Message{User: u.ID, Team: u.Team, Text: text, Thread: thread})
@@ -214,6 +215,11 @@ func (p *Person) Say(channel, text, thread string) (Message, error) {
 		}
 	}
 	return m.Message, nil
+}
+
+// quiet reports whether a DM's app wants no messages.
+func (w *World) quiet(c *channel) bool {
+	return c.IM != "" && slices.ContainsFunc(w.apps, func(a *app) bool { return c.has(a.BotUser) && (a.QuietTab || a.NoMessages) })
 }
 
 // eventKind is what subscriptions to messages call this kind of channel.

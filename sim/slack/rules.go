@@ -3,15 +3,17 @@ package slack
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-// How many blocks fit into a message and into a view.
+// How many blocks fit into a message and into a view, and how much markdown.
 const (
 	messageBlocks = 50
 	viewBlocks    = 100
+	markdownMax   = 12000 // characters, over all markdown blocks
 )
 
 // A rule checks one value and complains to the report; where is a JSON pointer.
@@ -46,7 +48,7 @@ func (r *report) blocks(list []any, at string, most int) {
 	if len(list) > most {
 		r.say(at, "no more than %d items allowed", most)
 	}
-	ids := map[string]bool{}
+	ids, marked := map[string]bool{}, 0
 	for i, b := range list {
 		where := fmt.Sprintf("%s/%d", at, i)
 		r.typed("block", b, where, nil)
@@ -57,9 +59,18 @@ func (r *report) blocks(list []any, at string, most int) {
 			}
 			ids[id] = true
 		}
+		if kind, _ := block["type"].(string); slices.Contains(r.dials.RefusedBlocks, kind) {
+			r.say(where+"/type", "unsupported type: %s", kind)
+		}
+		if words, ok := block["text"].(string); ok && block["type"] == "markdown" {
+			marked += utf8.RuneCountInString(words)
+		}
 		if block["type"] == "section" && block["text"] == nil && block["fields"] == nil {
 			r.say(where, "missing required field: text or fields")
 		}
+	}
+	if marked > markdownMax {
+		r.say(at, "markdown text must be less than %d characters in total", markdownMax+1)
 	}
 }
 
@@ -145,6 +156,26 @@ func strFrom(least, most int) rule {
 			r.say(where, "must be more than %d characters", least-1)
 		case n > most:
 			r.say(where, "must be less than %d characters", most+1)
+		}
+	}
+}
+
+// like is a string of a form.
+func like(pattern, said string) rule {
+	form := regexp.MustCompile(pattern)
+	return func(r *report, v any, where string) {
+		if s, ok := v.(string); !ok || !form.MatchString(s) {
+			r.say(where, "must be like %s", said)
+		}
+	}
+}
+
+// oneField is an object with exactly one of the fields.
+func oneField(s shape) rule {
+	return func(r *report, v any, where string) {
+		object(s)(r, v, where)
+		if o, ok := v.(map[string]any); ok && len(o) != 1 {
+			r.say(where, "must have exactly one of: %s", strings.Join(slices.Sorted(maps.Keys(s)), ", "))
 		}
 	}
 }

@@ -10,7 +10,7 @@ var (
 	group   = object(shape{"label!": plain(75), "options!": options})
 	style   = oneOf("primary", "danger")
 	words   = listOf(0, 1000, str(3000))
-	picture = object(shape{"id": str(255), "url": str(3000)})
+	picture = oneField(shape{"id": str(255), "url": str(3000)})
 	onType  = object(shape{"trigger_actions_on": listOf(0, 2, oneOf("on_enter_pressed", "on_character_entered"))})
 
 	selects = []string{"static_select", "external_select", "users_select", "conversations_select", "channels_select",
@@ -60,12 +60,9 @@ func blockShapes() map[string]shape {
 		"block rich_text":       with(b, shape{"elements!": listOf(1, 1000, of("rich", "rich_text_section", "rich_text_list", "rich_text_quote", "rich_text_preformatted"))}),
 		"block markdown":        with(b, shape{"text!": str(12000)}),
 		"block table":           with(b, shape{"rows!": listOf(1, 100, listOf(1, 20, cell)), "column_settings": anything}),
-		"block alert":           with(b, shape{"text!": anyText(3000), "level": oneOf("default", "info", "warning", "error", "success")}),
 		"block context_actions": with(b, shape{"elements!": listOf(1, 5, of("element", "feedback_buttons", "icon_button"))}),
 	}
-	for _, known := range []string{"video", "file", "card", "carousel", "container", "data_table", "data_visualization", "task_card", "plan", "layout"} {
-		all["block "+known] = nil
-	}
+	maps.Copy(all, youngShapes(b))
 	return all
 }
 
@@ -104,8 +101,8 @@ func controlShapes() map[string]shape {
 		"element overflow":         {"action_id": anID, "options!": listOf(1, 5, option), "confirm": confirm},
 		"element checkboxes":       with(pick, shape{"options!": few, "initial_options": few, "visible_to_user_ids": words}),
 		"element radio_buttons":    with(pick, shape{"options!": few, "initial_option": option}),
-		"element datepicker":       with(pick, shape{"initial_date": str(10), "placeholder": plain(150)}),
-		"element timepicker":       with(pick, shape{"initial_time": str(5), "placeholder": plain(150), "timezone": str(100)}),
+		"element datepicker":       with(pick, shape{"initial_date": like(`^\d{4}-\d{2}-\d{2}$`, "YYYY-MM-DD"), "placeholder": plain(150)}),
+		"element timepicker":       with(pick, shape{"initial_time": like(`^([01]\d|2[0-3]):[0-5]\d$`, "HH:mm"), "placeholder": plain(150), "timezone": str(100)}),
 		"element datetimepicker":   with(pick, shape{"initial_date_time": number(1e9, 9999999999)}),
 	}
 }

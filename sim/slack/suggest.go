@@ -19,8 +19,8 @@ func (p *Person) Suggest(ctx context.Context, viewID, actionID, typed string) ([
 func (p *Person) SuggestAt(ctx context.Context, at Click, typed string) ([]map[string]any, error) {
 	p.w.mu.Lock()
 	a, acted, element, err := p.action(at)
-	if kind := fmt.Sprint(element["type"]); err == nil && !strings.HasSuffix(kind, "external_select") {
-		err = fmt.Errorf("%s is a %s, not an external select", at.Action, kind)
+	if err == nil && !suggests(element) {
+		err = fmt.Errorf("%s is a %v, not an external select", at.Action, element["type"])
 	}
 	least := 3.0
 	if n, ok := element["min_query_length"].(float64); ok {
@@ -46,6 +46,11 @@ func (p *Person) SuggestAt(ctx context.Context, at Click, typed string) ([]map[s
 		return nil, errors.Join(err, fmt.Errorf("no options: %s", got.failed))
 	}
 	return offered(got.payload, p.w.Dials())
+}
+
+// suggests reports whether an element asks the app for its options.
+func suggests(element map[string]any) bool {
+	return strings.HasSuffix(fmt.Sprint(element["type"]), "external_select")
 }
 
 // offered reads and checks an app's options, in groups or not.

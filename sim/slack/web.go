@@ -272,6 +272,9 @@ func (w *World) conclude(rw http.ResponseWriter, name string, a *app, out answer
 	case nil:
 		body := answer{"ok": true}
 		maps.Copy(body, out)
+		if said := w.Dials().Warning; said != "" {
+			body["warning"] = said
+		}
 		return http.StatusOK, body
 	case throttle:
 		if !w.Dials().NoRetryAfter {
