@@ -38,6 +38,7 @@ var endpoints = []struct {
 	{"PATCH /manage/apps/{id}", "change an App live", editing((*World).EditApp)},
 	{"GET /manage/dials", "the Dials", func(w *World, _ *http.Request) (any, error) { return w.Dials(), nil }},
 	{"PATCH /manage/dials", "turn some of the Dials", turnDials},
+	{"GET /manage/facts", "what this Slack does as the real one does, and by which dial", func(*World, *http.Request) (any, error) { return Facts(), nil }},
 	{"POST /manage/faults", "queue a Fault", adding(func(w *World, f Fault) Fault { w.Fail(f); return f })},
 	{"DELETE /manage/faults", "drop all queued faults", func(w *World, _ *http.Request) (any, error) { w.Heal(); return done{}, nil }},
 	{"GET /manage/history", "entries by kind, name, user, app, after; wait", manageHistory},
