@@ -54,6 +54,14 @@ func (w *World) keep(c *call, via string, a answer, f *Fault) {
 	if f != nil {
 		r.Fault = f.Do
 	}
+	w.remembers(r)
+}
+
+// remembers puts a record down, and forgets the oldest in good time.
+func (w *World) remembers(r Record) {
+	if len(w.history) >= 2*w.memory {
+		w.history = append(w.history[:0], w.history[len(w.history)-w.memory:]...)
+	}
 	w.history = append(w.history, r)
 }
 

@@ -242,7 +242,7 @@ func TestValidationOnlyChangesNothing(t *testing.T) {
 			t.Errorf("a bad one: %d", r.status)
 		}
 		x.pass(time.Minute)
-		if len(x.requests)+len(x.rows) != 0 || len(x.Writes()) != 0 {
+		if len(x.requests.all)+len(x.rows.all) != 0 || len(x.Writes()) != 0 {
 			t.Error("changed something")
 		}
 	}

@@ -53,6 +53,22 @@ func (w *World) some(c *call, context string, rows []obj) answer {
 	return w.page(c, "#"+context, rows)
 }
 
+// narrowed takes from an index what a filter leaves, if the filter says so.
+func narrowed[T comparable](f *filter, index map[mark][]T, all []T, fields ...string) []T {
+	if f.any == nil || slices.ContainsFunc(f.any, func(m mark) bool { return !slices.Contains(fields, m.kind) }) {
+		return all
+	}
+	var few []T
+	for _, m := range f.any {
+		for _, x := range index[m] {
+			if !slices.Contains(few, x) {
+				few = append(few, x)
+			}
+		}
+	}
+	return few
+}
+
 func (w *World) single(c *call, context string, o obj) answer {
 	q, _ := url.ParseQuery(c.query)
 	o = selected(o, q.Get("$select"))
@@ -81,16 +97,22 @@ func (w *World) getUser(c *call) answer {
 }
 
 func (w *World) listUsers(c *call) answer {
-	rows := []obj{}
-	for _, u := range w.users {
+	all, rows := w.users, []obj{}
+	if f, no := c.filter(); no == nil {
+		all = narrowed(f, w.named, w.users, "id", "userprincipalname", "mail", "othermails", "employeeid")
+	}
+	for _, u := range all {
 		rows = append(rows, w.userJSON(u))
 	}
 	return w.some(c, "users", rows)
 }
 
 func (w *World) listGroups(c *call) answer {
-	rows := []obj{}
-	for _, g := range w.groups {
+	all, rows := w.groups, []obj{}
+	if f, no := c.filter(); no == nil {
+		all = narrowed(f, w.grouped, w.groups, "id", "displayname")
+	}
+	for _, g := range all {
 		rows = append(rows, w.groupJSON(g))
 	}
 	return w.some(c, "groups", rows)
@@ -117,20 +139,28 @@ func (w *World) principals(c *call, ids []string) answer {
 	return w.some(c, "directoryObjects", rows)
 }
 
+// groupID is the id that a path names, spelt as the directory does.
+func (w *World) groupID(c *call) string {
+	if g := w.group(c.args["id"]); g != nil {
+		return g.ID
+	}
+	return ""
+}
+
 func (w *World) listMembers(c *call) answer {
-	return w.principals(c, w.direct(c.args["id"], "member", c.now))
+	return w.principals(c, w.direct(w.groupID(c), "member", c.now))
 }
 
 func (w *World) listOwners(c *call) answer {
-	return w.principals(c, w.direct(c.args["id"], "owner", c.now))
+	return w.principals(c, w.direct(w.groupID(c), "owner", c.now))
 }
 
 func (w *World) listBelow(c *call) answer {
-	return w.principals(c, w.below(c.args["id"], c.now))
+	return w.principals(c, w.below(w.groupID(c), c.now))
 }
 
 func (w *World) deleteMember(c *call) answer {
-	e := edge{c.args["id"], "member", c.args["user"]}
+	e := edge{w.groupID(c), "member", c.args["user"]}
 	if !w.tied(e, c.now) {
 		return w.missing(c, e.principal)
 	}
@@ -171,10 +201,8 @@ func (w *World) memberships(c *call) answer {
 		return w.refused(c, refuse(400, "Request_UnsupportedQuery", "This filter needs the header ConsistencyLevel: eventual and $count=true."))
 	}
 	rows := []obj{}
-	for _, g := range w.groups {
-		if w.member(g.ID, u.ID, c.now) {
-			rows = append(rows, w.groupJSON(g))
-		}
+	for _, g := range w.above(u.ID, c.now) {
+		rows = append(rows, w.groupJSON(w.group(g)))
 	}
 	return w.some(c, "directoryObjects", rows)
 }

@@ -121,7 +121,7 @@ func (w *World) submit(by caller, a ask, now time.Time) (*request, *refusal) {
 		return r, nil
 	}
 	w.onboard[a.Group] = true
-	w.requests = append(w.requests, r)
+	w.requests.put(r, r.edge(), mark{"id", r.id}, mark{"creator", by.oid})
 	w.carryOut(r, now)
 	return r, nil
 }
@@ -135,6 +135,7 @@ func (w *World) carryOut(r *request, now time.Time) {
 		w.endRow(w.current(r.edge(), now), now)
 	case r.Action == selfActivate && s.Approval:
 		r.approval = true
+		w.requests.marked[asked[0]] = append(w.requests.marked[asked[0]], r)
 		r.become(now, "PendingApproval")
 		r.stage = stage{id: w.guid(), result: "NotReviewed", status: "InProgress"}
 		w.agenda.add(now.Add(w.dials.Window), func(at time.Time) { w.timeout(r, at) })
@@ -202,13 +203,11 @@ func (w *World) withdraw(by caller, id string, now time.Time) *refusal {
 }
 
 func (w *World) request(id string) *request {
-	for _, r := range w.requests {
-		if strings.EqualFold(r.id, id) {
-			return r
-		}
-	}
-	return nil
+	return w.requests.one(id)
 }
+
+// asked marks the requests that somebody must or had to decide.
+var asked = part{{"asked", "-"}}
 
 func lowerFirst(s string) string {
 	if s == "" {

@@ -38,7 +38,7 @@ func (w *World) AddEligibility(group, access, principal string, until time.Time)
 	w.onboard[group] = true
 	e := &eligibility{edge: edge{group, access, principal}, created: now, span: span{now, until}}
 	e.id, e.schedule = w.pimID(e.edge), w.pimID(e.edge)
-	w.eligible = append(w.eligible, e)
+	w.eligible.put(e, e.edge, mark{"id", e.id}, mark{"schedule", e.schedule})
 	if !until.IsZero() {
 		w.agenda.add(until, func(at time.Time) { w.without(e, at) })
 	}
@@ -49,20 +49,18 @@ func (w *World) AddEligibility(group, access, principal string, until time.Time)
 func (w *World) RemoveEligibility(id string) error {
 	now := w.enter()
 	defer w.mu.Unlock()
-	for _, e := range w.eligible {
-		if e.id != id || !e.has(now) {
-			continue
-		}
-		e.to = now
-		w.without(e, now)
-		return nil
+	e := w.eligible.one(id)
+	if e == nil || !e.has(now) {
+		return fmt.Errorf("no eligibility %s", id)
 	}
-	return fmt.Errorf("no eligibility %s", id)
+	e.to = now
+	w.without(e, now)
+	return nil
 }
 
 // without ends, by dial, what was activated from an eligibility.
 func (w *World) without(e *eligibility, at time.Time) {
-	for _, r := range w.rows {
+	for _, r := range w.rows.at("group", e.group) {
 		if r.eligibility == e && r.live(at) && e.to.Equal(at) && w.dials.EligibilityEnds {
 			w.endRow(r, at)
 		}
@@ -88,10 +86,11 @@ func (w *World) Assign(group, access, principal string, until time.Time) error {
 // eligibleFor finds what lets a user activate: a row of their own, or one of a
 // group in which they are an active member.
 func (w *World) eligibleFor(e edge, at time.Time) *eligibility {
-	for _, x := range w.eligible {
-		own := x.principal == e.principal || w.group(x.principal) != nil && w.member(x.principal, e.principal, at)
-		if x.group == e.group && x.access == e.access && x.has(at) && own {
-			return x
+	for _, p := range append([]string{e.principal}, w.above(e.principal, at)...) {
+		for _, x := range w.eligible.edges[edge{e.group, e.access, p}] {
+			if x.has(at) {
+				return x
+			}
 		}
 	}
 	return nil
@@ -109,7 +108,7 @@ func (w *World) newRow(r *request, begins, ends time.Time) *row {
 		x.kind = "activated"
 		x.eligibility = w.eligibleFor(x.edge, begins)
 	}
-	w.rows = append(w.rows, x)
+	w.rows.put(x, x.edge, mark{"id", x.id}, mark{"schedule", x.schedule})
 	return x
 }
 
@@ -172,8 +171,8 @@ func (r *row) live(at time.Time) bool { return r.over.IsZero() || at.Before(r.ov
 
 // current is the row that stands for an edge now, or that still seems to.
 func (w *World) current(e edge, now time.Time) *row {
-	for _, r := range w.rows {
-		if r.edge == e && (r.live(now) || now.Before(r.shown.to)) {
+	for _, r := range w.rows.edges[e] {
+		if r.live(now) || now.Before(r.shown.to) {
 			return r
 		}
 	}

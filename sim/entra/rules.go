@@ -37,8 +37,14 @@ func (w *World) shape(a *ask, now time.Time) (p plan, no *refusal) {
 		return p, refuse(400, "RoleNotFound", "The access '"+a.Access+"' is not found.")
 	case w.group(a.Group) == nil:
 		return p, refuse(400, "ResourceNotFound", "The resource '"+a.Group+"' is not found.")
-	case !slices.ContainsFunc(w.users, func(u *User) bool { return u.ID == a.Principal }) && w.group(a.Principal) == nil:
+	case len(w.named[mark{"id", fold(a.Principal)}]) == 0 && w.group(a.Principal) == nil:
 		return p, refuse(400, "SubjectNotFound", "The subject is not found.")
+	}
+	a.Group = w.group(a.Group).ID // spelt as the directory does, from here on
+	if all := w.named[mark{"id", fold(a.Principal)}]; len(all) > 0 {
+		a.Principal = all[0].ID
+	} else {
+		a.Principal = w.group(a.Principal).ID
 	}
 	if a.Action == selfDeactivate || a.Action == adminRemove {
 		return p, nil
@@ -104,8 +110,8 @@ func (w *World) judge(r *request, now time.Time) *refusal {
 	if w.current(r.edge(), now) != nil {
 		return refuse(400, "RoleAssignmentExists", "The Role assignment already exists.")
 	}
-	for _, o := range w.requests {
-		if o.edge() == r.edge() && o.pending(now) {
+	for _, o := range w.requests.edges[r.edge()] {
+		if o.pending(now) {
 			return refuse(400, w.dials.Duplicate, "There already exists a pending governanceRoleAssignmentRequest in the system.")
 		}
 	}
