@@ -21,7 +21,8 @@ type User struct {
 
 	SessionsValidFrom time.Time `json:"signInSessionsValidFromDateTime,omitzero"`
 	PasswordChanged   time.Time `json:"lastPasswordChangeDateTime,omitzero"`
-	disabled          time.Time // when, in wire time
+	disabled, created time.Time // when, in wire time
+	changed           time.Time // in world time
 
 	Attributes map[string]any `json:"attributes,omitempty"` // further properties, as Graph names them: employeeId …
 }
@@ -32,6 +33,8 @@ type Group struct {
 	Name           string `json:"displayName"`
 	Description    string `json:"description"`
 	RoleAssignable bool   `json:"isAssignableToRole"`
+
+	created time.Time
 }
 
 // tie is a stretch of membership or ownership, and what made it.
@@ -46,6 +49,7 @@ func (w *World) AddUser(u User) User {
 	defer w.mu.Unlock()
 	u.ID = cmp.Or(u.ID, w.guid())
 	u.Name = cmp.Or(u.Name, u.UPN)
+	u.created, u.changed = w.wire(), w.Now()
 	w.users = append(w.users, &u)
 	w.name(&u)
 	return u
@@ -56,6 +60,7 @@ func (w *World) AddGroup(g Group) Group {
 	w.enter()
 	defer w.mu.Unlock()
 	g.ID = cmp.Or(g.ID, w.guid())
+	g.created = w.Now()
 	w.groups = append(w.groups, &g)
 	for field, v := range map[string]string{"id": g.ID, "displayname": g.Name} {
 		m := mark{field, fold(v)}
@@ -89,7 +94,7 @@ func (w *World) SetEnabled(oid string, enabled bool) error {
 	if u == nil {
 		return fmt.Errorf("no user %s", oid)
 	}
-	u.Disabled, u.disabled = !enabled, w.wire()
+	u.Disabled, u.disabled, u.changed = !enabled, w.wire(), w.Now()
 	return nil
 }
 
@@ -101,6 +106,7 @@ func (w *World) AddTie(group, access, principal string) error {
 		return fmt.Errorf("no such group, access or principal: %s %s %s", group, access, principal)
 	}
 	w.tie(edge{group, access, principal}, now, nil)
+	w.noteTie(edge{group, access, principal}, now, true, caller{app: "an administrator"})
 	return nil
 }
 
@@ -112,6 +118,7 @@ func (w *World) RemoveTie(group, access, principal string) error {
 		return fmt.Errorf("%s is no %s of %s", principal, access, group)
 	}
 	w.untie(edge{group, access, principal}, now)
+	w.noteTie(edge{group, access, principal}, now, false, caller{app: "an administrator"})
 	return nil
 }
 

@@ -84,10 +84,10 @@ func (w *World) early(c *call, f *Fault) bool {
 // writes tells whether a Graph call would change something, and notes whom a
 // create names.
 func writes(c *call, r *Record) bool {
-	if c.method == "GET" || strings.HasSuffix(c.path, "/checkMemberGroups") {
+	if c.method == "GET" || strings.HasSuffix(c.path, "MemberGroups") || strings.HasSuffix(c.path, "/$batch") {
 		return false
 	}
-	if !strings.HasSuffix(c.path, "assignmentScheduleRequests") {
+	if !strings.HasSuffix(c.path, "ScheduleRequests") {
 		return true
 	}
 	var a ask

@@ -249,7 +249,6 @@ func TestValidationOnlyChangesNothing(t *testing.T) {
 }
 
 func TestDurations(t *testing.T) {
-	const day = 24 * time.Hour
 	for s, want := range map[string]time.Duration{"PT30M": 30 * time.Minute, "P30D": 30 * day, "P4W2D": 30 * day, "P52W1D": 365 * day, "P25W5D": 180 * day,
 		"PT1H45M": 105 * time.Minute, "P1DT1H": 25 * time.Hour, "P2W": 14 * day} {
 		if got, err := parseDuration(s, true); err != nil || got != want {

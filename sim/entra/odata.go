@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // filter is an OData $filter: and, or, not, brackets, eq, ne, lt, le, gt, ge,
@@ -164,7 +165,14 @@ func (p *parser) compare(field string) (cond, error) {
 	if !ok {
 		return cond{}, fmt.Errorf("unknown operator %q", op)
 	}
-	c := cond{test: func(o obj) bool { return holds(strings.Compare(fold(value(o, field)), fold(v))) }}
+	compare := func(have string) int { return strings.Compare(fold(have), fold(v)) }
+	if at, err := time.Parse(time.RFC3339, v); err == nil { // a date, to whatever fraction
+		compare = func(have string) int {
+			t, _ := time.Parse(time.RFC3339, have)
+			return t.Compare(at)
+		}
+	}
+	c := cond{test: func(o obj) bool { return holds(compare(value(o, field))) }}
 	if op == "eq" && v != "null" {
 		c.any = []mark{{fold(field), fold(v)}}
 	}

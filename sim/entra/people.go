@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 func (w *World) userJSON(u *User) obj {
@@ -16,12 +17,37 @@ func (w *World) userJSON(u *User) obj {
 	if u.Mail != "" {
 		mail = u.Mail
 	}
-	o := obj{"@odata.type": "#microsoft.graph.user", "id": u.ID, "displayName": u.Name, "userPrincipalName": u.UPN, "mail": mail,
+	validFrom := u.SessionsValidFrom
+	if validFrom.IsZero() {
+		validFrom = u.created
+	}
+	o := obj{"@odata.type": "#microsoft.graph.user", "createdDateTime": second(u.created), "signInSessionsValidFromDateTime": second(validFrom),
+		"lastPasswordChangeDateTime": second(latest(u.created, u.PasswordChanged)), "employeeId": nil,
+		"givenName": nil, "surname": nil, "jobTitle": nil, "mobilePhone": nil, "businessPhones": []string{}, "officeLocation": nil, "preferredLanguage": nil, "id": u.ID, "displayName": u.Name, "userPrincipalName": u.UPN, "mail": mail,
 		"otherMails": append([]string{}, u.OtherMails...), "accountEnabled": !u.Disabled, "userType": kind}
 	for k, v := range u.Attributes {
 		o[k] = v
 	}
 	return o
+}
+
+// usual are the properties of a user that come without being asked for.
+const usual = "id,displayName,givenName,surname,userPrincipalName,mail,jobTitle,mobilePhone,businessPhones,officeLocation,preferredLanguage"
+
+func shown(o obj, fields string) obj {
+	if fields == "" && o["@odata.type"] == "#microsoft.graph.user" {
+		fields = usual
+	}
+	return selected(o, fields)
+}
+
+func second(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func (w *World) groupJSON(g *Group) obj {
@@ -48,7 +74,7 @@ func (w *World) some(c *call, context string, rows []obj) answer {
 	q, _ := url.ParseQuery(c.query)
 	rows = f.keep(rows)
 	for i := range rows {
-		rows[i] = selected(rows[i], q.Get("$select"))
+		rows[i] = shown(rows[i], q.Get("$select"))
 	}
 	return w.page(c, "#"+context, rows)
 }
@@ -71,7 +97,7 @@ func narrowed[T comparable](f *filter, index map[mark][]T, all []T, fields ...st
 
 func (w *World) single(c *call, context string, o obj) answer {
 	q, _ := url.ParseQuery(c.query)
-	o = selected(o, q.Get("$select"))
+	o = shown(o, q.Get("$select"))
 	delete(o, "@odata.type")
 	o["@odata.context"] = c.context(context + "/$entity")
 	return answer{status: 200, body: o}
@@ -165,6 +191,7 @@ func (w *World) deleteMember(c *call) answer {
 		return w.missing(c, e.principal)
 	}
 	w.untie(e, c.now)
+	w.noteTie(e, c.now, false, c.by)
 	return answer{status: 204}
 }
 
@@ -188,6 +215,32 @@ func (w *World) checkGroups(c *call) answer {
 	}
 	is := slices.DeleteFunc(in.GroupIDs, func(g string) bool { return !w.member(g, u.ID, c.now) })
 	return answer{status: 200, body: obj{"@odata.context": c.context("Collection(Edm.String)"), "value": append([]string{}, is...)}}
+}
+
+// getGroups lists all groups that a user is in, transitively.
+func (w *World) getGroups(c *call) answer {
+	var in struct{ SecurityEnabledOnly *bool }
+	u := w.user(c.args["id"])
+	switch err := json.Unmarshal(c.body, &in); {
+	case u == nil:
+		return w.missing(c, c.args["id"])
+	case err != nil || in.SecurityEnabledOnly == nil:
+		return w.refused(c, refuse(400, "Request_BadRequest", "securityEnabledOnly must be given."))
+	}
+	return answer{status: 200, body: obj{"@odata.context": c.context("Collection(Edm.String)"), "value": append([]string{}, w.above(u.ID, c.now)...)}}
+}
+
+// directlyIn is /users/{id}/memberOf.
+func (w *World) directlyIn(c *call) answer {
+	u := w.user(c.args["id"])
+	if u == nil {
+		return w.missing(c, c.args["id"])
+	}
+	rows := []obj{}
+	for _, g := range w.memberOf(u.ID, c.now) {
+		rows = append(rows, w.groupJSON(w.group(g)))
+	}
+	return w.some(c, "directoryObjects", rows)
 }
 
 // memberships is /users/{id}/transitiveMemberOf, with and without the cast.

@@ -151,7 +151,7 @@ func TestWrongAsks(t *testing.T) {
 		status int
 		code   string
 	}{
-		{func(o obj) { o["action"] = "selfExtend" }, 400, "InvalidAction"},
+		{func(o obj) { o["action"] = "dance" }, 400, "InvalidAction"},
 		{func(o obj) { o["accessId"] = "reader" }, 400, "RoleNotFound"},
 		{func(o obj) { o["groupId"] = "nobody" }, 400, "ResourceNotFound"},
 		{func(o obj) { o["principalId"] = "requester@contoso.example" }, 400, "SubjectNotFound"},

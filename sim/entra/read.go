@@ -22,6 +22,7 @@ var (
 	assignmentInstances  = collection{"assignmentScheduleInstances", (*World).assignmentInstances, "id"}
 	assignmentSchedules  = collection{"assignmentSchedules", (*World).assignmentSchedules, "schedule"}
 	assignmentRequests   = collection{"assignmentScheduleRequests", (*World).assignmentRequests, "id"}
+	eligibilityRequests  = collection{"eligibilityScheduleRequests", (*World).eligibilityRequests, "id"}
 	assignmentApprovals  = collection{"assignmentApprovals", (*World).assignmentApprovals, "id"}
 )
 
@@ -60,21 +61,23 @@ func (w *World) mayList(c *call, group, principal string) bool {
 		group != "" && (w.tied(edge{group, "owner", by.oid}, c.now) || w.member(group, by.oid, c.now))
 }
 
-// get serves one row.
+// get serves one row: to those who may list it, who made it, or who decide it.
 func get(k collection) func(*World, *call) answer {
 	return func(w *World, c *call) answer {
-		for _, o := range k.rows(w, c, c.now.Add(-w.dials.ReadLag), part{{k.mark, c.args["id"]}}) {
-			made, _ := o["createdBy"].(obj)
-			maker, _ := made["user"].(obj)
-			waits := k.name == assignmentRequests.name && w.decides(c.by.oid, w.request(c.args["id"]), c.now)
-			if !waits && maker["id"] != c.by.oid && !w.mayList(c, o["groupId"].(string), o["principalId"].(string)) {
-				return w.refused(c, denied)
-			}
-			one := w.finish(c, []obj{o})[0]
-			one["@odata.context"] = c.context("identityGovernance/privilegedAccess/group/" + k.name + "/$entity")
-			return answer{status: 200, body: one}
+		rows := k.rows(w, c, c.now.Add(-w.dials.ReadLag), part{{k.mark, c.args["id"]}})
+		if len(rows) == 0 {
+			return w.refused(c, refuse(404, "ResourceNotFound", "The "+k.name+" entity is not found."))
 		}
-		return w.refused(c, refuse(404, "ResourceNotFound", "The "+k.name+" entity is not found."))
+		o := rows[0]
+		made, _ := o["createdBy"].(obj)
+		maker, _ := made["user"].(obj)
+		waits := k.name == assignmentRequests.name && w.decides(c.by.oid, w.request(c.args["id"]), c.now)
+		if !waits && maker["id"] != c.by.oid && !w.mayList(c, o["groupId"].(string), o["principalId"].(string)) {
+			return w.refused(c, denied)
+		}
+		one := w.finish(c, rows[:1])[0]
+		one["@odata.context"] = c.context("identityGovernance/privilegedAccess/group/" + k.name + "/$entity")
+		return answer{status: 200, body: one}
 	}
 }
 
@@ -86,7 +89,7 @@ func mine(k collection) func(*World, *call) answer {
 			return w.refused(c, no)
 		}
 		on := c.args["on"]
-		asks := k.name == assignmentRequests.name
+		asks := k.name == assignmentRequests.name || k.name == eligibilityRequests.name
 		if on != "principal" && (!asks || on != "createdBy" && on != "approver") && (k.name != assignmentApprovals.name || on != "approver") {
 			return w.refused(c, refuse(400, "BadRequest", "The value of 'on' is not supported: "+on))
 		}
@@ -100,7 +103,7 @@ func mine(k collection) func(*World, *call) answer {
 func (w *World) own(c *call, on string, at time.Time) part {
 	switch on {
 	case "createdBy":
-		return part{{"creator", c.by.oid}}
+		return part{{"creator", orElse(c.by.oid, "nobody")}}
 	case "approver":
 		return asked
 	}

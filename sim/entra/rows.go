@@ -36,13 +36,23 @@ func (w *World) AddEligibility(group, access, principal string, until time.Time)
 		return "", fmt.Errorf("no such group, access or principal: %s %s %s", group, access, principal)
 	}
 	w.onboard[group] = true
-	e := &eligibility{edge: edge{group, access, principal}, created: now, span: span{now, until}}
+	return w.offered(edge{group, access, principal}, now, until, now).id, nil
+}
+
+// offered makes an eligibility, now or later.
+func (w *World) offered(at edge, from, until, now time.Time) *eligibility {
+	e := &eligibility{edge: at, created: now, span: span{from, until}}
 	e.id, e.schedule = w.pimID(e.edge), w.pimID(e.edge)
 	w.eligible.put(e, e.edge, mark{"id", e.id}, mark{"schedule", e.schedule})
-	if !until.IsZero() {
-		w.agenda.add(until, func(at time.Time) { w.without(e, at) })
+	w.lapse(e)
+	return e
+}
+
+// lapse plans what goes with an eligibility when it ends.
+func (w *World) lapse(e *eligibility) {
+	if !e.to.IsZero() {
+		w.agenda.add(e.to, func(at time.Time) { w.without(e, at) })
 	}
-	return e.id, nil
 }
 
 // RemoveEligibility ends an eligibility, and by dial the activations from it.
@@ -125,9 +135,18 @@ func (w *World) provision(r *row) {
 		w.agenda.add(at.Add(w.dials.MembershipLag), func(at time.Time) {
 			if r.over.IsZero() {
 				w.tie(r.edge, at, r)
+				w.noteTie(r.edge, at, true, pimItself)
 			}
 		})
+		if r.request != nil {
+			w.note(r.request, at, map[string]string{"activated": didActivate, "assigned": didAssign}[r.kind], r.request.by, r.request.Justification)
+		}
 	})
+	w.plan(r)
+}
+
+// plan puts a row's end down.
+func (w *World) plan(r *row) {
 	if !r.ends.IsZero() {
 		w.agenda.add(r.ends, func(at time.Time) { w.expire(r, at) })
 	}
@@ -136,10 +155,13 @@ func (w *World) provision(r *row) {
 // expire ends a row at its planned end: the instance goes at once, the
 // membership follows within seconds.
 func (w *World) expire(r *row, at time.Time) {
-	if !r.over.IsZero() {
+	if !r.over.IsZero() || !r.ends.Equal(at) { // its end may have been moved
 		return
 	}
 	r.over, r.shown.to = at, at
+	if r.request != nil && r.kind == "activated" {
+		w.note(r.request, at, didExpire, pimItself, "")
+	}
 	w.leave(r, at.Add(w.dials.Provision+w.dials.MembershipLag))
 }
 
@@ -157,6 +179,9 @@ func (w *World) leave(r *row, at time.Time) {
 		last := r.access == "owner" && w.tied(r.edge, at) && len(w.direct(r.group, "owner", at)) == 1
 		switch {
 		case !last || !w.dials.KeepLastOwner:
+			if w.tied(r.edge, at) {
+				w.noteTie(r.edge, at, false, pimItself)
+			}
 			w.untieRow(r, at)
 		case at.Sub(r.over) < 30*24*time.Hour:
 			w.leave(r, at.Add(time.Hour))

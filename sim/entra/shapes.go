@@ -35,7 +35,7 @@ func (w *World) eligibilityInstances(_ *call, at time.Time, p part) (rows []obj)
 
 func (w *World) eligibilitySchedules(_ *call, at time.Time, p part) (rows []obj) {
 	for _, e := range pick(&w.eligible, p) {
-		if e.has(at) {
+		if !at.Before(e.created) && (e.to.IsZero() || at.Before(e.to)) { // those that begin later too
 			rows = append(rows, obj{"id": e.schedule, "status": "Provisioned", "memberType": "direct", "accessId": e.access, "principalId": e.principal,
 				"groupId": e.group, "createdUsing": nil, "createdDateTime": when(e.created), "modifiedDateTime": "0001-01-01T08:00:00Z",
 				"scheduleInfo": scheduleInfo(e.from, e.to)})
@@ -71,6 +71,15 @@ func (w *World) assignmentSchedules(_ *call, at time.Time, p part) (rows []obj) 
 
 func (w *World) assignmentRequests(_ *call, at time.Time, p part) (rows []obj) {
 	for _, r := range pick(&w.requests, p) {
+		if r.status(at) != "" {
+			rows = append(rows, w.requestJSON(r, at))
+		}
+	}
+	return rows
+}
+
+func (w *World) eligibilityRequests(_ *call, at time.Time, p part) (rows []obj) {
+	for _, r := range pick(&w.offers, p) {
 		if r.status(at) != "" {
 			rows = append(rows, w.requestJSON(r, at))
 		}

@@ -43,9 +43,14 @@ type World struct {
 	onboard  map[string]bool
 	eligible shelf[*eligibility]
 	requests shelf[*request]
+	offers   shelf[*request] // requests about eligibilities
 	rows     shelf[*row]
+	audits   []audit
+	roles    []Role
+	held     []*held
 	history  []Record
 	hold     map[string]time.Time // until when a caller was told to wait
+	table    []route              // Graph's; here, because $batch looks into it again
 	verified map[string]obj       // tokens that were seen before, and their claims
 	auth     authority
 }
@@ -55,7 +60,7 @@ func New(c Config) *World {
 	w := &World{now: c.Now, wire: c.Wire, tenant: c.Tenant, extra: c.Extra, memory: cmp.Or(c.Keep, 100_000),
 		rand: rand.New(rand.NewPCG(c.Seed, 0x656e747261)), dials: Usual(),
 		named: map[mark][]*User{}, grouped: map[mark][]*Group{}, inside: map[roleKey][]string{}, holds: map[string][]string{},
-		eligible: newShelf[*eligibility](), requests: newShelf[*request](), rows: newShelf[*row](), verified: map[string]obj{},
+		eligible: newShelf[*eligibility](), requests: newShelf[*request](), offers: newShelf[*request](), rows: newShelf[*row](), verified: map[string]obj{},
 		ties: map[edge][]*tie{}, settings: map[roleKey]*Settings{}, onboard: map[string]bool{}, hold: map[string]time.Time{},
 		auth: newAuthority()}
 	if w.now == nil {
@@ -67,6 +72,7 @@ func New(c Config) *World {
 	if c.Dials != nil {
 		w.dials = *c.Dials
 	}
+	w.table = routes
 	w.tenant = cmp.Or(w.tenant, w.guid())
 	return w
 }
