@@ -35,7 +35,7 @@ func list(k collection) func(*World, *call) answer {
 			return w.refused(c, no)
 		}
 		if f.fixed("groupId") == "" && f.fixed("principalId") == "" {
-			return w.refused(c, refuse(400, "InvalidFilter", "A filter on groupId or principalId is required."))
+			return w.refused(c, refuse(400, w.dials.FilterCode, "A filter on groupId or principalId is required."))
 		}
 		if !w.mayList(c, f.fixed("groupId"), f.fixed("principalId")) {
 			return w.refused(c, denied)
@@ -85,6 +85,9 @@ func get(k collection) func(*World, *call) answer {
 func mine(k collection) func(*World, *call) answer {
 	return func(w *World, c *call) answer {
 		f, no := c.filter()
+		if w.dials.NationalCloud {
+			no = refuse(404, "Request_ResourceNotFound", "Resource not found for the segment 'filterByCurrentUser'.")
+		}
 		if no != nil {
 			return w.refused(c, no)
 		}
@@ -182,6 +185,12 @@ func (w *World) lie(o obj) obj {
 			delete(o, k)
 		}
 	}
+	for plain, odd := range map[string]string{"createdDateTime": "createdDateTIme", "completedDateTime": "completedDateTIme"} {
+		if v, ok := o[plain]; ok && w.dials.OddKeys {
+			delete(o, plain)
+			o[odd] = v
+		}
+	}
 	if !w.dials.Pascal {
 		return o
 	}
@@ -203,7 +212,8 @@ func (w *World) lie(o obj) obj {
 func (w *World) page(c *call, context string, rows []obj) answer {
 	q, _ := url.ParseQuery(c.query)
 	size := w.dials.Page
-	if n, err := strconv.Atoi(q.Get("$top")); err == nil && n > 0 && (size == 0 || n < size) {
+	pims := strings.HasPrefix(c.path, "/"+c.version+pag)
+	if n, err := strconv.Atoi(q.Get("$top")); err == nil && !(pims && w.dials.IgnoreTop) && n > 0 && (size == 0 || n < size) {
 		size = n
 	}
 	from, empty := 0, false

@@ -118,6 +118,9 @@ func (w *World) route(c *call) answer {
 			continue
 		}
 		c.args = args
+		if w.dials.NoLicence && strings.HasPrefix(path, pag) {
+			return w.refused(c, refuse(403, "AadPremiumLicenseRequired", "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license."))
+		}
 		if no := granted(c.by, r.scopes, strings.HasPrefix(path, pag) || strings.HasPrefix(path, "/policies")); no != nil {
 			return w.refused(c, no)
 		}

@@ -49,6 +49,7 @@ type World struct {
 	roles    []Role
 	held     []*held
 	history  []Record
+	pace     map[string]pace
 	hold     map[string]time.Time // until when a caller was told to wait
 	table    []route              // Graph's; here, because $batch looks into it again
 	verified map[string]obj       // tokens that were seen before, and their claims
@@ -61,7 +62,7 @@ func New(c Config) *World {
 		rand: rand.New(rand.NewPCG(c.Seed, 0x656e747261)), dials: Usual(),
 		named: map[mark][]*User{}, grouped: map[mark][]*Group{}, inside: map[roleKey][]string{}, holds: map[string][]string{},
 		eligible: newShelf[*eligibility](), requests: newShelf[*request](), offers: newShelf[*request](), rows: newShelf[*row](), verified: map[string]obj{},
-		ties: map[edge][]*tie{}, settings: map[roleKey]*Settings{}, onboard: map[string]bool{}, hold: map[string]time.Time{},
+		ties: map[edge][]*tie{}, settings: map[roleKey]*Settings{}, onboard: map[string]bool{}, hold: map[string]time.Time{}, pace: map[string]pace{},
 		auth: newAuthority()}
 	if w.now == nil {
 		w.now = time.Now
