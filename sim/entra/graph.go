@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -225,6 +226,9 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
+// buffers are for answers on their way out.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
 // send writes an answer, or breaks the connection.
 func send(rw http.ResponseWriter, c *call, a answer, f *Fault, zip bool) {
 	if f != nil && f.Do == DoHang {
@@ -238,7 +242,12 @@ func send(rw http.ResponseWriter, c *call, a answer, f *Fault, zip bool) {
 	}
 	body := a.raw
 	if a.body != nil {
-		body, _ = json.Marshal(a.body)
+		space := buffers.Get().(*[]byte)
+		body = encodeJSON((*space)[:0], a.body)
+		defer func() {
+			*space = body
+			buffers.Put(space)
+		}()
 	}
 	h := rw.Header()
 	if len(body) > 0 {

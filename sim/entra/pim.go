@@ -78,8 +78,7 @@ type request struct {
 	stage     stage
 	row       *row
 
-	offer       bool   // about an eligibility
-	correlation string // in the audit log
+	offer bool // about an eligibility
 }
 
 type stamp struct {

@@ -2,6 +2,7 @@ package entra
 
 import (
 	"encoding/base64"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -75,7 +76,7 @@ func get(k collection) func(*World, *call) answer {
 		if !waits && maker["id"] != c.by.oid && !w.mayList(c, o["groupId"].(string), o["principalId"].(string)) {
 			return w.refused(c, denied)
 		}
-		one := w.finish(c, rows[:1])[0]
+		one := maps.Clone(w.finish(c, rows[:1])[0])
 		one["@odata.context"] = c.context("identityGovernance/privilegedAccess/group/" + k.name + "/$entity")
 		return answer{status: 200, body: one}
 	}
@@ -137,15 +138,19 @@ func (w *World) concerns(c *call, on string, o obj, at time.Time) bool {
 // finish applies $expand, the lies and $select, in this order.
 func (w *World) finish(c *call, rows []obj) []obj {
 	q, _ := url.ParseQuery(c.query)
-	expand := q.Get("$expand") + q.Get("expand")
+	expand, names := q.Get("$expand")+q.Get("expand"), fields(q.Get("$select"))
+	alone := expand != "" || w.dials.Sparse || w.dials.OddKeys || w.dials.Pascal
 	for i, o := range rows {
+		if alone {
+			o = maps.Clone(o)
+		}
 		if strings.Contains(expand, "group") {
 			o["group"] = w.expanded(func() any { return w.groupJSON(w.group(o["groupId"].(string))) })
 		}
 		if strings.Contains(expand, "principal") {
 			o["principal"] = w.expanded(func() any { return w.principalJSON(o["principalId"].(string)) })
 		}
-		rows[i] = selected(w.lie(o), q.Get("$select"))
+		rows[i] = selected(w.lie(o), names)
 	}
 	return rows
 }
@@ -157,23 +162,31 @@ func (w *World) expanded(f func() any) any {
 	return f()
 }
 
-func selected(o obj, fields string) obj {
-	if fields == "" {
+// fields are the names in a $select.
+func fields(list string) (names []string) {
+	if list == "" {
+		return nil
+	}
+	for _, f := range strings.Split(list, ",") {
+		names = append(names, strings.TrimSpace(f))
+	}
+	return names
+}
+
+func selected(o obj, names []string) obj {
+	if names == nil {
 		return o
 	}
-	less := obj{}
-	for _, f := range strings.Split(fields, ",") {
-		if v, ok := o[strings.TrimSpace(f)]; ok {
-			less[strings.TrimSpace(f)] = v
+	less := make(obj, len(names)+1)
+	for _, f := range names {
+		if v, ok := o[f]; ok {
+			less[f] = v
 		}
 	}
-	for _, k := range []string{"group", "principal"} {
+	for _, k := range []string{"group", "principal", "@odata.type"} {
 		if v, ok := o[k]; ok {
 			less[k] = v
 		}
-	}
-	if t, ok := o["@odata.type"]; ok {
-		less["@odata.type"] = t
 	}
 	return less
 }

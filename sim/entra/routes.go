@@ -108,8 +108,9 @@ func (w *World) route(c *call) answer {
 		return w.refused(c, refuse(400, "BadRequest", "Invalid version: "+c.version))
 	}
 	other := false
-	for _, r := range w.table {
-		args, ok := match(r.path, path)
+	have := strings.Split(path, "/")
+	for i, r := range w.table {
+		args, ok := w.patterns[i].match(have)
 		if !ok {
 			continue
 		}
@@ -151,31 +152,45 @@ func granted(by caller, want string, pim bool) *refusal {
 	return refuse(403, "PermissionScopeNotGranted", "Authorization failed due to missing permission scope "+least+".")
 }
 
+// pattern is a route's path, cut once.
+type pattern []stretch
+
+// stretch is one stretch of a path: fixed text, or an argument and what stands
+// around it.
+type stretch struct{ text, name, before, after string }
+
+func cut(path string) (p pattern) {
+	for _, s := range strings.Split(path, "/") {
+		before, rest, ok := strings.Cut(s, "{")
+		name, after, _ := strings.Cut(rest, "}")
+		if !ok {
+			before = ""
+		}
+		p = append(p, stretch{s, name, before, after})
+	}
+	return p
+}
+
 // match compares a path with a pattern: {name} takes the text up to what
 // follows it in the pattern, and never a slash.
-func match(pattern, path string) (map[string]string, bool) {
-	args := map[string]string{}
-	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
-	if len(want) != len(have) {
+func (p pattern) match(have []string) (map[string]string, bool) {
+	if len(p) != len(have) {
 		return nil, false
 	}
-	for i, p := range want {
-		before, rest, ok := strings.Cut(p, "{")
-		if !ok {
-			if !strings.EqualFold(p, have[i]) {
-				return nil, false
-			}
-			continue
-		}
-		name, after, _ := strings.Cut(rest, "}")
+	for i, s := range p {
 		h := have[i]
-		if len(h) < len(before)+len(after) || !strings.HasPrefix(h, before) || !strings.HasSuffix(h, after) {
+		switch {
+		case s.name == "" && !strings.EqualFold(s.text, h),
+			len(h) < len(s.before)+len(s.after) || !strings.HasPrefix(h, s.before) || !strings.HasSuffix(h, s.after),
+			s.name != "" && s.before == "" && strings.Contains(h, "("): // a function, not an id
 			return nil, false
 		}
-		if before == "" && strings.Contains(h, "(") {
-			return nil, false // a function, not an id
+	}
+	args := map[string]string{}
+	for i, s := range p {
+		if s.name != "" {
+			args[s.name] = have[i][len(s.before) : len(have[i])-len(s.after)]
 		}
-		args[name] = h[len(before) : len(h)-len(after)]
 	}
 	return args, true
 }
