@@ -57,6 +57,10 @@ func (w *World) noteTie(e edge, at time.Time, added bool, by caller) {
 }
 
 func (w *World) write(a audit) {
+	if len(w.audits) == cap(w.audits) { // before it grows, what nobody can read any more goes
+		i := slices.IndexFunc(w.audits, func(o audit) bool { return a.at.Sub(o.at) <= w.dials.AuditKeep })
+		w.audits = w.audits[max(i, 0):]
+	}
 	a.serial = w.written
 	w.written++
 	w.audits = append(w.audits, a)
@@ -123,7 +127,7 @@ func (w *World) listAudits(c *call) answer {
 	rows := []obj{}
 	for i := len(w.audits) - 1; i >= 0; i-- {
 		a := &w.audits[i]
-		if age := c.now.Sub(a.at); age > w.dials.AuditKeep {
+		if age := c.now.Sub(a.at); age > w.dials.AuditKeep || a.at.Before(f.since) {
 			break
 		} else if age >= w.dials.AuditDelay {
 			rows = append(rows, w.auditJSON(a))

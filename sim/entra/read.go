@@ -38,7 +38,11 @@ func list(k collection) func(*World, *call) answer {
 		if f.fixed("groupId") == "" && f.fixed("principalId") == "" {
 			return w.refused(c, refuse(400, w.dials.FilterCode, "A filter on groupId or principalId is required."))
 		}
-		if !w.mayList(c, f.fixed("groupId"), f.fixed("principalId")) {
+		group := f.fixed("groupId")
+		if g := w.group(group); g != nil {
+			group = g.ID
+		}
+		if !w.mayList(c, group, f.fixed("principalId")) {
 			return w.refused(c, denied)
 		}
 		return w.page(c, k.name, w.finish(c, f.keep(k.rows(w, c, c.now.Add(-w.dials.ReadLag), w.narrow(f)))))
@@ -58,7 +62,7 @@ func (w *World) narrow(f *filter) part {
 // or owner, or with a directory role. An app needs only its permission.
 func (w *World) mayList(c *call, group, principal string) bool {
 	by := c.by
-	return by.oid == "" || by.admin || principal == by.oid ||
+	return by.oid == "" || by.admin || strings.EqualFold(principal, by.oid) ||
 		group != "" && (w.tied(edge{group, "owner", by.oid}, c.now) || w.member(group, by.oid, c.now))
 }
 

@@ -3,6 +3,7 @@ package entra
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -27,6 +28,7 @@ const (
 	readUsers     = "User.Read.All User.ReadBasic.All Directory.Read.All"
 	readMe        = "User.Read User.Read.All User.ReadBasic.All"
 	revokeSession = "User.RevokeSessions.All User.ReadWrite.All Directory.ReadWrite.All"
+	readBelongs   = readGroups + " & User.Read User.Read.All User.ReadBasic.All Directory.Read.All"
 	writeMembers  = "GroupMember.ReadWrite.All Group.ReadWrite.All"
 )
 
@@ -68,11 +70,11 @@ var routes = []route{
 	{"GET", "/groups/delta()", readGroups, deltas((*World).groupsDelta, "groups")},
 	{"GET", "/users", readUsers, (*World).listUsers},
 	{"GET", "/users/{id}", readUsers, (*World).getUser},
-	{"POST", "/users/{id}/checkMemberGroups", readGroups, (*World).checkGroups},
+	{"POST", "/users/{id}/checkMemberGroups", readBelongs, (*World).checkGroups},
 	{"POST", "/users/{id}/revokeSignInSessions", revokeSession, (*World).revokeSessions},
 	{"POST", "/me/revokeSignInSessions", revokeSession, asMe((*World).revokeSessions)},
-	{"GET", "/users/{id}/transitiveMemberOf", readGroups, (*World).memberships},
-	{"GET", "/users/{id}/transitiveMemberOf/graph.group", readGroups, (*World).memberships},
+	{"GET", "/users/{id}/transitiveMemberOf", readBelongs, (*World).memberships},
+	{"GET", "/users/{id}/transitiveMemberOf/graph.group", readBelongs, (*World).memberships},
 	{"GET", "/groups", readGroups, (*World).listGroups},
 	{"GET", "/groups/{id}", readGroups, (*World).getGroup},
 	{"GET", "/groups/{id}/members", readGroups, (*World).listMembers},
@@ -81,13 +83,13 @@ var routes = []route{
 	{"GET", "/groups/{id}/members/{cast}", readGroups, (*World).listMembers},
 	{"GET", "/groups/{id}/owners/{cast}", readGroups, (*World).listOwners},
 	{"GET", "/groups/{id}/transitiveMembers/{cast}", readGroups, (*World).listBelow},
-	{"POST", "/me/checkMemberGroups", readGroups, asMe((*World).checkGroups)},
-	{"GET", "/me/transitiveMemberOf", readGroups, asMe((*World).memberships)},
-	{"GET", "/me/transitiveMemberOf/graph.group", readGroups, asMe((*World).memberships)},
-	{"GET", "/users/{id}/memberOf", readGroups, (*World).directlyIn},
-	{"POST", "/users/{id}/getMemberGroups", readGroups, (*World).getGroups},
-	{"GET", "/me/memberOf", readGroups, asMe((*World).directlyIn)},
-	{"POST", "/me/getMemberGroups", readGroups, asMe((*World).getGroups)},
+	{"POST", "/me/checkMemberGroups", readBelongs, asMe((*World).checkGroups)},
+	{"GET", "/me/transitiveMemberOf", readBelongs, asMe((*World).memberships)},
+	{"GET", "/me/transitiveMemberOf/graph.group", readBelongs, asMe((*World).memberships)},
+	{"GET", "/users/{id}/memberOf", readBelongs, (*World).directlyIn},
+	{"POST", "/users/{id}/getMemberGroups", readBelongs, (*World).getGroups},
+	{"GET", "/me/memberOf", readBelongs, asMe((*World).directlyIn)},
+	{"POST", "/me/getMemberGroups", readBelongs, asMe((*World).getGroups)},
 	{"GET", "/auditLogs/directoryAudits", readAudits, (*World).listAudits},
 	{"GET", "/auditLogs/directoryAudits/{id}", readAudits, (*World).getAudit},
 	{"GET", "/roleManagement/directory/roleDefinitions", readRoles, (*World).listRoles},
@@ -133,23 +135,23 @@ func (w *World) route(c *call) answer {
 	return w.refused(c, refuse(404, "Request_ResourceNotFound", "Resource '"+path+"' does not exist."))
 }
 
-// granted compares a token's scopes with what a line wants.
+// granted compares a token's scopes with what a line wants: one of the words
+// on each side of every &.
 func granted(by caller, want string, pim bool) *refusal {
-	if want == "" {
-		return nil
-	}
-	for _, s := range strings.Fields(want) {
-		for _, have := range by.scopes {
-			if strings.EqualFold(s, have) {
-				return nil
-			}
+	for _, side := range strings.Split(want, "&") {
+		words := strings.Fields(side)
+		has := func(have string) bool {
+			return slices.ContainsFunc(words, func(s string) bool { return strings.EqualFold(s, have) })
+		}
+		switch {
+		case len(words) == 0 || slices.ContainsFunc(by.scopes, has):
+		case pim:
+			return refuse(403, "PermissionScopeNotGranted", "Authorization failed due to missing permission scope "+words[0]+".")
+		default:
+			return denied
 		}
 	}
-	if !pim {
-		return denied
-	}
-	least := strings.Fields(want)[0]
-	return refuse(403, "PermissionScopeNotGranted", "Authorization failed due to missing permission scope "+least+".")
+	return nil
 }
 
 // pattern is a route's path, cut once.
