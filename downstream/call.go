@@ -141,7 +141,9 @@ func (c *caller) send(q *http.Request) (a *http.Response, body []byte, secrets [
 	if err := c.wait(q.Context()); err != nil {
 		return nil, nil, nil, err
 	}
-	q.Header.Set("Accept", "application/json")
+	if q.Header.Get("Accept") == "" {
+		q.Header.Set("Accept", "application/json")
+	}
 	q.Header.Set("Cache-Control", "no-cache")
 	if secrets, err = c.sign(q.Context(), q); err != nil {
 		return nil, nil, nil, &Fault{Why: "there is no token to ask with", Err: err}
