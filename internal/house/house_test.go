@@ -41,6 +41,7 @@ var mayImport = map[string][]string{
 	"sim/devops":           {"sim/target"},
 	"sim/scim":             {"sim/target"},
 	"sim/awsidc":           {"sim/target"},
+	"sim/saas":             {"sim/target"},
 	"sim/browser":          {"sim/pipe"},
 }
 
@@ -53,7 +54,7 @@ var mayTest = map[string][]string{
 	"bot/socket":   {"sim/slack", "sim/pipe"},
 	"graph":        {"sim/entra", "sim/pipe", "graph/signin"},
 	"graph/signin": {"sim/entra", "sim/browser", "sim/pipe"},
-	"downstream":   {"downstream/probetest", "sim/devops", "sim/scim", "sim/entra", "sim/pipe", "sim/target"},
+	"downstream":   {"downstream/probetest", "sim/devops", "sim/awsidc", "sim/saas", "sim/scim", "sim/entra", "sim/pipe", "sim/target"},
 	"sim/entra":    {"sim/browser"},
 	"sim/devops":   {"sim/entra", "sim/pipe"},
 }
