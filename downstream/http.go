@@ -64,7 +64,10 @@ func NewHTTP(c HTTPConfig) (*HTTP, error) {
 		return nil, fmt.Errorf("http target: %w", err)
 	}
 	h := &HTTP{c: c}
-	if h.ask, err = newForm(c, c.URL); err == nil && c.Exists != "" {
+	if h.ask, err = newForm(c, c.URL); err == nil {
+		err = truthful(c, h.ask)
+	}
+	if err == nil && c.Exists != "" {
 		bare := c
 		bare.Method, bare.Body = http.MethodGet, ""
 		h.exists, err = newForm(bare, c.Exists)
