@@ -32,9 +32,9 @@ type HTTP struct {
 // HTTPConfig is the question.
 type HTTPConfig struct {
 	Method   string            // GET (empty); POST only with PostReads
-	URL      string            // a template; people's values are escaped
-	Headers  map[string]string // templates; credentials by {{secret "name"}}
-	Body     string            // a template of JSON, for POST
+	URL      string            // with placeholders; people's values are escaped
+	Headers  map[string]string // with placeholders; credentials by {{secret "name"}}
+	Body     string            // JSON with placeholders, for POST
 	Secrets  map[string]string // by name
 	Value    string            // JSON pointer; empty: the status is the answer
 	Yes, No  []string          // what the value is then; a list stands for its length
