@@ -111,17 +111,25 @@ type GroupConfig struct {
 type TargetConfig struct {
 	// ID is how groups name it.
 	ID string `yaml:"id"`
-	// Kind is entra (what Entra itself lists: it proves nothing downstream) or
-	// devops (an Azure DevOps organization).
+	// Kind is entra (what Entra itself lists: it proves nothing downstream),
+	// devops (an Azure DevOps organization), scim (an application that Entra
+	// provisions), aws (an AWS Identity Center) or http (any other system).
 	Kind string `yaml:"kind"`
-	// Name is what people read on cards; empty: Entra ID, or Azure DevOps and
-	// the organization.
+	// Name is what people read on cards; empty: Entra ID, Azure DevOps and the
+	// organization, AWS Identity Center, or the id.
 	Name string `yaml:"name"`
 	// Organization is the NAME of dev.azure.com/NAME; for devops.
 	Organization string `yaml:"organization"`
 	// API is the root of dev.azure.com and vssps.dev.azure.com; for a simulator.
 	API string `yaml:"api"`
+	// SCIM are the settings of a scim target.
+	SCIM *SCIMTarget `yaml:"scim"`
+	// HTTP are the settings of an http target.
+	HTTP *HTTPTarget `yaml:"http"`
+	// AWS are the settings of an aws target.
+	AWS *AWSTarget `yaml:"aws"`
 	// GoneWithin is when a removal that has not been seen is overdue: then the
-	// channel is alarmed. Empty: 5m for entra, 60m for devops.
+	// channel is alarmed. Empty: 5m for entra, 60m for devops, 45m for scim and
+	// aws; for http it must be given.
 	GoneWithin Duration `yaml:"gone_within"`
 }

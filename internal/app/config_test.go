@@ -200,7 +200,7 @@ func TestRules(t *testing.T) {
 		{"proof: fresh", "proof: none", "groups db-admins: proof"},
 		{"[entra, devops]", "[entra, intune]", `groups db-admins: there is no target "intune"`},
 		{"kind: entra,", "", `targets entra: kind "" is not known`},
-		{"kind: entra,", "kind: entra, organization: x,", "targets entra: organization and api belong to a devops target"},
+		{"kind: entra,", "kind: entra, organization: x,", "targets entra: the settings of kind devops stand at a target of kind entra"},
 		{"id: devops", "id: entra", `targets: the id "entra" stands twice`},
 		{"id: devops", "id: ''", "targets: entry 2 has no id"},
 		{"organization: contoso", "organization: ''", `targets devops: "" is not the name of an organization`},

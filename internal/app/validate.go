@@ -87,26 +87,6 @@ func (s *SignInConfig) check(p *problems) {
 	p.need(s.Custody == "none" || s.Custody == "session", "signin.custody: %q is not known: choose none or session", s.Custody)
 }
 
-func (t *TargetConfig) check(p *problems, n int, seen map[string]bool) {
-	p.need(t.ID != "", "targets: entry %d has no id: give it one for the groups to name it by", n)
-	p.need(t.ID == "" || !seen[t.ID], "targets: the id %q stands twice: give every target its own", t.ID)
-	seen[t.ID] = t.ID != ""
-	within := Duration(5 * time.Minute)
-	switch t.Kind {
-	case "entra":
-		p.need(t.Organization == "" && t.API == "", "targets %s: organization and api belong to a devops target: remove them here", t.ID)
-		defaultTo(&t.Name, "Entra ID")
-	case "devops":
-		p.need(orgName.MatchString(t.Organization), "targets %s: %q is not the name of an organization: give the NAME of dev.azure.com/NAME", t.ID, t.Organization)
-		p.need(t.API == "" || safe(t.API), "targets %s: api %q is not an https address: leave it out for Azure DevOps itself", t.ID, t.API)
-		defaultTo(&t.Name, "Azure DevOps "+t.Organization)
-		within = Duration(time.Hour)
-	default:
-		p.need(false, "targets %s: kind %q is not known: choose entra or devops", t.ID, t.Kind)
-	}
-	defaultTo(&t.GoneWithin, within)
-}
-
 func (g *GroupConfig) check(p *problems, n int, targets, names, ids map[string]bool) {
 	p.need(g.Name != "", "groups: entry %d has no name: give it the group's name in Entra", n)
 	p.need(guid.MatchString(g.ID), "groups %s: id %q is not an object id: copy the GUID from the group's overview in Entra", g.Name, g.ID)
