@@ -23,6 +23,7 @@ import (
 	"pagbot/engine"
 	"pagbot/graph"
 	"pagbot/graph/signin"
+	"pagbot/internal/history"
 	"pagbot/store"
 )
 
@@ -50,6 +51,7 @@ type App struct {
 	audit   *store.Audit
 	bot     *bot.Bot
 	loop    *socket.Loop
+	history *history.Book
 	reader  *graph.Reader
 	pages   *signin.Service // nil: watch mode
 	targets map[string]downstream.Probe
@@ -182,6 +184,10 @@ func (a *App) reaches(g GroupConfig) map[activation.Access][]activation.Target {
 // them.
 type lateEngine struct{ *engine.Engine }
 
+func (l *lateEngine) find(ctx context.Context, index string) ([]activation.Activation, error) {
+	return l.Find(ctx, index)
+}
+
 func (a *App) openSlack(ctx context.Context) error {
 	slackHTTP := &http.Client{Timeout: 10 * time.Second, Transport: a.http.Transport}
 	api := slack.New(a.secrets.botToken, slack.OptionAPIURL(a.cfg.Slack.API), slack.OptionHTTPClient(slackHTTP))
@@ -191,6 +197,7 @@ func (a *App) openSlack(ctx context.Context) error {
 		return errors.Join(err, a.Check(ctx))
 	}
 	late := &lateEngine{}
+	a.history = history.NewBook(history.Config{Find: late.find, Now: a.clock.Now, Days: a.cfg.HistoryDays})
 	people, pages, err := a.openSignIn(late)
 	if err != nil {
 		return err
@@ -246,7 +253,8 @@ func (a *App) openEngine(people bot.People) error {
 	for _, g := range a.bot.Groups {
 		watched = append(watched, engine.Watched{Group: g.Group, Targets: g.Targets, Lead: g.Lead})
 	}
-	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log})
+	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log,
+		Changed: a.history.Note})
 	return err
 }
 

@@ -19,6 +19,9 @@ type Config struct {
 	Groups []GroupConfig `yaml:"groups"`
 	// Targets are the systems where the groups carry roles.
 	Targets []TargetConfig `yaml:"targets"`
+	// HistoryDays is how many days of measurements are kept at hand, for
+	// pictures, predictions and requirements; empty: 30.
+	HistoryDays int `yaml:"history_days"`
 
 	dir string // of the file, for relative paths
 }

@@ -134,6 +134,8 @@ func wanted(goType string) string {
 		return "a list"
 	case goType == "bool":
 		return "true or false"
+	case goType == "int":
+		return "a number"
 	case goType == "string" || strings.HasPrefix(goType, "activation."):
 		return "a text"
 	}
