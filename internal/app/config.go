@@ -127,4 +127,17 @@ type TargetConfig struct {
 	// GoneWithin is when a removal that has not been seen is overdue: then the
 	// channel is alarmed. Empty: 5m for entra, 60m for devops.
 	GoneWithin Duration `yaml:"gone_within"`
+	// Requires is how soon the target must follow an activation and its end: what
+	// is measured is judged by it, in pictures and reports.
+	Requires RequiresConfig `yaml:"requires"`
+}
+
+// RequiresConfig is a requirement of a target.
+type RequiresConfig struct {
+	// Effective is within what time after the activation access must have taken
+	// effect; empty: any time will do.
+	Effective Duration `yaml:"effective"`
+	// Gone is within what time after the end access must be gone; empty: any time
+	// will do.
+	Gone Duration `yaml:"gone"`
 }
