@@ -1,6 +1,10 @@
 package app
 
-import "pagbot/activation"
+import (
+	"time"
+
+	"pagbot/activation"
+)
 
 // Config is the whole configuration. pagbot.example.yaml shows every field;
 // a key that is not here is refused with its line.
@@ -140,4 +144,8 @@ type RequiresConfig struct {
 	// Gone is within what time after the end access must be gone; empty: any time
 	// will do.
 	Gone Duration `yaml:"gone"`
+}
+
+func (r RequiresConfig) durations() (effective, gone time.Duration) {
+	return time.Duration(r.Effective), time.Duration(r.Gone)
 }
