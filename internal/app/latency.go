@@ -12,13 +12,14 @@ import (
 
 	"pagbot/activation"
 	"pagbot/internal/history"
+	"pagbot/internal/picture"
 )
 
 // LatencyQuery is what `pagbot latency` asks the serving process.
 type LatencyQuery struct {
 	Group, Target string // as people name them; empty: all
 	Days          int
-	As            string // table, csv or json
+	As            string // table, csv, json or png
 }
 
 // AskLatency is what the process that serves from a state directory has
@@ -40,6 +41,10 @@ func (a *App) latency(w http.ResponseWriter, r *http.Request) {
 			err = report.WriteCSV(&body)
 		case "json":
 			err = report.WriteJSON(&body)
+		case "png":
+			var b []byte
+			b, err = picture.PNG(report)
+			body.Write(b)
 		default:
 			err = report.WriteTable(&body)
 		}
@@ -57,13 +62,13 @@ func (a *App) report(group, target string, days int) (history.Report, error) {
 		return history.Report{}, fmt.Errorf("%d days are not at hand: ask for 1 to %d, or raise history_days in the configuration", days, a.cfg.HistoryDays)
 	}
 	groups := a.cfg.Groups
-	id := ""
+	id, name := "", ""
 	if group != "" {
 		i := slices.IndexFunc(groups, func(g GroupConfig) bool { return g.called(group) })
 		if i < 0 {
 			return history.Report{}, fmt.Errorf("there is no group %q: the configuration has %s", group, listed(groups, func(g GroupConfig) string { return g.Name }))
 		}
-		groups, id = groups[i:i+1], groups[i].ID
+		groups, id, name = groups[i:i+1], groups[i].ID, groups[i].Name
 	}
 	var all []history.Subject
 	for _, t := range a.cfg.Targets {
@@ -77,7 +82,9 @@ func (a *App) report(group, target string, days int) (history.Report, error) {
 	if len(all) == 0 {
 		return history.Report{}, fmt.Errorf("there is no such target: the configuration has %s, and every group names its own", listed(a.cfg.Targets, func(t TargetConfig) string { return t.ID }))
 	}
-	return a.history.Report(all, id, days), nil
+	r := a.history.Report(all, id, days)
+	r.Group = name
+	return r, nil
 }
 
 // called reports whether a person may mean the group by a word.

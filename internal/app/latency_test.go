@@ -55,6 +55,7 @@ func TestLatencyIsAnswered(t *testing.T) {
 		{"days=3", 200, []string{"nothing measured yet"}, "7–8"},
 		{"days=30&as=csv", 200, []string{"a1,", ",devops,grant,", ",entra,grant,", ",420,480,in time"}, "TARGET"},
 		{"days=30&as=json&target=DevOps", 200, []string{`"requirement": "met"`, `"by_seconds": 480`}, "entra"},
+		{"days=30&as=png", 200, []string{"\x89PNG"}, ""},
 		{"days=30&group=nobody", 400, []string{`there is no group "nobody": the configuration has db-admins`}, ""},
 		{"days=30&target=nothing", 400, []string{"there is no such target: the configuration has entra, devops"}, ""},
 		{"days=31", 400, []string{"31 days are not at hand: ask for 1 to 30, or raise history_days in the configuration"}, ""},

@@ -48,10 +48,10 @@ func verdictOf(l downstream.Latency, within time.Duration) string {
 	if within <= 0 {
 		return string(None)
 	}
-	switch of(l, within) {
-	case inTime:
+	switch KindOf(l, within) {
+	case InTime:
 		return "in time"
-	case late:
+	case Late:
 		return "too late"
 	}
 	return string(CantTell)

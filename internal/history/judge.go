@@ -35,14 +35,14 @@ type Judgement struct {
 func Judge(all []downstream.Latency, within time.Duration) Judgement {
 	j := Judgement{Within: within}
 	for _, l := range all {
-		switch of(l, within) {
-		case inTime:
+		switch KindOf(l, within) {
+		case InTime:
 			j.In++
-		case late:
+		case Late:
 			j.Late++
-		case rare:
+		case Rare:
 			j.Rare++
-		case short:
+		case Short:
 			j.Short++
 		default:
 			j.Blind++
@@ -51,29 +51,32 @@ func Judge(all []downstream.Latency, within time.Duration) Judgement {
 	return j
 }
 
-type sort int
+// Kind is what one measurement says of a requirement.
+type Kind int
 
+// The kinds, as [Judgement] counts them.
 const (
-	blind sort = iota
-	inTime
-	late
-	rare
-	short
+	Blind Kind = iota
+	InTime
+	Late
+	Rare
+	Short
 )
 
-// of sorts one measurement: the change came after After, and not later than By.
-func of(l downstream.Latency, within time.Duration) sort {
+// KindOf sorts one measurement: the change came after After, and not later than
+// By.
+func KindOf(l downstream.Latency, within time.Duration) Kind {
 	switch {
 	case !l.Censored() && l.By <= within:
-		return inTime
+		return InTime
 	case l.After >= within:
-		return late
+		return Late
 	case !l.Censored():
-		return rare
+		return Rare
 	case l.After > 0:
-		return short
+		return Short
 	}
-	return blind
+	return Blind
 }
 
 // All is how many were judged.

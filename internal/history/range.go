@@ -110,3 +110,6 @@ func length(d time.Duration, round func(d, to time.Duration) time.Duration) stri
 	}
 	return fmt.Sprintf("%d h %d min", h, m)
 }
+
+// Length is a duration as people say it.
+func Length(d time.Duration) string { return length(d, down) }

@@ -24,9 +24,10 @@ type Subject struct {
 
 // Report is what the measurements of some days say.
 type Report struct {
-	From time.Time
-	Days int
-	Rows []Row
+	From, To time.Time
+	Days     int
+	Group    string // its name for people; empty: all
+	Rows     []Row
 }
 
 // Row is one target in one direction.
@@ -42,7 +43,8 @@ type Row struct {
 // Report judges subjects by the measurements of the last days, of one group if
 // one is named by its id. A target of which nothing is known has its rows too.
 func (b *Book) Report(subjects []Subject, group string, days int) Report {
-	r := Report{Days: days, From: b.Now().Add(-time.Duration(days) * 24 * time.Hour)}
+	now := b.Now()
+	r := Report{Days: days, From: now.Add(-time.Duration(days) * 24 * time.Hour), To: now}
 	keep := func(all []downstream.Latency) (kept []downstream.Latency) {
 		for _, l := range all {
 			if !l.At.Before(r.From) && (group == "" || strings.EqualFold(l.Group, group)) {
