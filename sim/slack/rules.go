@@ -22,9 +22,9 @@ type rule func(r *report, v any, where string)
 type shape map[string]rule
 
 type report struct {
-	shapes    map[string]shape // by "block type" or "element type"
-	noNumbers bool             // raw_number cells are refused
-	problems  []string
+	shapes   map[string]shape // by "block type" or "element type"
+	dials    Dials
+	problems []string
 }
 
 func (r *report) say(where, format string, args ...any) {
@@ -32,8 +32,8 @@ func (r *report) say(where, format string, args ...any) {
 }
 
 // checkBlocks returns Slack's complaints: "[ERROR] … [json-pointer:…]".
-func checkBlocks(blocks []Block, at string, most int, noNumbers bool) []string {
-	r := &report{shapes: shapes, noNumbers: noNumbers}
+func checkBlocks(blocks []Block, at string, most int, d Dials) []string {
+	r := &report{shapes: shapes, dials: d}
 	list := make([]any, len(blocks))
 	for i, b := range blocks {
 		list[i] = map[string]any(b)
@@ -64,8 +64,8 @@ func (r *report) blocks(list []any, at string, most int) {
 }
 
 // checkView returns the complaints about a modal or Home view.
-func checkView(v map[string]any, kind string) []string {
-	r := &report{shapes: shapes}
+func checkView(v map[string]any, kind string, d Dials) []string {
+	r := &report{shapes: shapes, dials: d}
 	if v["type"] != kind {
 		r.say("/view/type", "must be %s", kind)
 		return r.problems
