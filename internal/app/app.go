@@ -203,7 +203,7 @@ func (a *App) openSlack(ctx context.Context) error {
 		return err
 	}
 	c := bot.Config{API: api, HTTP: slackHTTP, AppID: appID(a.secrets.appToken), Groups: a.botGroups(), Engine: late, Directory: a.reader, People: people,
-		Now: a.clock.Now, World: a.clock.World, Log: a.log}
+		Measures: measures{a}, Now: a.clock.Now, World: a.clock.World, Log: a.log}
 	if pages != nil {
 		c.SignIn, a.pages = pages, pages.Service
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"pagbot/activation"
+	"pagbot/bot"
 	"pagbot/internal/history"
 	"pagbot/internal/picture"
 )
@@ -118,4 +119,24 @@ func listed[T any](all []T, name func(T) string) string {
 		names = append(names, name(v))
 	}
 	return strings.Join(names, ", ")
+}
+
+// measures is what the bot shows of the measurements.
+type measures struct{ *App }
+
+func (m measures) Usually(target string, toward activation.Direction) string {
+	return m.history.Usually(target, toward)
+}
+
+// Draw draws all, a group, or a target: whichever has the name.
+func (m measures) Draw(about string) (bot.Drawing, bool, error) {
+	days := m.cfg.HistoryDays
+	r, err := m.report(about, "", days)
+	if err != nil {
+		if r, err = m.report("", about, days); err != nil {
+			return bot.Drawing{}, false, nil
+		}
+	}
+	png, err := picture.PNG(r)
+	return bot.Drawing{Title: picture.Title(r), Lines: picture.Lines(r), PNG: png}, true, err
 }

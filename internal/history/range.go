@@ -59,12 +59,22 @@ func Usual(all []downstream.Latency) (Range, bool) {
 	return r, true
 }
 
-// Usually is what is usual of a target, for whoever waits for it now, and from
-// how many measurements that is known.
-func (b *Book) Usually(target string, toward activation.Direction) (low, high time.Duration, seen int, ok bool) {
-	all := b.History(target, toward)
+// Usually says what [Usual] finds, in words that begin in the middle of a
+// sentence; empty if nothing is usual.
+func Usually(all []downstream.Latency) string {
 	r, ok := Usual(all)
-	return r.Low, r.High, len(all), ok
+	switch {
+	case !ok:
+		return ""
+	case r.High == 0:
+		return fmt.Sprintf("often %s here, %d seen", r, len(all))
+	}
+	return fmt.Sprintf("usually %s here, %d seen", r, len(all))
+}
+
+// Usually is for whoever waits for a target now.
+func (b *Book) Usually(target string, toward activation.Direction) string {
+	return Usually(b.History(target, toward))
 }
 
 // String is the range as people say it: "7–22 min". Its ends are rounded

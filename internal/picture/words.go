@@ -2,6 +2,7 @@ package picture
 
 import (
 	"fmt"
+	"strings"
 
 	"pagbot/activation"
 	"pagbot/internal/history"
@@ -54,6 +55,61 @@ func usual(row history.Row) string {
 		return fmt.Sprintf("often %s (%d seen)", r, n)
 	}
 	return fmt.Sprintf("usually %s (%d seen)", r, n)
+}
+
+// Lines say in at most three lines what a picture shows: of one target each
+// direction, of several each target that is drawn.
+func Lines(r history.Report) []string {
+	if len(r.Rows) == 2 {
+		return []string{sentence(r.Rows[0]), sentence(r.Rows[1]), explained}
+	}
+	var lines []string
+	all, _ := bands(r)
+	for _, b := range all {
+		lines = append(lines, fmt.Sprintf("%s: %s %s, %s %s; %s", b.name, short(b.grant), b.grant.Usual, short(b.remove), b.remove.Usual, verdicts(b.grant, b.remove)))
+	}
+	return lines
+}
+
+// sentence is one row: how long it takes, and whether that is soon enough.
+func sentence(row history.Row) string {
+	s := title(row) + ": " + usual(row)
+	if row.Judgement.Within <= 0 {
+		return s + "; no requirement is set."
+	}
+	return s + ". Requirement " + row.Judgement.String() + "."
+}
+
+// short is the first word of a panel's title: works, gone.
+func short(p Panel) string {
+	word, _, _ := strings.Cut(p.Title, " ")
+	return strings.ToLower(word)
+}
+
+// verdicts are those of both directions of a target.
+func verdicts(grant, remove Panel) string {
+	var said []string
+	for _, p := range []Panel{grant, remove} {
+		if p.Verdict != history.None {
+			said = append(said, fmt.Sprintf("“%s” %s", short(p), p.Verdict))
+		}
+	}
+	if len(said) == 0 {
+		return "no requirement is set"
+	}
+	return "requirement " + strings.Join(said, ", ")
+}
+
+// Title is what a picture is about.
+func Title(r history.Report) string {
+	about := "all systems"
+	if len(r.Rows) == 2 {
+		about = r.Rows[0].Name
+	}
+	if r.Group != "" {
+		about += " for " + r.Group
+	}
+	return fmt.Sprintf("How long it takes: %s, the last %d days", about, r.Days)
 }
 
 func heading(r history.Report) string {
