@@ -182,18 +182,6 @@ func (b *Book) recent(k line) []downstream.Latency {
 	return slices.Clip(all[first(all, b.from()):])
 }
 
-// Targets are the ids of all targets that something is known of, in order.
-func (b *Book) Targets() []string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var ids []string
-	for k := range b.lines {
-		ids = append(ids, k.target)
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
-}
-
 func (b *Book) from() time.Time { return b.Now().Add(-time.Duration(b.Days) * 24 * time.Hour) }
 
 func lineOf(l downstream.Latency) line { return line{l.Target, l.Toward, l.After == 0 && l.By == 0} }
