@@ -137,7 +137,7 @@ func (j Judgement) why() string {
 	for _, w := range []struct {
 		n    int
 		text string
-	}{{j.Rare, "not looked at closely enough"}, {j.Short, "not watched long enough"}, {j.Blind, "no clear answer"}} {
+	}{{j.Rare, "not looked at closely enough"}, {j.Short, "not watched long enough"}, {j.Blind, "nothing was learned"}} {
 		switch {
 		case w.n == j.Untold():
 			return w.text

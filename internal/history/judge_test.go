@@ -39,8 +39,8 @@ func TestJudgementSaysWhatIsKnown(t *testing.T) {
 		{"asked at the limit and still not there is late", append(taken(15, 16), in...), "missed: 41 of 42 within 15 min (97 %); 1 later"},
 		{"never seen, but long enough to know", append(taken(110, 0), in...), "missed: 41 of 42 within 15 min (97 %); 1 later"},
 		{"ended too soon", append(taken(9, 0), in...), "can't tell: 41 of 42 within 15 min (97–100 %); 1 can't be told: not watched long enough"},
-		{"blind", append(taken(0, 0, 0, 0), in...), "can't tell: 41 of 43 within 15 min (95–100 %); 2 can't be told: no clear answer"},
-		{"mixed", append(taken(0, 0, 9, 0, 9, 0, 14, 16), in...), "can't tell: 41 of 45 within 15 min (91–100 %); 4 can't be told: 1 not looked at closely enough, 2 not watched long enough, 1 no clear answer"},
+		{"blind", append(taken(0, 0, 0, 0), in...), "can't tell: 41 of 43 within 15 min (95–100 %); 2 can't be told: nothing was learned"},
+		{"mixed", append(taken(0, 0, 9, 0, 9, 0, 14, 16), in...), "can't tell: 41 of 45 within 15 min (91–100 %); 4 can't be told: 1 not looked at closely enough, 2 not watched long enough, 1 nothing was learned"},
 		{"one late of many is not a hundred percent", append(times(999, taken(7, 8)...), taken(20, 22)...), "missed: 999 of 1000 within 15 min (99 %); 1 later"},
 	} {
 		if got := Judge(c.all, 15*time.Minute).String(); got != c.want {

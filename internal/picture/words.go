@@ -147,7 +147,7 @@ var judgedLegend = []entry{
 	{Crossed, true, "too late"},
 	{Hollow, false, "unclear"},
 	{Arrow, false, "not seen while watched"},
-	{Ring, false, "no clear answer"},
+	{Ring, false, "nothing learned"},
 }
 
 const explained = "A bar: the change came between two looks, after its lower and before its upper end."
