@@ -76,7 +76,10 @@ func (s *Service) identify(f *flow, id idClaims) *page {
 		s.log(f, "refused: the mapping does not give this account to this Slack user", got)
 		return pageNotMapped(got, f.slack)
 	}
-	f.until = time.Now().Add(pocketLife)
+	f.asked, f.until = time.Now(), time.Now().Add(pocketLife)
+	if at := time.Unix(id.AuthTime, 0); id.AuthTime > 0 && at.Before(f.asked) {
+		f.asked = at
+	}
 	if f.fresh {
 		if !id.recent(time.Now()) {
 			s.log(f, "refused: nobody was asked for their credentials just now", got)

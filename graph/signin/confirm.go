@@ -85,8 +85,8 @@ func (s *Service) confirmBinding(ctx context.Context, f *flow) *page {
 }
 
 func (s *Service) confirmSignIn(ctx context.Context, f *flow) *page {
-	if s.cfg.Custody == KeepSession {
-		if err := s.vault.keep(ctx, f.who, f.home, f.cache.data); err != nil {
+	if s.keeps() {
+		if err := s.vault.keep(ctx, f); err != nil {
 			return s.trouble("the session could not be kept", err)
 		}
 	}
@@ -107,8 +107,8 @@ func (s *Service) confirmDeed(ctx context.Context, f *flow) *page {
 		return pageNotFresh.retry(s.base, f).ptr()
 	}
 	// What proves more than a session is never kept.
-	if s.cfg.Custody == KeepSession && !f.fresh && f.claims == "" {
-		if err := s.vault.keep(ctx, f.who, f.home, f.cache.data); err != nil {
+	if s.keeps() && !f.fresh && f.claims == "" {
+		if err := s.vault.keep(ctx, f); err != nil {
 			s.cfg.Log.Error("sign-in: the session could not be kept; this deed goes on", "error", err)
 		}
 	}

@@ -2,7 +2,6 @@ package signin
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -28,7 +27,7 @@ func (s *Service) Token(ctx context.Context, w activation.Warrant, claims string
 		return t, nil
 	}
 	// A step-up is never answered from what is kept: it asks the person.
-	if w.Proof != activation.Session || claims != "" || s.cfg.Custody != KeepSession {
+	if w.Proof != activation.Session || claims != "" || !s.keeps() {
 		return Token{}, ErrSignIn
 	}
 	if known, err := s.binding(ctx, who); err != nil || !known {
@@ -44,6 +43,13 @@ func (s *Service) keptToken(ctx context.Context, who activation.Person) (Token, 
 	defer cancel()
 	var t Token
 	err := s.vault.use(ctx, who, func(had *kept) error {
+		why, err := s.over(ctx, who, had.SignedIn)
+		if err != nil {
+			return err
+		}
+		if why != "" {
+			return ended(why)
+		}
 		b := &blob{data: had.Cache}
 		client, err := s.cfg.newClient(b)
 		if err != nil {
@@ -62,9 +68,12 @@ func (s *Service) keptToken(ctx context.Context, who activation.Person) (Token, 
 		return nil
 	})
 	var no failure
+	var why ended
 	switch {
 	case errors.Is(err, errNotKept):
 		return Token{}, ErrSignIn
+	case errors.As(err, &why):
+		return Token{}, errors.Join(s.drop(ctx, who, string(why)), ErrSignIn)
 	case errors.As(err, &no) && no.final():
 		s.cfg.Log.Info("sign-in: a kept session is over", "slack", who.Slack.ID, "error", no)
 		return Token{}, errors.Join(s.vault.forget(ctx, who.Slack, account(who.Tenant, who.Object)), ErrSignIn)
@@ -72,6 +81,17 @@ func (s *Service) keptToken(ctx context.Context, who activation.Person) (Token, 
 		return Token{}, fmt.Errorf("the kept session could not be used: %w", err)
 	}
 	return t, nil
+}
+
+// ended says why a session is over although its time is not.
+type ended string
+
+func (e ended) Error() string { return "the session is over: " + string(e) }
+
+// drop forgets an account's session.
+func (s *Service) drop(ctx context.Context, who activation.Person, why string) error {
+	s.cfg.Log.Info("sign-in: forgot a kept session", "slack", who.Slack.ID, "object", who.Object, "why", why)
+	return s.vault.forget(ctx, who.Slack, account(who.Tenant, who.Object))
 }
 
 // SignOut forgets a Slack user's sessions and bindings.
@@ -85,7 +105,7 @@ func (s *Service) SignOut(ctx context.Context, slack activation.SlackUser) error
 func (s *Service) SignedIn(ctx context.Context, slack activation.SlackUser) (activation.Person, time.Time, bool) {
 	var best activation.Person
 	var until time.Time
-	if s.cfg.Custody != KeepSession {
+	if !s.keeps() {
 		return best, until, false
 	}
 	for _, who := range s.cfg.People.BySlack(slack) {
@@ -94,70 +114,6 @@ func (s *Service) SignedIn(ctx context.Context, slack activation.SlackUser) (act
 		}
 	}
 	return best, until, !until.IsZero()
-}
-
-// A binding is the record that a person said, once, "I become that Slack
-// user". It grants nothing by itself: the mapping decides.
-type boundAccount struct {
-	Human string    `json:"human"`
-	Name  string    `json:"name,omitempty"`
-	At    time.Time `json:"at"`
-}
-
-const kindBinding = "binding"
-
-func (s *Service) bindings(ctx context.Context, slack activation.SlackUser) (map[string]boundAccount, uint64, error) {
-	all := map[string]boundAccount{}
-	body, rev, err := s.cfg.Box.Get(ctx, kindBinding, slackKey(slack))
-	if err == nil && body != nil {
-		err = json.Unmarshal(body, &all)
-	}
-	return all, rev, err
-}
-
-// binding reports whether this account was bound to its Slack user before, as
-// the same human.
-func (s *Service) binding(ctx context.Context, who activation.Person) (bool, error) {
-	all, _, err := s.bindings(ctx, who.Slack)
-	got, ok := all[account(who.Tenant, who.Object)]
-	return ok && got.Human == who.Human, err
-}
-
-func (s *Service) bind(ctx context.Context, who activation.Person) error {
-	if err := s.know(ctx, who.Slack); err != nil {
-		return err
-	}
-	all, rev, err := s.bindings(ctx, who.Slack)
-	if err != nil {
-		return err
-	}
-	all[account(who.Tenant, who.Object)] = boundAccount{Human: who.Human, Name: who.Name, At: time.Now()}
-	if err := s.writeBindings(ctx, who.Slack, rev, all); err != nil {
-		return err
-	}
-	if s.cfg.Bound != nil {
-		s.cfg.Bound(who)
-	}
-	return nil
-}
-
-func (s *Service) writeBindings(ctx context.Context, slack activation.SlackUser, rev uint64, all map[string]boundAccount) error {
-	if len(all) == 0 {
-		return s.cfg.Box.Put(ctx, kindBinding, slackKey(slack), rev, nil)
-	}
-	body, err := json.Marshal(all)
-	if err != nil {
-		return err
-	}
-	return s.cfg.Box.Put(ctx, kindBinding, slackKey(slack), rev, body)
-}
-
-func (s *Service) unbind(ctx context.Context, slack activation.SlackUser) error {
-	_, rev, err := s.cfg.Box.Get(ctx, kindBinding, slackKey(slack))
-	if err != nil || rev == 0 {
-		return err
-	}
-	return s.writeBindings(ctx, slack, rev, nil)
 }
 
 func equalFold(a, b string) bool { return a != "" && strings.EqualFold(a, b) }

@@ -51,6 +51,7 @@ type flow struct {
 	who        activation.Person // who is expected; once signed in, who it is
 	home       string            // msal's name of the account
 	token      Token
+	asked      time.Time // when they were asked for their credentials, as far as we know
 	until      time.Time // how long what was proved is good for
 	activation string
 	deed       activation.Deed

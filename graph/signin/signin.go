@@ -19,7 +19,8 @@ type Service struct {
 	away   once   // browsers that are at Microsoft, by state
 	steps  once   // browsers that are back, by step
 	pocket pocket
-	vault  vault
+	vault  *vault
+	stand  standings
 }
 
 // New makes a service, or says what is wrong with its configuration.
@@ -33,9 +34,8 @@ func New(cfg Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{cfg: cfg, https: u.Scheme == "https", base: u.Path}
-	s.vault = vault{cfg: cfg}
-	if cfg.Custody == KeepSession {
-		s.vault.master = derive(cfg.Master, "custody")
+	if s.vault, err = newVault(cfg); err != nil {
+		return nil, err
 	}
 	// A credential or authority that cannot work should fail now, not in the
 	// first person's browser.

@@ -50,22 +50,35 @@ func (s *Service) sweep(ctx context.Context, slack activation.SlackUser) error {
 		return err
 	}
 	for acc := range caches {
-		_, still := bound[acc]
-		if still && s.cfg.Custody == KeepSession {
-			_, err = s.vault.peek(ctx, ours[acc])
-			still = err == nil
+		why := "its account is bound no more"
+		if _, still := bound[acc]; still {
+			if why, err = s.done(ctx, ours[acc]); err != nil {
+				return err
+			}
 		}
-		if err != nil && !errors.Is(err, errNotKept) {
-			return err
-		}
-		if !still || s.cfg.Custody == KeepNone {
-			s.cfg.Log.Info("sign-in: forgot a session that is over", "slack", slack.ID)
+		if why != "" {
+			s.cfg.Log.Info("sign-in: forgot a kept session", "slack", slack.ID, "why", why)
 			if err := s.vault.forget(ctx, slack, acc); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// done says why a session that lies in the store is good for nothing, if so.
+func (s *Service) done(ctx context.Context, who activation.Person) (why string, err error) {
+	if !s.keeps() {
+		return "custody is none", nil
+	}
+	had, err := s.vault.look(ctx, who)
+	switch {
+	case errors.Is(err, errNotKept):
+		return "its time is over", nil
+	case err != nil:
+		return "", err
+	}
+	return s.over(ctx, who, had.SignedIn)
 }
 
 func (s *Service) known(ctx context.Context) (all []activation.SlackUser, rev uint64, err error) {

@@ -114,7 +114,7 @@ func TestSignOut(t *testing.T) {
 
 func TestCustodyNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, func(c *signin.Config) { c.Custody, c.Master = signin.KeepNone, nil })
+		w := newWorld(t, func(c *signin.Config) { c.Custody = signin.KeepNone })
 		wt := w.session(w.requester)
 		w.noToken(wt, "custody none")
 		b := w.browser()
@@ -249,7 +249,7 @@ func TestTamperedAndRolledBackRows(t *testing.T) {
 		}
 		w.token(wt)
 		// Another master key opens nothing, and breaks nothing.
-		w.cfg.Master = []byte(strings.Repeat("x", signin.KeySize))
+		w.key = []byte(strings.Repeat("x", signin.KeySize))
 		w.restart()
 		w.noToken(wt, "another master key")
 	})

@@ -81,7 +81,7 @@ func (s *Service) deedRows(a activation.Activation, p activation.Pending) []row 
 
 func (s *Service) pageSignIn(slack activation.SlackUser) page {
 	lead := "So that pagbot can act for you when you ask it to in Slack, without a sign-in each time."
-	if s.cfg.Custody != KeepSession {
+	if !s.keeps() {
 		lead = "pagbot checks that it knows you. It keeps no session: each deed asks you again."
 	}
 	return page{Title: "Sign in to pagbot?", Lead: lead, Rows: []row{{"Slack user", slack.ID}, {"Slack team", slack.Team}},
@@ -99,7 +99,7 @@ func pageBind(who activation.Person) page {
 
 func (s *Service) pageKeep(who activation.Person) page {
 	small := "It ends by itself after " + spell(s.cfg.Idle) + " without a deed, and after " + spell(s.cfg.Absolute) + " at the latest. End it sooner with /pag signout."
-	if s.cfg.Custody != KeepSession {
+	if !s.keeps() {
 		small = "No session is kept."
 	}
 	return page{Title: "Sign in to pagbot?", Lead: "Last step.", Rows: []row{{"Signed in as", shown(who)}, {"Slack user", who.Slack.ID}},
@@ -108,7 +108,7 @@ func (s *Service) pageKeep(who activation.Person) page {
 
 func (s *Service) pageKept(f *flow) page {
 	small := "End it with /pag signout."
-	if s.cfg.Custody != KeepSession {
+	if !s.keeps() {
 		small = "No session is kept: each deed asks you to sign in."
 	}
 	return page{Tone: "good", Title: "You are signed in", Lead: shown(f.who) + " is known to pagbot as Slack user " + f.who.Slack.ID + ".",

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -72,6 +73,9 @@ type world struct {
 	cfg       signin.Config
 	svc       *signin.Service
 	sealer    *signin.Sealer
+	key       []byte
+	old       [][]byte
+	root      signin.Root
 }
 
 func newWorld(t *testing.T, change ...func(*signin.Config)) *world {
@@ -82,12 +86,12 @@ func newWorld(t *testing.T, change ...func(*signin.Config)) *world {
 	w.app = w.entra.AddApp(entra.App{Name: "pagbot", Secret: "the-app-secret", Redirects: []string{pagURL + "/callback"}, Delegated: []string{scope}})
 	w.hosts["login.example"] = w.entra.Authority()
 	w.deeds = &deeds{w: w, all: map[string]*deed{}}
-	key := bytes.Repeat([]byte{7}, signin.KeySize)
-	w.sealer, _ = signin.NewSealer(key)
+	w.key = bytes.Repeat([]byte{7}, signin.KeySize)
+	w.sealer, _ = signin.NewSealer(w.key)
 	secret, err := confidential.NewCredFromSecret(w.app.Secret)
 	w.must(err)
 	w.cfg = signin.Config{URL: pagURL, Authority: "https://login.example/" + w.entra.Tenant(), Tenant: w.entra.Tenant(),
-		Client: w.app.ID, Credential: secret, Scopes: []string{scope}, Sealer: w.sealer, Master: key, Deeds: w.deeds, Box: w.box,
+		Client: w.app.ID, Credential: secret, Scopes: []string{scope}, Sealer: w.sealer, Deeds: w.deeds, Box: w.box,
 		People: w.people(), HTTP: &http.Client{Transport: w.hosts}, NoDiscovery: true,
 		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	for _, f := range change {
@@ -101,6 +105,11 @@ func newWorld(t *testing.T, change ...func(*signin.Config)) *world {
 // restart makes the service anew, as a new process would.
 func (w *world) restart() {
 	w.t.Helper()
+	if w.cfg.Custody != signin.KeepNone {
+		ring, err := signin.OpenRing(w.t.Context(), w.box, w.root, w.cfg.Log, w.key, w.old...)
+		w.must(err)
+		w.cfg.Ring = ring
+	}
 	svc, err := signin.New(w.cfg)
 	w.must(err)
 	w.svc = svc
@@ -342,6 +351,9 @@ type box struct {
 	mu   sync.Mutex
 	rows map[string]boxed
 	fail error
+
+	dieAt int // which write from now on fails, and all after it; 0: none
+	dead  bool
 }
 
 type boxed struct {
@@ -362,6 +374,14 @@ func (b *box) Put(_ context.Context, kind, key string, rev uint64, body []byte) 
 	if b.fail != nil {
 		return b.fail
 	}
+	if b.dieAt > 0 {
+		if b.dieAt--; b.dieAt == 0 {
+			b.dead = true
+		}
+	}
+	if b.dead {
+		return errors.New("the process died")
+	}
 	if b.rows[kind+" "+key].rev != rev {
 		return errors.New("stale")
 	}
@@ -372,6 +392,14 @@ func (b *box) Put(_ context.Context, kind, key string, rev uint64, body []byte) 
 	b.rows[kind+" "+key] = boxed{rev + 1, body}
 	return nil
 }
+
+func (b *box) revive() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.dieAt, b.dead = 0, false
+}
+
+func enc(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
 func (b *box) String() string {
 	b.mu.Lock()
