@@ -33,27 +33,34 @@ type Dials struct {
 	RefuseWeeks     bool   // P52W1D, not valid ISO 8601, is refused; unsettled
 
 	// How it says so.
-	Shape           string // error bodies: "book" (as captured), "plain", "wrapped"
-	Pascal          bool   // SelfActivate, AfterDuration, Direct
-	Sparse          bool   // no approvalId, createdBy, targetScheduleId, eligibilityScheduleId
-	ApprovalAlways  bool   // approvalId although nothing is approved
-	CompletedEarly  bool   // completedDateTime although still pending
-	ExpandNull      bool   // $expand gives null
-	Gzip            bool   // compressed answers to those that accept them
-	Page            int    // rows a page; 0 for all
-	EmptyPage       bool   // the second page is empty, and not the last
-	RepeatLink      bool   // nextLink names the page that it stands on
-	ForeignLink     string // nextLink's host
-	StepUpAsks      bool   // a refresh never satisfies an authentication context
-	ErrorsStay      bool   // the authority shows its refusals instead of sending them back to the app
-	ConsentToAdmins bool   // scopes that nobody consented to: admins are asked, others refused
+	Shape           string         // error bodies: "book" (as captured), "plain", "wrapped"
+	Pascal          bool           // SelfActivate, AfterDuration, Direct
+	Sparse          bool           // no approvalId, createdBy, targetScheduleId, eligibilityScheduleId
+	ApprovalAlways  bool           // approvalId although nothing is approved
+	CompletedEarly  bool           // completedDateTime although still pending
+	ExpandNull      bool           // $expand gives null
+	Gzip            bool           // compressed answers to those that accept them
+	Page            int            // rows a page; 0 for all
+	EmptyPage       bool           // the second page is empty, and not the last
+	RepeatLink      bool           // nextLink names the page that it stands on
+	ForeignLink     string         // nextLink's host
+	TokenLife       time.Duration  // of access tokens; 0 draws as the service does: 60-90 min, 20-28 h with cp1
+	Hears           time.Duration  // from a disabled account, a revocation or a new password to Graph's challenge; up to 15 min
+	Names           map[int]string // OAuth's error beside an AADSTS number: 53003, 530036, 50076 … ; unsettled
+	SlowDown        bool           // a device that polls faster than it was told hears slow_down; unsettled
+	DeviceAcrs      bool           // a device code may satisfy an authentication context; unsettled
+	Loop            int            // as many token requests alike in five minutes are let through, then 50196; 0 never
+	StepUpAsks      bool           // a refresh never satisfies an authentication context
+	ErrorsStay      bool           // the authority shows its refusals instead of sending them back to the app
+	ConsentToAdmins bool           // scopes that nobody consented to: admins are asked, others refused
 }
 
 // Usual are the book's values.
 func Usual() Dials {
 	return Dials{Provision: 1500 * time.Millisecond, Reactivate: 12 * time.Second, Floor: 5 * time.Minute, Window: 24 * time.Hour,
 		SettleTo: "Provisioned", TimeoutStatus: "Denied", Duplicate: "PendingRoleAssignmentRequest", Validated: 201,
-		RemoveActivated: true, EligibilityEnds: true, KeepLastOwner: true, Shape: "book", ConsentToAdmins: true}
+		RemoveActivated: true, EligibilityEnds: true, KeepLastOwner: true, Shape: "book", ConsentToAdmins: true,
+		TokenLife: tokenLife}
 }
 
 // Dials reads the dials.

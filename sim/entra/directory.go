@@ -17,7 +17,12 @@ type User struct {
 	OtherMails []string `json:"otherMails"`
 	Guest      bool     `json:"guest"`
 	Disabled   bool     `json:"disabled"`
-	Admin      bool     `json:"admin"` // carries directory roles: may consent, assign, read everything
+	Admin      bool     `json:"admin"`           // carries directory roles: may consent, assign, read everything
+	NoMFA      bool     `json:"noMfa,omitempty"` // registered no second factor
+
+	SessionsValidFrom time.Time `json:"signInSessionsValidFromDateTime,omitzero"`
+	PasswordChanged   time.Time `json:"lastPasswordChangeDateTime,omitzero"`
+	disabled          time.Time // when, in wire time
 
 	Attributes map[string]any `json:"attributes,omitempty"` // further properties, as Graph names them: employeeId …
 }
@@ -63,7 +68,7 @@ func (w *World) SetEnabled(oid string, enabled bool) error {
 	if u == nil {
 		return fmt.Errorf("no user %s", oid)
 	}
-	u.Disabled = !enabled
+	u.Disabled, u.disabled = !enabled, w.wire()
 	return nil
 }
 

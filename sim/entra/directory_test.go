@@ -229,7 +229,7 @@ func TestMe(t *testing.T) {
 	x.enter()
 	x.user(x.requester.ID).Attributes = map[string]any{"employeeId": "U123"}
 	u := x.user(x.requester.ID)
-	token := x.accessToken(grant{app: x.app(x.signin.ID), user: u, in: signIn{u, x.at, true}}, GraphAudience, []string{"User.Read", "GroupMember.Read.All"}, x.at)
+	token := x.accessToken(grant{app: x.app(x.signin.ID), user: u, in: signIn{user: u, at: x.at, mfa: true}}, GraphAudience, []string{"User.Read", "GroupMember.Read.All"}, x.at, tokenLife)
 	x.mu.Unlock()
 	if r := x.call(token, "GET", "/v1.0/me?$select=id,employeeId", nil); r.body["id"] != x.requester.ID || r.body["employeeId"] != "U123" {
 		t.Errorf("me: %s", r.raw)

@@ -19,6 +19,7 @@ type call struct {
 	method, path, query string
 	base                string // scheme and host that the caller used
 	version             string // v1.0 or beta
+	from                string // address of who calls
 	header              http.Header
 	body                []byte
 	by                  caller
@@ -40,9 +41,17 @@ type answer struct {
 type refusal struct {
 	status        int
 	code, message string
+	challenge     string // WWW-Authenticate, if it isn't the usual one
 }
 
-func refuse(status int, code, message string) *refusal { return &refusal{status, code, message} }
+func (r *refusal) with(challenge string) *refusal {
+	r.challenge = challenge
+	return r
+}
+
+func refuse(status int, code, message string) *refusal {
+	return &refusal{status: status, code: code, message: message}
+}
 
 // Error makes a refusal an error for those who use the library directly.
 func (r *refusal) Error() string { return r.code + ": " + r.message }
@@ -60,7 +69,7 @@ func (w *World) Graph() http.Handler {
 			c.by, no = w.authenticate(c)
 			if no != nil {
 				a := w.refused(c, no)
-				a.header = map[string]string{"WWW-Authenticate": `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"`}
+				a.header = map[string]string{"WWW-Authenticate": orElse(no.challenge, `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"`)}
 				return a
 			}
 			return w.route(c)
@@ -144,7 +153,7 @@ func (w *World) spoil(c *call, f Fault, a answer) answer {
 		a = answer{status: status(200)}
 	case DoCAE, DoCAEUnpadded, DoCAEUnquoted:
 		a = w.refused(c, refuse(401, "InvalidAuthenticationToken", "Continuous access evaluation resulted in challenge."))
-		a.header = map[string]string{"WWW-Authenticate": challenge(f.Do)}
+		a.header = map[string]string{"WWW-Authenticate": challenge(f.Do, "1")}
 	}
 	return a
 }
@@ -160,8 +169,8 @@ func orElse(s, other string) string {
 
 // challenge is a CAE header. The padding of the good one matters: the claims'
 // length is no multiple of three.
-func challenge(kind string) string {
-	b := base64.StdEncoding.EncodeToString([]byte(`{"access_token":{"nbf":{"essential":true,"value":"1"}}}`))
+func challenge(kind, since string) string {
+	b := base64.StdEncoding.EncodeToString([]byte(`{"access_token":{"nbf":{"essential":true,"value":"` + since + `"}}}`))
 	if kind == DoCAEUnpadded {
 		b = strings.TrimRight(b, "=")
 	}

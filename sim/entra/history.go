@@ -96,11 +96,15 @@ func scrubbed(form string) string {
 		return "unreadable, so not kept"
 	}
 	found := false
-	for _, k := range []string{"client_secret", "client_assertion", "code", "code_verifier", "refresh_token", "flow"} {
+	for _, k := range []string{"client_secret", "client_assertion", "code", "code_verifier", "refresh_token", "flow", "device_code", "otc", "user_code", "id_token_hint"} {
 		if v.Has(k) {
 			v.Set(k, "scrubbed")
 			found = true
 		}
+	}
+	if v.Has("request") { // a form of ours carries the sign-in request along
+		v.Set("request", scrubbed(v.Get("request")))
+		found = true
 	}
 	if !found {
 		return form

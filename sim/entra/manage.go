@@ -23,6 +23,8 @@ import (
 //	PUT  /settings    {"group","access","settings":{…}}
 //	PUT  /enabled     {"user","enabled"}
 //	POST /verdicts    a Verdict; number 0 lifts
+//	POST /policies    a Policy of Conditional Access, for good
+//	POST /revoke      {"user"}: its sessions;  POST /password {"user"}: a new one
 func (w *World) Manage() http.Handler {
 	m := http.NewServeMux()
 	m.Handle("GET /state", answers(func(*http.Request) (any, error) { return w.State(), nil }))
@@ -37,6 +39,9 @@ func (w *World) Manage() http.Handler {
 	}))
 	m.Handle("POST /portal", takes(w.portal))
 	m.Handle("POST /verdicts", takes(func(v Verdict) (any, error) { w.SetVerdict(v); return obj{}, nil }))
+	m.Handle("POST /policies", takes(func(p Policy) (any, error) { w.AddPolicy(p); return obj{}, nil }))
+	m.Handle("POST /revoke", takes(func(s struct{ User string }) (any, error) { return obj{}, w.RevokeSessions(s.User) }))
+	m.Handle("POST /password", takes(func(s struct{ User string }) (any, error) { return obj{}, w.ChangePassword(s.User) }))
 	w.manageFaults(m)
 	w.manageDirectory(m)
 	return m

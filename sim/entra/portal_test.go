@@ -194,8 +194,8 @@ func TestNestedEligibility(t *testing.T) {
 		x.enter()
 		defer x.mu.Unlock()
 		u := x.user(x.approver.ID)
-		return x.accessToken(grant{app: x.app(x.signin.ID), user: u, in: signIn{u, x.at, true}}, GraphAudience,
-			[]string{"PrivilegedEligibilitySchedule.Read.AzureADGroup"}, x.at)
+		return x.accessToken(grant{app: x.app(x.signin.ID), user: u, in: signIn{user: u, at: x.at, mfa: true}}, GraphAudience,
+			[]string{"PrivilegedEligibilitySchedule.Read.AzureADGroup"}, x.at, tokenLife)
 	}()
 	mine = x.call(wide, "GET", base+"eligibilityScheduleInstances/filterByCurrentUser(on='principal')", nil)
 	if rows := mine.rows(); len(rows) != 1 || rows[0]["principalId"] != team.ID {

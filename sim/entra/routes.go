@@ -14,15 +14,16 @@ type route struct {
 }
 
 const (
-	readEligible = "PrivilegedEligibilitySchedule.Read.AzureADGroup PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup"
-	readAssigned = "PrivilegedAssignmentSchedule.Read.AzureADGroup PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"
-	askAssigned  = "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup PrivilegedAssignmentSchedule.Remove.AzureADGroup"
-	writeAssign  = "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"
-	readPolicy   = "RoleManagementPolicy.Read.AzureADGroup RoleManagementPolicy.ReadWrite.AzureADGroup"
-	readGroups   = "GroupMember.Read.All Group.Read.All Directory.Read.All"
-	readUsers    = "User.Read.All User.ReadBasic.All Directory.Read.All"
-	readMe       = "User.Read User.Read.All User.ReadBasic.All"
-	writeMembers = "GroupMember.ReadWrite.All Group.ReadWrite.All"
+	readEligible  = "PrivilegedEligibilitySchedule.Read.AzureADGroup PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup"
+	readAssigned  = "PrivilegedAssignmentSchedule.Read.AzureADGroup PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"
+	askAssigned   = "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup PrivilegedAssignmentSchedule.Remove.AzureADGroup"
+	writeAssign   = "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"
+	readPolicy    = "RoleManagementPolicy.Read.AzureADGroup RoleManagementPolicy.ReadWrite.AzureADGroup"
+	readGroups    = "GroupMember.Read.All Group.Read.All Directory.Read.All"
+	readUsers     = "User.Read.All User.ReadBasic.All Directory.Read.All"
+	readMe        = "User.Read User.Read.All User.ReadBasic.All"
+	revokeSession = "User.RevokeSessions.All User.ReadWrite.All Directory.ReadWrite.All"
+	writeMembers  = "GroupMember.ReadWrite.All Group.ReadWrite.All"
 )
 
 const pag = "/identityGovernance/privilegedAccess/group/"
@@ -55,6 +56,8 @@ var routes = []route{
 	{"GET", "/users", readUsers, (*World).listUsers},
 	{"GET", "/users/{id}", readUsers, (*World).getUser},
 	{"POST", "/users/{id}/checkMemberGroups", readGroups, (*World).checkGroups},
+	{"POST", "/users/{id}/revokeSignInSessions", revokeSession, (*World).revokeSessions},
+	{"POST", "/me/revokeSignInSessions", revokeSession, asMe((*World).revokeSessions)},
 	{"GET", "/users/{id}/transitiveMemberOf", readGroups, (*World).memberships},
 	{"GET", "/users/{id}/transitiveMemberOf/graph.group", readGroups, (*World).memberships},
 	{"GET", "/groups", readGroups, (*World).listGroups},
