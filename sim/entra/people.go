@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 func (w *World) userJSON(u *User) obj {
@@ -18,6 +19,11 @@ func (w *World) userJSON(u *User) obj {
 	}
 	o := obj{"@odata.type": "#microsoft.graph.user", "id": u.ID, "displayName": u.Name, "userPrincipalName": u.UPN, "mail": mail,
 		"otherMails": append([]string{}, u.OtherMails...), "accountEnabled": !u.Disabled, "userType": kind}
+	for k, at := range map[string]time.Time{"signInSessionsValidFromDateTime": u.SessionsValidFrom, "lastPasswordChangeDateTime": u.PasswordChanged} {
+		if !at.IsZero() {
+			o[k] = at.UTC().Format(time.RFC3339)
+		}
+	}
 	for k, v := range u.Attributes {
 		o[k] = v
 	}
