@@ -3,7 +3,9 @@ package signin
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
+	"strings"
 	"time"
 
 	"pagbot/activation"
@@ -15,12 +17,13 @@ import (
 type boundAccount struct {
 	Human string    `json:"human"`
 	Name  string    `json:"name,omitempty"`
+	How   string    `json:"how"` // file, attribute or mail
 	At    time.Time `json:"at"`
 	Seal  []byte    `json:"seal"`
 }
 
 func (b boundAccount) parts(slack activation.SlackUser, acc string) []string {
-	return []string{slack.Team, slack.ID, acc, b.Human, b.Name, b.At.UTC().Format(time.RFC3339Nano)}
+	return []string{slack.Team, slack.ID, acc, b.Human, b.Name, b.How, b.At.UTC().Format(time.RFC3339Nano)}
 }
 
 const kindBinding = "binding"
@@ -45,7 +48,9 @@ func (s *Service) binding(ctx context.Context, who activation.Person) (bool, err
 	return ok && got.Human == who.Human, err
 }
 
-func (s *Service) bind(ctx context.Context, who activation.Person) error {
+// bind keeps a binding. One account has one Slack user: who comes second is
+// refused, and so is who changed hands while the page was open.
+func (s *Service) bind(ctx context.Context, who activation.Person, how string) error {
 	if err := s.know(ctx, who.Slack); err != nil {
 		return err
 	}
@@ -53,12 +58,20 @@ func (s *Service) bind(ctx context.Context, who activation.Person) error {
 	if err != nil {
 		return err
 	}
-	all[account(who.Tenant, who.Object)] = boundAccount{Human: who.Human, Name: who.Name, At: time.Now()}
+	if how != byFile && !s.cfg.People.learn(who, how) {
+		return activation.Refusal{Code: activation.NotBound, Text: "this account is somebody else's meanwhile"}
+	}
+	acc := account(who.Tenant, who.Object)
+	all[acc] = boundAccount{Human: who.Human, Name: who.Name, How: how, At: time.Now()}
 	if err := s.writeBindings(ctx, who.Slack, rev, all); err != nil {
+		s.cfg.People.unlearn(acc)
 		return err
 	}
 	if s.cfg.Bound != nil {
 		s.cfg.Bound(who)
+	}
+	if how == byMail {
+		return s.disallow(ctx, who.Slack)
 	}
 	return nil
 }
@@ -87,10 +100,54 @@ func (s *Service) resealBindings(ctx context.Context, slack activation.SlackUser
 	return len(all), s.writeBindings(ctx, slack, rev, all)
 }
 
-func (s *Service) unbind(ctx context.Context, slack activation.SlackUser) error {
-	_, rev, err := s.cfg.Box.Get(ctx, kindBinding, slackKey(slack))
-	if err != nil || rev == 0 {
+// Unbind forgets a Slack user's bindings and sessions: of one account, or of
+// all if object is empty. What the mapping file says stays said.
+func (s *Service) Unbind(ctx context.Context, slack activation.SlackUser, object string) (n int, err error) {
+	acc := ""
+	if object != "" {
+		acc = account(s.cfg.Tenant, object)
+	}
+	all, rev, err := s.bindings(ctx, slack)
+	if err != nil {
+		return 0, err
+	}
+	for a := range all {
+		if acc == "" || a == acc {
+			s.cfg.People.unlearn(a)
+			delete(all, a)
+			n++
+		}
+	}
+	if rev != 0 {
+		err = s.writeBindings(ctx, slack, rev, all)
+	}
+	s.cfg.Log.Info("sign-in: unbound", "slack", slack.ID, "object", object, "bindings", n)
+	err = errors.Join(err, s.disallow(ctx, slack), s.vault.forget(ctx, slack, acc))
+	if err == nil && len(all) == 0 {
+		err = s.unknow(ctx, slack)
+	}
+	return n, err
+}
+
+// Load reads who is bound by more than the mapping file. Call it once, before
+// anybody is served.
+func (s *Service) Load(ctx context.Context) error {
+	known, _, err := s.known(ctx)
+	if err != nil {
 		return err
 	}
-	return s.writeBindings(ctx, slack, rev, nil)
+	for _, slack := range known {
+		all, _, err := s.bindings(ctx, slack)
+		if err != nil {
+			return err
+		}
+		for acc, b := range all {
+			tenant, object, _ := strings.Cut(acc, "/")
+			who := activation.Person{Tenant: tenant, Object: object, Name: b.Name, Human: b.Human, Slack: slack}
+			if b.How != byFile && !s.cfg.People.learn(who, b.How) {
+				s.cfg.Log.Warn("sign-in: an account is bound twice; the first counts", "slack", slack.ID, "object", object)
+			}
+		}
+	}
+	return nil
 }

@@ -58,6 +58,7 @@ type Config struct {
 
 	Directory   Directory               // optional: what Entra says of accounts, so that sessions end when it says so
 	Workspace   Workspace               // optional: what Slack says of users, for the same
+	Bind        Bind                    // optional: how accounts that the mapping file doesn't have are bound
 	Floors      Floors                  // optional: what was signed out, beside the database
 	Bound       func(activation.Person) // optional: told of every new binding, to tell the person and the audit
 	HTTP        *http.Client            // optional: how to reach the authority
@@ -116,7 +117,7 @@ func (c Config) validate() error {
 	if c.Sealer == nil || c.People == nil || c.Deeds == nil || c.Box == nil {
 		return errors.New("sign-in needs a sealer, the mapping of people, the deeds and a box")
 	}
-	return c.custody()
+	return errors.Join(c.custody(), c.Bind.validate(c.Directory, c.Workspace))
 }
 
 func (c Config) custody() error {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
 
@@ -23,6 +22,9 @@ func (s *Service) Token(ctx context.Context, w activation.Warrant, claims string
 	if !ok || who.Slack != w.Actor.Slack {
 		return Token{}, activation.Refusal{Code: activation.NotBound, Text: "the mapping does not give this account to this Slack user"}
 	}
+	if err := s.stillBound(ctx, who); err != nil {
+		return Token{}, err
+	}
 	if t, ok := s.pocket.get(w.ID, claims); ok {
 		return t, nil
 	}
@@ -34,6 +36,16 @@ func (s *Service) Token(ctx context.Context, w activation.Warrant, claims string
 		return Token{}, errors.Join(err, ErrSignIn)
 	}
 	return s.keptToken(ctx, who)
+}
+
+// stillBound refuses an account whose evidence is gone, and forgets it.
+func (s *Service) stillBound(ctx context.Context, who activation.Person) error {
+	why, err := s.still(ctx, who)
+	if err != nil || why == "" {
+		return err
+	}
+	_, err = s.Unbind(ctx, who.Slack, who.Object)
+	return errors.Join(activation.Refusal{Code: activation.NotBound, Text: why}, err)
 }
 
 // keptToken refreshes silently. Only a deed comes here, and so only a deed
@@ -94,26 +106,10 @@ func (s *Service) drop(ctx context.Context, who activation.Person, why string) e
 	return s.vault.forget(ctx, who.Slack, account(who.Tenant, who.Object))
 }
 
-// SignOut forgets a Slack user's sessions and bindings.
+// SignOut forgets a Slack user's sessions. Who they are stays known.
 func (s *Service) SignOut(ctx context.Context, slack activation.SlackUser) error {
 	s.cfg.Log.Info("sign-in: signed out", "slack", slack.ID)
-	return errors.Join(s.vault.forget(ctx, slack, ""), s.unbind(ctx, slack))
-}
-
-// SignedIn returns the account whose session is kept for a Slack user, and
-// until when if no deed renews it.
-func (s *Service) SignedIn(ctx context.Context, slack activation.SlackUser) (activation.Person, time.Time, bool) {
-	var best activation.Person
-	var until time.Time
-	if !s.keeps() {
-		return best, until, false
-	}
-	for _, who := range s.cfg.People.BySlack(slack) {
-		if at, err := s.vault.peek(ctx, who); err == nil && at.After(until) {
-			best, until = who, at
-		}
-	}
-	return best, until, !until.IsZero()
+	return s.vault.forget(ctx, slack, "")
 }
 
 func equalFold(a, b string) bool { return a != "" && strings.EqualFold(a, b) }

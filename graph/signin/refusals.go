@@ -49,9 +49,21 @@ func pageWrongAccount(got, need activation.Person) *page {
 }
 
 func pageNotMapped(got activation.Person, slack activation.SlackUser) *page {
-	p := no(403, "This account is not yours here", shown(got)+" does not belong to Slack user "+slack.ID+". "+nothing,
-		"Sign in with your own account. If it is yours, ask your administrator to add it to your entry in the mapping of people.")
+	p := no(403, "This account is not yours here", "Nothing says that "+shown(got)+" belongs to Slack user "+slack.ID+". "+nothing,
+		"Sign in with your own account. If it is yours, ask your administrator to bind it to your Slack user: in the mapping of people, or in its entry in Entra.")
 	p.Rows = []row{{"Signed in as", shown(got)}, {"Slack user", slack.ID}, {"Slack team", slack.Team}}
+	return &p
+}
+
+func pageGuest(got activation.Person) *page {
+	p := no(403, "Guests can't act here", shown(got)+" is a guest in this organization. "+nothing, "Sign in with an account of this organization, or ask your administrator to put yours into the mapping of people.")
+	return &p
+}
+
+func pageNeedsAllowing(got activation.Person, slack activation.SlackUser) *page {
+	p := no(403, "An administrator must allow this", "Slack user "+slack.ID+" has an account here already, and "+shown(got)+" would be one more. "+nothing,
+		"Ask your administrator to run: pagbot people allow "+slack.ID+". Then sign in again, within a day.")
+	p.Rows = []row{{"Signed in as", shown(got)}, {"Slack user", slack.ID}}
 	return &p
 }
 

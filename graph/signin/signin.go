@@ -21,6 +21,7 @@ type Service struct {
 	pocket pocket
 	vault  *vault
 	stand  standings
+	claims claims
 }
 
 // New makes a service, or says what is wrong with its configuration.

@@ -114,6 +114,7 @@ func TestStandingUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, d := withTown(t)
 		wt := w.session(w.requester)
+		time.Sleep(2 * time.Minute)
 		d.down = errors.New("directory on fire")
 		if _, err := w.svc.Token(t.Context(), wt, ""); err == nil || errors.Is(err, signin.ErrSignIn) {
 			t.Errorf("a token while nobody knows: %v", err)

@@ -89,12 +89,32 @@ func (s *Service) pageSignIn(slack activation.SlackUser) page {
 		Small: "Activations that need proof, and approvals, ask you each time all the same. Not you? Close this page and tell your security team."}
 }
 
-func pageBind(who activation.Person) page {
+func pageBind(who activation.Person, m Member) page {
+	user, team := who.Slack.ID, who.Slack.Team
+	if m.Name != "" {
+		user, team = "@"+m.Name+" ("+user+")", m.Team
+	}
 	return page{Title: "Is this Slack user you?",
-		Lead:   "You, " + shown(who) + ", become Slack user " + who.Slack.ID + " in " + who.Slack.Team + ".",
-		Rows:   []row{{"Account", shown(who)}, {"Slack user", who.Slack.ID}, {"Slack team", who.Slack.Team}},
+		Lead:   "You, " + shown(who) + ", become Slack user " + user + " in " + team + ". What that user asks for in Slack is then asked for in your name.",
+		Rows:   []row{{"Account", shown(who)}, {"Slack user", user}, {"Workspace", team}},
 		Button: "Yes, that is me",
-		Small:  "This is asked once. You find your own user id in Slack under Profile, Copy member ID. If it is not yours, close this page and tell your security team."}
+		Small:  "This is asked once. You find your own user id in Slack under Profile, Copy member ID. If this user is not you, or somebody sent you here, close this page and tell your security team."}
+}
+
+// pageTypeCode shows the code that ties this browser to a Slack user.
+func pageTypeCode(f *flow) page {
+	user := f.who.Slack.ID
+	if f.member.Name != "" {
+		user = "@" + f.member.Name
+	}
+	p := page{Title: "Now show that " + user + " is you", Lead: "Type this in Slack, as " + user + ":",
+		Rows:   []row{{"In Slack", "/pag signin " + f.code[:4] + "-" + f.code[4:]}, {"Account", shown(f.who)}, {"Slack user", user}},
+		Button: "I have typed it",
+		Small:  "The code is good once, for ten minutes. Give it to nobody: whoever types it in Slack acts in your name. If somebody asked you for it, close this page and tell your security team."}
+	if f.waited > 0 {
+		p.Tone, p.Lead = "wait", "It has not arrived yet. Type this in Slack, as "+user+":"
+	}
+	return p
 }
 
 func (s *Service) pageKeep(who activation.Person) page {
