@@ -28,6 +28,7 @@ type order struct {
 	until  string        // HH:MM, in the person's own zone
 	reason string
 	ticket string
+	code   string // after signin: what the browser shows
 }
 
 // verbs and what else people type for them.
@@ -67,6 +68,9 @@ func parse(text string) (order, error) {
 }
 
 func (o *order) arguments(words []word) error {
+	if o.verb == "signin" {
+		o.code = together(words)
+	}
 	if o.verb != "activate" && o.verb != "deactivate" || len(words) == 0 {
 		if o.verb == "activate" {
 			return complaint(sayActivateUsage)

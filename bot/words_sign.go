@@ -124,3 +124,12 @@ func sayFinishForm(a activation.Activation, now time.Time) string {
 
 // lower makes a sentence fit after a colon.
 func lower(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+
+const (
+	sayWrongCode = "This code fits no browser of yours, so I did nothing. A code is good once, for ten minutes: type `/pag signin` for a new one."
+	sayNoCode    = "There is no code to type here. Type `/pag signin` alone to sign in."
+)
+
+func sayClaimed(p activation.Person) string {
+	return fmt.Sprintf("You are %s from now on. Go back to your browser and continue there. If that is not your account, tell your security team at once.", lit(p.Name))
+}

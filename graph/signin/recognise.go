@@ -161,3 +161,6 @@ func (s *Service) disallow(ctx context.Context, slack activation.SlackUser) erro
 	}
 	return s.cfg.Box.Put(ctx, kindAllow, slackKey(slack), rev, nil)
 }
+
+// Binds reports whether people whom the mapping file doesn't have can be bound.
+func (s *Service) Binds() bool { return s.cfg.Bind.any() }

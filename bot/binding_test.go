@@ -1,0 +1,51 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"pagbot/activation"
+)
+
+// clerk is a stamp that binds: whoever types its code.
+type clerk struct {
+	stamp
+	off   bool
+	fail  error
+	typed *[]string
+}
+
+func (c clerk) Binds() bool { return !c.off }
+
+func (c clerk) Claim(_ context.Context, u activation.SlackUser, code string) (activation.Person, error) {
+	*c.typed = append(*c.typed, u.ID+" "+code)
+	if c.fail != nil {
+		return activation.Person{}, c.fail
+	}
+	return activation.Person{Name: "member@contoso.example"}, nil
+}
+
+func TestWhoMayBindThemselves(t *testing.T) {
+	var typed []string
+	play(t, func(c *Config) { c.SignIn = clerk{typed: &typed} }, func(t *testing.T, w *world) {
+		has(t, "unknown", w.command(member, `/pag activate db_admins "why"`), "Type `/pag signin`")
+		has(t, "a link", w.command(member, "/pag signin"), "https://signin.example/s/"+member)
+		has(t, "a code", w.command(member, "/pag signin ABCD-EFGH"), "You are member@contoso.example from now on")
+		if len(typed) != 1 || typed[0] != member+" ABCD-EFGH" {
+			t.Errorf("typed %q", typed)
+		}
+		w.bot.SignIn = clerk{typed: &typed, fail: activation.Refusal{Code: activation.NotBound}}
+		has(t, "a wrong code", w.command(member, "/pag signin ABCD-EFGH"), "fits no browser of yours")
+		w.bot.SignIn = clerk{typed: &typed, fail: errors.New("disk on fire")}
+		if s := w.command(member, "/pag signin ABCD-EFGH"); s == "" {
+			t.Error("trouble was not told")
+		}
+		w.bot.SignIn = clerk{off: true, typed: &typed}
+		has(t, "nobody binds", w.command(member, "/pag signin"), "pagbot's list of people")
+		has(t, "no codes", w.command(requester.Slack.ID, "/pag signin ABCD"), "no code to type here")
+		if len(w.heard()) != 0 {
+			t.Error("told to the engine")
+		}
+	})
+}
