@@ -124,7 +124,7 @@ func (c Config) custody() error {
 	idle, absolute, err := c.Custody.limits()
 	switch {
 	case err != nil:
-		return err
+		return fmt.Errorf("custody: %w", err)
 	case c.Custody == KeepNone:
 		return nil
 	case c.Ring == nil:

@@ -46,7 +46,7 @@ func (c Custody) limits() (idle, absolute time.Duration, err error) {
 			return min(daysIdle, absolute), absolute, nil
 		}
 	}
-	return 0, 0, fmt.Errorf("custody %q: choose none, session, or up to %d days such as 7d", c, MaxDays)
+	return 0, 0, fmt.Errorf("%q is not known: choose none, session, or up to %d days such as 7d", c, MaxDays)
 }
 
 // keeps reports whether sessions are kept at all.

@@ -370,20 +370,3 @@ func TestManyDeedsAtOnce(t *testing.T) {
 		}
 	})
 }
-
-func (b *box) copy() map[string][]byte {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	all := map[string][]byte{}
-	for k, r := range b.rows {
-		all[k] = append([]byte(nil), r.body...)
-	}
-	return all
-}
-
-// set writes a row as somebody with the disk in hand would.
-func (b *box) set(key string, body []byte) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.rows[key] = boxed{b.rows[key].rev + 1, body}
-}

@@ -191,7 +191,7 @@ func (a *App) openSlack(ctx context.Context) error {
 		return errors.Join(err, a.Check(ctx))
 	}
 	late := &lateEngine{}
-	people, pages, err := a.openSignIn(late)
+	people, pages, err := a.openSignIn(ctx, late, api)
 	if err != nil {
 		return err
 	}
@@ -236,7 +236,7 @@ func (a *App) openEngine(people bot.People) error {
 		hands[k] = mouth
 	}
 	if a.pages != nil {
-		guard, err := signin.NewSealer(a.secrets.key)
+		guard, err := signin.NewSealer(a.secrets.key, a.secrets.oldKeys...)
 		if err != nil {
 			return err
 		}
