@@ -55,6 +55,7 @@ type App struct {
 	targets map[string]downstream.Probe
 	checks  []func(context.Context) error // must hold before serving; their errors say what to do
 	setups  []setup                       // may fail without keeping the bot from its work
+	noted   chan struct{}                 // something about people is in the audit log
 	began   time.Time
 }
 
@@ -74,7 +75,7 @@ func Open(ctx context.Context, cfg *Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{cfg: cfg, secrets: secrets, clock: o.Clock, log: o.Log, listen: o.Listen, began: time.Now(), targets: map[string]downstream.Probe{}}
+	a := &App{cfg: cfg, secrets: secrets, clock: o.Clock, log: o.Log, listen: o.Listen, began: time.Now(), noted: make(chan struct{}, 1), targets: map[string]downstream.Probe{}}
 	a.http = &http.Client{Transport: o.Transport}
 	if o.Transport != nil {
 		a.dial = o.Transport.DialContext

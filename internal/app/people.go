@@ -91,10 +91,34 @@ func (a *App) note(what, slackUser, object string) {
 	if err == nil {
 		err = a.db.Commit(context.Background(), store.Turn{Log: []store.Entry{{Log: engine.AuditLog, Body: line}}})
 	}
+	select {
+	case a.noted <- struct{}{}:
+	default: // the trail is about to look anyway
+	}
 	a.log.Info("people: "+what, "slack", slackUser, "object", object)
 	if err != nil {
 		a.log.Error("what was done about people is not in the audit trail", "what", what, "slack", slackUser, "err", err)
 	}
+}
+
+// committed wakes the audit trail: after the engine's commits, and after notes.
+func (a *App) committed(ctx context.Context) <-chan struct{} {
+	engine, wake := a.Engine.Committed(ctx), make(chan struct{}, 1)
+	go func() {
+		for {
+			select {
+			case <-engine:
+			case <-a.noted:
+			case <-ctx.Done():
+				return
+			}
+			select {
+			case wake <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	return wake
 }
 
 // account is one of a person's accounts, as the commands show it.

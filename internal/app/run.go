@@ -41,7 +41,7 @@ func (a *App) Run(ctx context.Context) error {
 	work.Go(func() error { doors.Wait(); stopEngine(); return nil })
 	work.Go(func() error { a.Engine.Run(engineCtx); return nil })
 	work.Go(func() error {
-		err := a.audit.Follow(engineCtx, a.db, engine.AuditLog, a.Engine.Committed(engineCtx))
+		err := a.audit.Follow(engineCtx, a.db, engine.AuditLog, a.committed(engineCtx))
 		if engineCtx.Err() != nil {
 			err = nil
 		}
