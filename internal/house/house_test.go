@@ -52,6 +52,8 @@ var mayTest = map[string][]string{
 	"downstream":   {"sim/devops", "sim/entra", "sim/pipe"},
 	"sim/entra":    {"sim/browser"},
 	"sim/devops":   {"sim/entra"},
+
+	"sim/judges/authority": {"sim/entra", "sim/browser"},
 }
 
 // free packages wire everything together and may import what they like.

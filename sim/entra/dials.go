@@ -17,6 +17,10 @@ type Dials struct {
 	Floor         time.Duration // no removal, and no activation, shorter than this
 	Window        time.Duration // how long an approver has
 
+	DeltaLag   time.Duration // delta serves the state of so long ago
+	AuditDelay time.Duration // from a deed to its line in the audit log
+	AuditKeep  time.Duration // how long a line stays: 7 days without a licence, 30 with
+
 	// What PIM answers.
 	Created         string // status of an accepted create, "" for Provisioned; PendingProvisioning and the like end as SettleTo
 	SettleTo        string // Provisioned or Failed, after Provision
@@ -30,9 +34,12 @@ type Dials struct {
 	EligibilityEnds bool   // an activation ends with the eligibility behind it
 	KeepLastOwner   bool   // PIM can't take the last owner out, and retries for 30 days
 	OwnApproval     bool   // approvers may decide their own requests; unsettled for groups
+	NoSelfExtend    bool   // selfExtend and selfRenew are no actions; unsettled, the page doesn't list them
 	RefuseWeeks     bool   // P52W1D, not valid ISO 8601, is refused; unsettled
 
 	// How it says so.
+	AuditsSayGroup  bool           // PIM's audit activities have "group" where the published ones have "role"; unsettled
+	AuditNoCategory bool           // loggedByService and category can't be filtered by together; unsettled
 	Shape           string         // error bodies: "book" (as captured), "plain", "wrapped"
 	Pascal          bool           // SelfActivate, AfterDuration, Direct
 	Sparse          bool           // no approvalId, createdBy, targetScheduleId, eligibilityScheduleId
@@ -60,7 +67,7 @@ func Usual() Dials {
 	return Dials{Provision: 1500 * time.Millisecond, Reactivate: 12 * time.Second, Floor: 5 * time.Minute, Window: 24 * time.Hour,
 		SettleTo: "Provisioned", TimeoutStatus: "Denied", Duplicate: "PendingRoleAssignmentRequest", Validated: 201,
 		RemoveActivated: true, EligibilityEnds: true, KeepLastOwner: true, Shape: "book", ConsentToAdmins: true,
-		TokenLife: tokenLife}
+		TokenLife: tokenLife, AuditDelay: 3 * time.Minute, AuditKeep: 30 * 24 * time.Hour}
 }
 
 // Dials reads the dials.

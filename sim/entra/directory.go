@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -22,7 +21,8 @@ type User struct {
 
 	SessionsValidFrom time.Time `json:"signInSessionsValidFromDateTime,omitzero"`
 	PasswordChanged   time.Time `json:"lastPasswordChangeDateTime,omitzero"`
-	disabled          time.Time // when, in wire time
+	disabled, created time.Time // when, in wire time
+	changed           time.Time // in world time
 
 	Attributes map[string]any `json:"attributes,omitempty"` // further properties, as Graph names them: employeeId …
 }
@@ -33,6 +33,8 @@ type Group struct {
 	Name           string `json:"displayName"`
 	Description    string `json:"description"`
 	RoleAssignable bool   `json:"isAssignableToRole"`
+
+	created time.Time
 }
 
 // tie is a stretch of membership or ownership, and what made it.
@@ -47,7 +49,9 @@ func (w *World) AddUser(u User) User {
 	defer w.mu.Unlock()
 	u.ID = cmp.Or(u.ID, w.guid())
 	u.Name = cmp.Or(u.Name, u.UPN)
+	u.created, u.changed = w.wire(), w.Now()
 	w.users = append(w.users, &u)
+	w.name(&u)
 	return u
 }
 
@@ -56,8 +60,30 @@ func (w *World) AddGroup(g Group) Group {
 	w.enter()
 	defer w.mu.Unlock()
 	g.ID = cmp.Or(g.ID, w.guid())
+	g.created = w.Now()
 	w.groups = append(w.groups, &g)
+	for field, v := range map[string]string{"id": g.ID, "displayname": g.Name} {
+		m := mark{field, fold(v)}
+		w.grouped[m] = append(w.grouped[m], &g)
+	}
 	return g
+}
+
+// name enters an account under everything that it is looked up by.
+func (w *World) name(u *User) {
+	add := func(field, v string) {
+		if m := (mark{field, fold(v)}); v != "" {
+			w.named[m] = append(w.named[m], u)
+		}
+	}
+	add("id", u.ID)
+	add("userprincipalname", u.UPN)
+	add("mail", u.Mail)
+	for _, m := range u.OtherMails {
+		add("othermails", m)
+	}
+	employee, _ := u.Attributes["employeeId"].(string)
+	add("employeeid", employee)
 }
 
 // SetEnabled enables or disables an account.
@@ -68,7 +94,7 @@ func (w *World) SetEnabled(oid string, enabled bool) error {
 	if u == nil {
 		return fmt.Errorf("no user %s", oid)
 	}
-	u.Disabled, u.disabled = !enabled, w.wire()
+	u.Disabled, u.disabled, u.changed = !enabled, w.wire(), w.Now()
 	return nil
 }
 
@@ -80,6 +106,7 @@ func (w *World) AddTie(group, access, principal string) error {
 		return fmt.Errorf("no such group, access or principal: %s %s %s", group, access, principal)
 	}
 	w.tie(edge{group, access, principal}, now, nil)
+	w.noteTie(edge{group, access, principal}, now, true, caller{app: "an administrator"})
 	return nil
 }
 
@@ -91,6 +118,7 @@ func (w *World) RemoveTie(group, access, principal string) error {
 		return fmt.Errorf("%s is no %s of %s", principal, access, group)
 	}
 	w.untie(edge{group, access, principal}, now)
+	w.noteTie(edge{group, access, principal}, now, false, caller{app: "an administrator"})
 	return nil
 }
 
@@ -99,27 +127,25 @@ func (w *World) RemoveTie(group, access, principal string) error {
 func (w *World) Member(group, oid string, at time.Time) bool {
 	w.enter()
 	defer w.mu.Unlock()
-	return w.within(group, oid, at, map[string]bool{})
+	return w.member(group, oid, at)
 }
 
 func validAccess(a string) bool { return a == "member" || a == "owner" }
 
 func (w *World) user(id string) *User {
-	i := slices.IndexFunc(w.users, func(u *User) bool {
-		return id != "" && (strings.EqualFold(u.ID, id) || strings.EqualFold(u.UPN, id))
-	})
-	if i < 0 {
-		return nil
+	for _, field := range []string{"id", "userprincipalname"} {
+		if all := w.named[mark{field, fold(id)}]; len(all) > 0 {
+			return all[0]
+		}
 	}
-	return w.users[i]
+	return nil
 }
 
 func (w *World) group(id string) *Group {
-	i := slices.IndexFunc(w.groups, func(g *Group) bool { return strings.EqualFold(g.ID, id) })
-	if i < 0 {
-		return nil
+	if all := w.grouped[mark{"id", fold(id)}]; len(all) > 0 {
+		return all[0]
 	}
-	return w.groups[i]
+	return nil
 }
 
 func (w *World) known(id string) bool { return w.user(id) != nil || w.group(id) != nil }
@@ -130,6 +156,13 @@ func (w *World) admin(oid string) bool {
 }
 
 func (w *World) tie(e edge, from time.Time, by *row) {
+	if w.ties[e] == nil {
+		k := roleKey{e.group, e.access}
+		w.inside[k] = sorted(w.inside[k], e.principal)
+		if e.access == "member" {
+			w.holds[e.principal] = sorted(w.holds[e.principal], e.group)
+		}
+	}
 	w.ties[e] = append(w.ties[e], &tie{span: span{from: from}, by: by})
 }
 
@@ -158,42 +191,65 @@ func (w *World) tied(e edge, at time.Time) bool {
 // direct lists who has an access to a group, in the order of their ids.
 func (w *World) direct(group, access string, at time.Time) []string {
 	var ids []string
-	for e := range w.ties {
-		if e.group == group && e.access == access && w.tied(e, at) {
-			ids = append(ids, e.principal)
+	for _, p := range w.inside[roleKey{group, access}] {
+		if w.tied(edge{group, access, p}, at) {
+			ids = append(ids, p)
 		}
 	}
-	slices.Sort(ids)
 	return ids
 }
 
-// within tells whether a principal is a member of a group, transitively.
-func (w *World) within(group, principal string, at time.Time, seen map[string]bool) bool {
-	if seen[group] {
-		return false
+// memberOf lists the groups that a principal is a direct member of.
+func (w *World) memberOf(principal string, at time.Time) []string {
+	var ids []string
+	for _, g := range w.holds[principal] {
+		if w.tied(edge{g, "member", principal}, at) {
+			ids = append(ids, g)
+		}
 	}
-	seen[group] = true
-	return w.tied(edge{group, "member", principal}, at) || slices.ContainsFunc(w.groups, func(g *Group) bool {
-		return w.tied(edge{group, "member", g.ID}, at) && w.within(g.ID, principal, at, seen)
-	})
+	return ids
 }
 
+// above lists the groups that a principal is a member of, transitively.
+func (w *World) above(principal string, at time.Time) []string {
+	all := w.memberOf(principal, at)
+	for i := 0; i < len(all); i++ {
+		for _, g := range w.memberOf(all[i], at) {
+			if !slices.Contains(all, g) {
+				all = append(all, g)
+			}
+		}
+	}
+	return all
+}
+
+// member tells whether a principal is a member of a group, transitively.
 func (w *World) member(group, principal string, at time.Time) bool {
-	return w.within(group, principal, at, map[string]bool{})
+	return w.tied(edge{group, "member", principal}, at) || slices.Contains(w.above(principal, at), group)
+}
+
+// sorted puts an id into a sorted list.
+func sorted(ids []string, id string) []string {
+	i, there := slices.BinarySearch(ids, id)
+	if there {
+		return ids
+	}
+	return slices.Insert(ids, i, id)
 }
 
 // below lists everything inside a group, transitively.
 func (w *World) below(group string, at time.Time) []string {
 	var all []string
+	seen := map[string]bool{}
 	todo := []string{group}
-	for len(todo) > 0 {
-		for _, m := range w.direct(todo[0], "member", at) {
-			if !slices.Contains(all, m) {
+	for i := 0; i < len(todo); i++ {
+		for _, m := range w.direct(todo[i], "member", at) {
+			if !seen[m] {
+				seen[m] = true
 				all = append(all, m)
 				todo = append(todo, m)
 			}
 		}
-		todo = todo[1:]
 	}
 	return all
 }

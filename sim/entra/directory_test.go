@@ -123,7 +123,10 @@ func TestDirectoryReads(t *testing.T) {
 	if r := get("/groups/" + x.group.ID); r.body["displayName"] != "devops-admins" {
 		t.Error(r.raw)
 	}
-	if r := get("/users/requester@contoso.example"); r.body["id"] != x.requester.ID || r.body["accountEnabled"] != true {
+	if r := get("/users/requester@contoso.example"); r.body["id"] != x.requester.ID || len(r.body) != 12 {
+		t.Errorf("what comes unasked is eleven properties: %s", r.raw)
+	}
+	if r := get("/users/requester@contoso.example?$select=accountEnabled,signInSessionsValidFromDateTime"); r.body["accountEnabled"] != true || r.body["signInSessionsValidFromDateTime"] == nil {
 		t.Error(r.raw)
 	}
 	for _, path := range []string{"/groups/none", "/groups/none/members", "/users/none", "/users/none/transitiveMemberOf"} {

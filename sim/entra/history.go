@@ -54,6 +54,14 @@ func (w *World) keep(c *call, via string, a answer, f *Fault) {
 	if f != nil {
 		r.Fault = f.Do
 	}
+	w.remembers(r)
+}
+
+// remembers puts a record down, and forgets the oldest in good time.
+func (w *World) remembers(r Record) {
+	if len(w.history) >= 2*w.memory {
+		w.history = append(w.history[:0], w.history[len(w.history)-w.memory:]...)
+	}
 	w.history = append(w.history, r)
 }
 
@@ -76,10 +84,10 @@ func (w *World) early(c *call, f *Fault) bool {
 // writes tells whether a Graph call would change something, and notes whom a
 // create names.
 func writes(c *call, r *Record) bool {
-	if c.method == "GET" || strings.HasSuffix(c.path, "/checkMemberGroups") {
+	if c.method == "GET" || strings.HasSuffix(c.path, "MemberGroups") || strings.HasSuffix(c.path, "/$batch") {
 		return false
 	}
-	if !strings.HasSuffix(c.path, "assignmentScheduleRequests") {
+	if !strings.HasSuffix(c.path, "ScheduleRequests") {
 		return true
 	}
 	var a ask

@@ -175,6 +175,6 @@ func (w *World) State() map[string]any {
 		o["settings"] = obj{"member": w.setting(roleKey{g.ID, "member"}), "owner": w.setting(roleKey{g.ID, "owner"})}
 		groups = append(groups, o)
 	}
-	return obj{"now": now, "tenant": w.tenant, "users": users, "groups": groups, "eligible": w.eligibilityInstances(nil, now),
-		"requests": w.assignmentRequests(nil, now), "instances": w.assignmentInstances(nil, now)}
+	return obj{"now": now, "tenant": w.tenant, "users": users, "groups": groups, "eligible": w.eligibilityInstances(nil, now, nil),
+		"requests": w.assignmentRequests(nil, now, nil), "instances": w.assignmentInstances(nil, now, nil)}
 }

@@ -17,7 +17,13 @@ func (w *World) userJSON(u *User) obj {
 	if u.Mail != "" {
 		mail = u.Mail
 	}
-	o := obj{"@odata.type": "#microsoft.graph.user", "id": u.ID, "displayName": u.Name, "userPrincipalName": u.UPN, "mail": mail,
+	validFrom := u.SessionsValidFrom
+	if validFrom.IsZero() {
+		validFrom = u.created
+	}
+	o := obj{"@odata.type": "#microsoft.graph.user", "createdDateTime": second(u.created), "signInSessionsValidFromDateTime": second(validFrom),
+		"lastPasswordChangeDateTime": second(latest(u.created, u.PasswordChanged)), "employeeId": nil,
+		"givenName": nil, "surname": nil, "jobTitle": nil, "mobilePhone": nil, "businessPhones": []string{}, "officeLocation": nil, "preferredLanguage": nil, "id": u.ID, "displayName": u.Name, "userPrincipalName": u.UPN, "mail": mail,
 		"otherMails": append([]string{}, u.OtherMails...), "accountEnabled": !u.Disabled, "userType": kind}
 	for k, at := range map[string]time.Time{"signInSessionsValidFromDateTime": u.SessionsValidFrom, "lastPasswordChangeDateTime": u.PasswordChanged} {
 		if !at.IsZero() {
@@ -28,6 +34,25 @@ func (w *World) userJSON(u *User) obj {
 		o[k] = v
 	}
 	return o
+}
+
+// usual are the properties of a user that come without being asked for.
+const usual = "id,displayName,givenName,surname,userPrincipalName,mail,jobTitle,mobilePhone,businessPhones,officeLocation,preferredLanguage"
+
+func shown(o obj, fields string) obj {
+	if fields == "" && o["@odata.type"] == "#microsoft.graph.user" {
+		fields = usual
+	}
+	return selected(o, fields)
+}
+
+func second(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func (w *World) groupJSON(g *Group) obj {
@@ -54,14 +79,30 @@ func (w *World) some(c *call, context string, rows []obj) answer {
 	q, _ := url.ParseQuery(c.query)
 	rows = f.keep(rows)
 	for i := range rows {
-		rows[i] = selected(rows[i], q.Get("$select"))
+		rows[i] = shown(rows[i], q.Get("$select"))
 	}
 	return w.page(c, "#"+context, rows)
 }
 
+// narrowed takes from an index what a filter leaves, if the filter says so.
+func narrowed[T comparable](f *filter, index map[mark][]T, all []T, fields ...string) []T {
+	if f.any == nil || slices.ContainsFunc(f.any, func(m mark) bool { return !slices.Contains(fields, m.kind) }) {
+		return all
+	}
+	var few []T
+	for _, m := range f.any {
+		for _, x := range index[m] {
+			if !slices.Contains(few, x) {
+				few = append(few, x)
+			}
+		}
+	}
+	return few
+}
+
 func (w *World) single(c *call, context string, o obj) answer {
 	q, _ := url.ParseQuery(c.query)
-	o = selected(o, q.Get("$select"))
+	o = shown(o, q.Get("$select"))
 	delete(o, "@odata.type")
 	o["@odata.context"] = c.context(context + "/$entity")
 	return answer{status: 200, body: o}
@@ -87,16 +128,22 @@ func (w *World) getUser(c *call) answer {
 }
 
 func (w *World) listUsers(c *call) answer {
-	rows := []obj{}
-	for _, u := range w.users {
+	all, rows := w.users, []obj{}
+	if f, no := c.filter(); no == nil {
+		all = narrowed(f, w.named, w.users, "id", "userprincipalname", "mail", "othermails", "employeeid")
+	}
+	for _, u := range all {
 		rows = append(rows, w.userJSON(u))
 	}
 	return w.some(c, "users", rows)
 }
 
 func (w *World) listGroups(c *call) answer {
-	rows := []obj{}
-	for _, g := range w.groups {
+	all, rows := w.groups, []obj{}
+	if f, no := c.filter(); no == nil {
+		all = narrowed(f, w.grouped, w.groups, "id", "displayname")
+	}
+	for _, g := range all {
 		rows = append(rows, w.groupJSON(g))
 	}
 	return w.some(c, "groups", rows)
@@ -123,24 +170,33 @@ func (w *World) principals(c *call, ids []string) answer {
 	return w.some(c, "directoryObjects", rows)
 }
 
+// groupID is the id that a path names, spelt as the directory does.
+func (w *World) groupID(c *call) string {
+	if g := w.group(c.args["id"]); g != nil {
+		return g.ID
+	}
+	return ""
+}
+
 func (w *World) listMembers(c *call) answer {
-	return w.principals(c, w.direct(c.args["id"], "member", c.now))
+	return w.principals(c, w.direct(w.groupID(c), "member", c.now))
 }
 
 func (w *World) listOwners(c *call) answer {
-	return w.principals(c, w.direct(c.args["id"], "owner", c.now))
+	return w.principals(c, w.direct(w.groupID(c), "owner", c.now))
 }
 
 func (w *World) listBelow(c *call) answer {
-	return w.principals(c, w.below(c.args["id"], c.now))
+	return w.principals(c, w.below(w.groupID(c), c.now))
 }
 
 func (w *World) deleteMember(c *call) answer {
-	e := edge{c.args["id"], "member", c.args["user"]}
+	e := edge{w.groupID(c), "member", c.args["user"]}
 	if !w.tied(e, c.now) {
 		return w.missing(c, e.principal)
 	}
 	w.untie(e, c.now)
+	w.noteTie(e, c.now, false, c.by)
 	return answer{status: 204}
 }
 
@@ -166,6 +222,32 @@ func (w *World) checkGroups(c *call) answer {
 	return answer{status: 200, body: obj{"@odata.context": c.context("Collection(Edm.String)"), "value": append([]string{}, is...)}}
 }
 
+// getGroups lists all groups that a user is in, transitively.
+func (w *World) getGroups(c *call) answer {
+	var in struct{ SecurityEnabledOnly *bool }
+	u := w.user(c.args["id"])
+	switch err := json.Unmarshal(c.body, &in); {
+	case u == nil:
+		return w.missing(c, c.args["id"])
+	case err != nil || in.SecurityEnabledOnly == nil:
+		return w.refused(c, refuse(400, "Request_BadRequest", "securityEnabledOnly must be given."))
+	}
+	return answer{status: 200, body: obj{"@odata.context": c.context("Collection(Edm.String)"), "value": append([]string{}, w.above(u.ID, c.now)...)}}
+}
+
+// directlyIn is /users/{id}/memberOf.
+func (w *World) directlyIn(c *call) answer {
+	u := w.user(c.args["id"])
+	if u == nil {
+		return w.missing(c, c.args["id"])
+	}
+	rows := []obj{}
+	for _, g := range w.memberOf(u.ID, c.now) {
+		rows = append(rows, w.groupJSON(w.group(g)))
+	}
+	return w.some(c, "directoryObjects", rows)
+}
+
 // memberships is /users/{id}/transitiveMemberOf, with and without the cast.
 func (w *World) memberships(c *call) answer {
 	u := w.user(c.args["id"])
@@ -177,10 +259,8 @@ func (w *World) memberships(c *call) answer {
 		return w.refused(c, refuse(400, "Request_UnsupportedQuery", "This filter needs the header ConsistencyLevel: eventual and $count=true."))
 	}
 	rows := []obj{}
-	for _, g := range w.groups {
-		if w.member(g.ID, u.ID, c.now) {
-			rows = append(rows, w.groupJSON(g))
-		}
+	for _, g := range w.above(u.ID, c.now) {
+		rows = append(rows, w.groupJSON(w.group(g)))
 	}
 	return w.some(c, "directoryObjects", rows)
 }

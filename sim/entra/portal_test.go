@@ -242,7 +242,7 @@ func TestStandingAssignment(t *testing.T) {
 	if r := x.refused(asIs); r.code() != "RoleAssignmentExists" {
 		t.Error(r.raw)
 	}
-	if len(x.requests) != 0 {
+	if len(x.requests.all) != 0 {
 		t.Error("a standing assignment of the past left a request")
 	}
 	y := newTenant(t)

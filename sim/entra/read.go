@@ -12,16 +12,18 @@ import (
 // collection is one of PIM's lists, as it was at a time.
 type collection struct {
 	name string
-	rows func(w *World, c *call, at time.Time) []obj
+	rows func(w *World, c *call, at time.Time, p part) []obj
+	mark string // under which one of them is found
 }
 
 var (
-	eligibilityInstances = collection{"eligibilityScheduleInstances", (*World).eligibilityInstances}
-	eligibilitySchedules = collection{"eligibilitySchedules", (*World).eligibilitySchedules}
-	assignmentInstances  = collection{"assignmentScheduleInstances", (*World).assignmentInstances}
-	assignmentSchedules  = collection{"assignmentSchedules", (*World).assignmentSchedules}
-	assignmentRequests   = collection{"assignmentScheduleRequests", (*World).assignmentRequests}
-	assignmentApprovals  = collection{"assignmentApprovals", (*World).assignmentApprovals}
+	eligibilityInstances = collection{"eligibilityScheduleInstances", (*World).eligibilityInstances, "id"}
+	eligibilitySchedules = collection{"eligibilitySchedules", (*World).eligibilitySchedules, "schedule"}
+	assignmentInstances  = collection{"assignmentScheduleInstances", (*World).assignmentInstances, "id"}
+	assignmentSchedules  = collection{"assignmentSchedules", (*World).assignmentSchedules, "schedule"}
+	assignmentRequests   = collection{"assignmentScheduleRequests", (*World).assignmentRequests, "id"}
+	eligibilityRequests  = collection{"eligibilityScheduleRequests", (*World).eligibilityRequests, "id"}
+	assignmentApprovals  = collection{"assignmentApprovals", (*World).assignmentApprovals, "id"}
 )
 
 // list serves a collection to those who may read it. PIM insists on a filter
@@ -38,8 +40,17 @@ func list(k collection) func(*World, *call) answer {
 		if !w.mayList(c, f.fixed("groupId"), f.fixed("principalId")) {
 			return w.refused(c, denied)
 		}
-		return w.page(c, k.name, w.finish(c, f.keep(k.rows(w, c, c.now.Add(-w.dials.ReadLag)))))
+		return w.page(c, k.name, w.finish(c, f.keep(k.rows(w, c, c.now.Add(-w.dials.ReadLag), w.narrow(f)))))
 	}
+}
+
+// narrow is the smaller part of what a filter's group and principal leave.
+func (w *World) narrow(f *filter) part {
+	group, principal := f.fixed("groupId"), f.fixed("principalId")
+	if principal != "" {
+		return part{{"principal", principal}}
+	}
+	return part{{"group", group}}
 }
 
 // mayList tells whether a person may list: their own, or as the group's member
@@ -50,24 +61,23 @@ func (w *World) mayList(c *call, group, principal string) bool {
 		group != "" && (w.tied(edge{group, "owner", by.oid}, c.now) || w.member(group, by.oid, c.now))
 }
 
-// get serves one row.
+// get serves one row: to those who may list it, who made it, or who decide it.
 func get(k collection) func(*World, *call) answer {
 	return func(w *World, c *call) answer {
-		for _, o := range k.rows(w, c, c.now.Add(-w.dials.ReadLag)) {
-			if !strings.EqualFold(o["id"].(string), c.args["id"]) {
-				continue
-			}
-			made, _ := o["createdBy"].(obj)
-			maker, _ := made["user"].(obj)
-			waits := k.name == assignmentRequests.name && w.decides(c.by.oid, w.request(c.args["id"]), c.now)
-			if !waits && maker["id"] != c.by.oid && !w.mayList(c, o["groupId"].(string), o["principalId"].(string)) {
-				return w.refused(c, denied)
-			}
-			one := w.finish(c, []obj{o})[0]
-			one["@odata.context"] = c.context("identityGovernance/privilegedAccess/group/" + k.name + "/$entity")
-			return answer{status: 200, body: one}
+		rows := k.rows(w, c, c.now.Add(-w.dials.ReadLag), part{{k.mark, c.args["id"]}})
+		if len(rows) == 0 {
+			return w.refused(c, refuse(404, "ResourceNotFound", "The "+k.name+" entity is not found."))
 		}
-		return w.refused(c, refuse(404, "ResourceNotFound", "The "+k.name+" entity is not found."))
+		o := rows[0]
+		made, _ := o["createdBy"].(obj)
+		maker, _ := made["user"].(obj)
+		waits := k.name == assignmentRequests.name && w.decides(c.by.oid, w.request(c.args["id"]), c.now)
+		if !waits && maker["id"] != c.by.oid && !w.mayList(c, o["groupId"].(string), o["principalId"].(string)) {
+			return w.refused(c, denied)
+		}
+		one := w.finish(c, rows[:1])[0]
+		one["@odata.context"] = c.context("identityGovernance/privilegedAccess/group/" + k.name + "/$entity")
+		return answer{status: 200, body: one}
 	}
 }
 
@@ -79,14 +89,29 @@ func mine(k collection) func(*World, *call) answer {
 			return w.refused(c, no)
 		}
 		on := c.args["on"]
-		asks := k.name == assignmentRequests.name
+		asks := k.name == assignmentRequests.name || k.name == eligibilityRequests.name
 		if on != "principal" && (!asks || on != "createdBy" && on != "approver") && (k.name != assignmentApprovals.name || on != "approver") {
 			return w.refused(c, refuse(400, "BadRequest", "The value of 'on' is not supported: "+on))
 		}
 		at := c.now.Add(-w.dials.ReadLag)
-		rows := slices.DeleteFunc(k.rows(w, c, at), func(o obj) bool { return !w.concerns(c, on, o, at) })
+		rows := slices.DeleteFunc(k.rows(w, c, at, w.own(c, on, at)), func(o obj) bool { return !w.concerns(c, on, o, at) })
 		return w.page(c, k.name, w.finish(c, f.keep(rows)))
 	}
+}
+
+// own is the part of a collection in which a caller's rows can be.
+func (w *World) own(c *call, on string, at time.Time) part {
+	switch on {
+	case "createdBy":
+		return part{{"creator", orElse(c.by.oid, "nobody")}}
+	case "approver":
+		return asked
+	}
+	p := part{{"principal", c.by.oid}}
+	for _, g := range w.above(c.by.oid, at) {
+		p = append(p, mark{"principal", g})
+	}
+	return p
 }
 
 // concerns tells whether a row is the caller's own in the sense of `on`. An

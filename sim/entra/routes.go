@@ -17,6 +17,10 @@ const (
 	readEligible  = "PrivilegedEligibilitySchedule.Read.AzureADGroup PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup"
 	readAssigned  = "PrivilegedAssignmentSchedule.Read.AzureADGroup PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"
 	askAssigned   = "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup PrivilegedAssignmentSchedule.Remove.AzureADGroup"
+	askEligible   = "PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup PrivilegedEligibilitySchedule.Remove.AzureADGroup"
+	readAudits    = "AuditLog.Read.All"
+	readRoles     = "RoleManagement.Read.Directory RoleManagement.Read.All Directory.Read.All"
+	readHeld      = "RoleAssignmentSchedule.Read.Directory RoleManagement.Read.Directory RoleManagement.Read.All"
 	writeAssign   = "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"
 	readPolicy    = "RoleManagementPolicy.Read.AzureADGroup RoleManagementPolicy.ReadWrite.AzureADGroup"
 	readGroups    = "GroupMember.Read.All Group.Read.All Directory.Read.All"
@@ -51,8 +55,17 @@ var routes = []route{
 	{"GET", pag + "assignmentApprovals/{id}/{stages}", readAssigned, (*World).getStages},
 	{"GET", pag + "assignmentApprovals/{id}/{stages}/{stage}", readAssigned, (*World).getStage},
 	{"PATCH", pag + "assignmentApprovals/{id}/{stages}/{stage}", writeAssign, (*World).patchStage},
+	{"GET", pag + "eligibilityScheduleRequests", readEligible, list(eligibilityRequests)},
+	{"GET", pag + "eligibilityScheduleRequests/{id}", readEligible, get(eligibilityRequests)},
+	{"POST", pag + "eligibilityScheduleRequests", askEligible, (*World).createOffer},
+	{"POST", pag + "eligibilityScheduleRequests/{id}/cancel", askEligible, (*World).cancel},
+	{"GET", pag + "eligibilityScheduleRequests/filterByCurrentUser(on='{on}')", readEligible, mine(eligibilityRequests)},
 	{"GET", "/policies/roleManagementPolicyAssignments", readPolicy, (*World).listPolicies},
 	{"GET", "/me", readMe, (*World).getMe},
+	{"GET", "/users/delta", readUsers, deltas((*World).usersDelta, "users")},
+	{"GET", "/users/delta()", readUsers, deltas((*World).usersDelta, "users")},
+	{"GET", "/groups/delta", readGroups, deltas((*World).groupsDelta, "groups")},
+	{"GET", "/groups/delta()", readGroups, deltas((*World).groupsDelta, "groups")},
 	{"GET", "/users", readUsers, (*World).listUsers},
 	{"GET", "/users/{id}", readUsers, (*World).getUser},
 	{"POST", "/users/{id}/checkMemberGroups", readGroups, (*World).checkGroups},
@@ -71,6 +84,18 @@ var routes = []route{
 	{"POST", "/me/checkMemberGroups", readGroups, asMe((*World).checkGroups)},
 	{"GET", "/me/transitiveMemberOf", readGroups, asMe((*World).memberships)},
 	{"GET", "/me/transitiveMemberOf/graph.group", readGroups, asMe((*World).memberships)},
+	{"GET", "/users/{id}/memberOf", readGroups, (*World).directlyIn},
+	{"POST", "/users/{id}/getMemberGroups", readGroups, (*World).getGroups},
+	{"GET", "/me/memberOf", readGroups, asMe((*World).directlyIn)},
+	{"POST", "/me/getMemberGroups", readGroups, asMe((*World).getGroups)},
+	{"GET", "/auditLogs/directoryAudits", readAudits, (*World).listAudits},
+	{"GET", "/auditLogs/directoryAudits/{id}", readAudits, (*World).getAudit},
+	{"GET", "/roleManagement/directory/roleDefinitions", readRoles, (*World).listRoles},
+	{"GET", "/roleManagement/directory/roleAssignments", readRoles, roleRows("roleAssignments", roleAssignment)},
+	{"GET", "/roleManagement/directory/roleAssignmentScheduleInstances", readHeld, roleRows("roleAssignmentScheduleInstances", roleInstance)},
+	{"GET", "/roleManagement/directory/roleAssignmentSchedules", readHeld, roleRows("roleAssignmentSchedules", roleSchedule)},
+	{"GET", "/roleManagement/directory/transitiveRoleAssignments", readRoles, (*World).transitiveRoles},
+	{"POST", "/$batch", "", (*World).batch},
 	{"DELETE", "/groups/{id}/members/{user}/$ref", writeMembers, (*World).deleteMember},
 }
 
@@ -83,7 +108,7 @@ func (w *World) route(c *call) answer {
 		return w.refused(c, refuse(400, "BadRequest", "Invalid version: "+c.version))
 	}
 	other := false
-	for _, r := range routes {
+	for _, r := range w.table {
 		args, ok := match(r.path, path)
 		if !ok {
 			continue
@@ -106,6 +131,9 @@ func (w *World) route(c *call) answer {
 
 // granted compares a token's scopes with what a line wants.
 func granted(by caller, want string, pim bool) *refusal {
+	if want == "" {
+		return nil
+	}
 	for _, s := range strings.Fields(want) {
 		for _, have := range by.scopes {
 			if strings.EqualFold(s, have) {
@@ -190,11 +218,33 @@ func (w *World) create(c *call) answer {
 	if no != nil {
 		return w.refused(c, no)
 	}
+	return w.created(c, a, r, "assignmentScheduleRequests")
+}
+
+// createOffer takes a new eligibility request.
+func (w *World) createOffer(c *call) answer {
+	var a ask
+	if err := strict(c.body, &a); err != nil {
+		return w.refused(c, refuse(400, "BadRequest", "Unable to read JSON request payload: "+err.Error()))
+	}
+	if !strings.EqualFold(a.Action, adminRemove) {
+		if no := granted(c.by, strings.Fields(askEligible)[0], true); no != nil {
+			return w.refused(c, no)
+		}
+	}
+	r, no := w.submitOffer(c.by, a, c.now)
+	if no != nil {
+		return w.refused(c, no)
+	}
+	return w.created(c, a, r, "eligibilityScheduleRequests")
+}
+
+func (w *World) created(c *call, a ask, r *request, name string) answer {
 	if a.ValidationOnly && w.dials.Validated == 204 {
 		return answer{status: 204}
 	}
 	body := w.requestJSON(r, c.now)
-	body["@odata.context"] = c.context("identityGovernance/privilegedAccess/group/assignmentScheduleRequests/$entity")
+	body["@odata.context"] = c.context("identityGovernance/privilegedAccess/group/" + name + "/$entity")
 	if a.ValidationOnly {
 		return answer{status: w.dials.Validated, body: w.lie(body)}
 	}

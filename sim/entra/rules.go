@@ -29,7 +29,10 @@ func (p plan) span(now time.Time) (begins, ends time.Time) {
 
 // shape checks an ask's form and reads its times.
 func (w *World) shape(a *ask, now time.Time) (p plan, no *refusal) {
-	known := []string{selfActivate, selfDeactivate, adminAssign, adminRemove}
+	known := []string{selfActivate, selfDeactivate, adminAssign, adminRemove, adminUpdate, adminExtend, adminRenew}
+	if !w.dials.NoSelfExtend {
+		known = append(known, selfExtend, selfRenew)
+	}
 	switch {
 	case !slices.Contains(known, a.Action):
 		return p, refuse(400, "InvalidAction", "The action '"+a.Action+"' is not supported.")
@@ -37,8 +40,14 @@ func (w *World) shape(a *ask, now time.Time) (p plan, no *refusal) {
 		return p, refuse(400, "RoleNotFound", "The access '"+a.Access+"' is not found.")
 	case w.group(a.Group) == nil:
 		return p, refuse(400, "ResourceNotFound", "The resource '"+a.Group+"' is not found.")
-	case !slices.ContainsFunc(w.users, func(u *User) bool { return u.ID == a.Principal }) && w.group(a.Principal) == nil:
+	case len(w.named[mark{"id", fold(a.Principal)}]) == 0 && w.group(a.Principal) == nil:
 		return p, refuse(400, "SubjectNotFound", "The subject is not found.")
+	}
+	a.Group = w.group(a.Group).ID // spelt as the directory does, from here on
+	if all := w.named[mark{"id", fold(a.Principal)}]; len(all) > 0 {
+		a.Principal = all[0].ID
+	} else {
+		a.Principal = w.group(a.Principal).ID
 	}
 	if a.Action == selfDeactivate || a.Action == adminRemove {
 		return p, nil
@@ -104,14 +113,14 @@ func (w *World) judge(r *request, now time.Time) *refusal {
 	if w.current(r.edge(), now) != nil {
 		return refuse(400, "RoleAssignmentExists", "The Role assignment already exists.")
 	}
-	for _, o := range w.requests {
-		if o.edge() == r.edge() && o.pending(now) {
-			return refuse(400, w.dials.Duplicate, "There already exists a pending governanceRoleAssignmentRequest in the system.")
+	for _, o := range w.requests.edges[r.edge()] {
+		if o.pending(now) {
+			return w.duplicate()
 		}
 	}
 	s := w.setting(roleKey{r.Group, r.Access})
 	if failed := w.failed(r, s, now); len(failed) > 0 {
-		return refuse(400, "RoleAssignmentRequestPolicyValidationFailed", `The following policy rules failed: ["`+strings.Join(failed, `","`)+`"]`)
+		return failedRules(failed)
 	}
 	begins, ends := r.plan.span(now)
 	if !ends.IsZero() && ends.Sub(begins) < w.dials.Floor {
@@ -125,6 +134,16 @@ func (w *World) judge(r *request, now time.Time) *refusal {
 	}
 	return nil
 }
+
+func (w *World) duplicate() *refusal {
+	return refuse(400, w.dials.Duplicate, "There already exists a pending governanceRoleAssignmentRequest in the system.")
+}
+
+func failedRules(rules []string) *refusal {
+	return refuse(400, "RoleAssignmentRequestPolicyValidationFailed", `The following policy rules failed: ["`+strings.Join(rules, `","`)+`"]`)
+}
+
+var notThere = refuse(400, "RoleAssignmentDoesNotExist", "The Role assignment does not exist.")
 
 const tooShort = "The Active duration is too short. Miniumum Required is 5 minutes."
 
@@ -145,7 +164,7 @@ func (w *World) failed(r *request, s Settings, now time.Time) (rules []string) {
 	if self {
 		limit = s.MaxDuration
 	}
-	if ends.IsZero() && self || !ends.IsZero() && ends.Sub(begins) > limit {
+	if ends.IsZero() && (self || s.AdminExpires) || !ends.IsZero() && ends.Sub(begins) > limit {
 		rules = append(rules, "ExpirationRule")
 	}
 	needs := s.AdminJustification
@@ -172,7 +191,7 @@ func (w *World) mayRemove(r *request, now time.Time) *refusal {
 	case x == nil || !x.over.IsZero() || !x.shown.has(now),
 		r.Action == selfDeactivate && x.kind != "activated",
 		r.Action == adminRemove && x.kind == "activated" && !w.dials.RemoveActivated:
-		return refuse(400, "RoleAssignmentDoesNotExist", "The Role assignment does not exist.")
+		return notThere
 	case now.Sub(x.begins) < w.dials.Floor:
 		return refuse(400, "ActiveDurationTooShort", tooShort)
 	}

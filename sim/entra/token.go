@@ -91,9 +91,16 @@ func (w *World) Verify(token, audience string) (map[string]any, error) {
 }
 
 func (w *World) verify(token, audience string) (obj, error) {
-	claims, err := verify(token, &signingKey().PublicKey)
-	if err != nil {
-		return nil, err
+	claims := w.verified[token]
+	if claims == nil {
+		var err error
+		if claims, err = verify(token, &signingKey().PublicKey); err != nil {
+			return nil, err
+		}
+		if len(w.verified) > 20_000 {
+			clear(w.verified)
+		}
+		w.verified[token] = claims
 	}
 	now := float64(w.wire().Unix())
 	exp, _ := claims["exp"].(float64)
