@@ -3,7 +3,9 @@ package bot
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"pagbot/activation"
 )
@@ -46,6 +48,32 @@ func TestWhoMayBindThemselves(t *testing.T) {
 		has(t, "no codes", w.command(requester.Slack.ID, "/pag signin ABCD"), "no code to type here")
 		if len(w.heard()) != 0 {
 			t.Error("told to the engine")
+		}
+	})
+}
+
+// coder is a stamp with device codes.
+type coder struct {
+	stamp
+	fail error
+}
+
+func (coder) DeviceCodes() bool { return true }
+
+func (c coder) BeginDevice(context.Context, activation.SlackUser) (string, string, time.Time, error) {
+	return "ABC123DEF", "https://login.example/device", time.Now().Add(15 * time.Minute), c.fail
+}
+
+func TestDeviceCodes(t *testing.T) {
+	play(t, func(c *Config) { c.SignIn = coder{} }, func(t *testing.T, w *world) {
+		has(t, "a code", w.command(requester.Slack.ID, "/pag signin device"), "https://login.example/device", "*ABC123DEF*", "whoever sends you such a code")
+		w.bot.SignIn = coder{fail: activation.Refusal{Code: activation.NotBound}}
+		has(t, "unconfirmed", w.command(requester.Slack.ID, "/pag signin device"), "with your browser once")
+		w.bot.SignIn = stamp{}
+		has(t, "off", w.command(requester.Slack.ID, "/pag signin device"), "no device codes here")
+		w.bot.TellDevice(w.ctx, requester.Slack, "entered by *<!channel>*")
+		if s := w.last(requester.Slack.ID, w.dm(requester.Slack.ID)); strings.Contains(s.Text, "<!channel>") {
+			t.Errorf("a name calls the channel: %s", s.Text)
 		}
 	})
 }

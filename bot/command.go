@@ -95,7 +95,7 @@ func (b *Bot) obey(ctx context.Context, k activation.Kept, c slack.SlashCommand,
 	switch o.verb {
 	case "signin":
 		if o.code != "" {
-			return "", nil, b.claim(ctx, s, o.code, say)
+			return "", nil, b.afterSignIn(ctx, s, o.code, say)
 		}
 		link := b.SignIn.SignInLink(s.slack, b.Now().Add(b.World(warrantLife)))
 		return "", nil, say(linked(saySignIn, saySignInNow, link))

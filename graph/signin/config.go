@@ -59,6 +59,7 @@ type Config struct {
 	Directory   Directory               // optional: what Entra says of accounts, so that sessions end when it says so
 	Workspace   Workspace               // optional: what Slack says of users, for the same
 	Bind        Bind                    // optional: how accounts that the mapping file doesn't have are bound
+	Device      Device                  // optional: sign-in by device code
 	Floors      Floors                  // optional: what was signed out, beside the database
 	Bound       func(activation.Person) // optional: told of every new binding, to tell the person and the audit
 	HTTP        *http.Client            // optional: how to reach the authority
@@ -113,6 +114,9 @@ func (c Config) validate() error {
 	}
 	if err := plainScopes(c.Scopes); err != nil {
 		return err
+	}
+	if c.Device.Client != "" && strings.EqualFold(c.Device.Client, c.Client) {
+		return errors.New("device codes need a registration of their own: public client flows would open the sign-in registration to everybody's phishing")
 	}
 	if c.Sealer == nil || c.People == nil || c.Deeds == nil || c.Box == nil {
 		return errors.New("sign-in needs a sealer, the mapping of people, the deeds and a box")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
 
@@ -35,7 +36,7 @@ func (s *Service) Token(ctx context.Context, w activation.Warrant, claims string
 	if known, err := s.binding(ctx, who); err != nil || !known {
 		return Token{}, errors.Join(err, ErrSignIn)
 	}
-	return s.keptToken(ctx, who)
+	return s.keptToken(ctx, who, w.Clicked)
 }
 
 // stillBound refuses an account whose evidence is gone, and forgets it.
@@ -50,7 +51,7 @@ func (s *Service) stillBound(ctx context.Context, who activation.Person) error {
 
 // keptToken refreshes silently. Only a deed comes here, and so only a deed
 // renews a session.
-func (s *Service) keptToken(ctx context.Context, who activation.Person) (Token, error) {
+func (s *Service) keptToken(ctx context.Context, who activation.Person, clicked time.Time) (Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, wireTime)
 	defer cancel()
 	var t Token
@@ -62,22 +63,15 @@ func (s *Service) keptToken(ctx context.Context, who activation.Person) (Token, 
 		if why != "" {
 			return ended(why)
 		}
-		b := &blob{data: had.Cache}
-		client, err := s.cfg.newClient(b)
-		if err != nil {
-			return wireError(err)
+		refresh := s.refresh
+		if !had.Device.IsZero() {
+			if refresh = s.refreshDevice; !clicked.After(had.Device) {
+				return errNotKept // a code that somebody entered decides nothing that waited for it
+			}
 		}
-		acc, err := client.Account(ctx, had.Home)
-		if err != nil || acc.IsZero() {
-			return errNotKept
-		}
-		res, err := client.AcquireTokenSilent(ctx, s.cfg.Scopes, confidential.WithSilentAccount(acc))
-		if err != nil {
-			return wireError(err)
-		}
-		t = Token{Value: res.AccessToken, Expires: res.ExpiresOn, Tenant: who.Tenant, Object: who.Object}
-		had.Cache = b.data
-		return nil
+		t = Token{Tenant: who.Tenant, Object: who.Object}
+		t.Value, t.Expires, err = refresh(ctx, had)
+		return err
 	})
 	var no failure
 	var why ended
@@ -93,6 +87,25 @@ func (s *Service) keptToken(ctx context.Context, who activation.Person) (Token, 
 		return Token{}, fmt.Errorf("the kept session could not be used: %w", err)
 	}
 	return t, nil
+}
+
+// refresh gets an access token of a browser's session.
+func (s *Service) refresh(ctx context.Context, had *kept) (string, time.Time, error) {
+	b := &blob{data: had.Cache}
+	client, err := s.cfg.newClient(b)
+	if err != nil {
+		return "", time.Time{}, wireError(err)
+	}
+	acc, err := client.Account(ctx, had.Home)
+	if err != nil || acc.IsZero() {
+		return "", time.Time{}, errNotKept
+	}
+	res, err := client.AcquireTokenSilent(ctx, s.cfg.Scopes, confidential.WithSilentAccount(acc))
+	if err != nil {
+		return "", time.Time{}, wireError(err)
+	}
+	had.Cache = b.data
+	return res.AccessToken, res.ExpiresOn, nil
 }
 
 // ended says why a session is over although its time is not.

@@ -42,6 +42,7 @@ type flow struct {
 	slack   activation.SlackUser
 	warrant string // empty: signing in without a deed
 
+	device   bool // by device code
 	fresh    bool
 	claims   string
 	verifier string

@@ -22,6 +22,10 @@ type Service struct {
 	vault  *vault
 	stand  standings
 	claims claims
+
+	devices devices
+	life    context.Context // of what waits in the background
+	end     context.CancelFunc
 }
 
 // New makes a service, or says what is wrong with its configuration.
@@ -34,7 +38,8 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, https: u.Scheme == "https", base: u.Path}
+	life, end := context.WithCancel(context.Background())
+	s := &Service{life: life, end: end, cfg: cfg, https: u.Scheme == "https", base: u.Path}
 	if s.vault, err = newVault(cfg); err != nil {
 		return nil, err
 	}

@@ -51,7 +51,8 @@ type kept struct {
 	Home     string    `json:"home"`     // msal's name of the account
 	SignedIn time.Time `json:"signedIn"` // when the person was asked
 	Began    time.Time `json:"began"`
-	Used     time.Time `json:"used"` // last deed
+	Device   time.Time `json:"device,omitzero"` // by device code, and when by the world's clock
+	Used     time.Time `json:"used"`            // last deed
 	Cache    []byte    `json:"cache"`
 }
 
@@ -84,7 +85,11 @@ func (v *vault) keep(ctx context.Context, f *flow) error {
 	if err := v.cfg.write(ctx, kindKeys, who.Slack, rev, keys); err != nil {
 		return err
 	}
-	return v.save(ctx, who, k, kept{Home: f.home, SignedIn: f.asked, Began: now, Used: now, Cache: f.cache.data})
+	had := kept{Home: f.home, SignedIn: f.asked, Began: now, Used: now, Cache: f.cache.data}
+	if f.device {
+		had.Device = v.cfg.Now()
+	}
+	return v.save(ctx, who, k, had)
 }
 
 // reseal seals the keys of a Slack user's sessions with the ring's newest key.

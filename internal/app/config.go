@@ -95,6 +95,11 @@ type SignInConfig struct {
 	People string `yaml:"people"`
 	// Bind says how people who are not in that file come to their accounts.
 	Bind BindConfig `yaml:"bind"`
+	// DeviceClient is the application id of a third, public registration, which
+	// turns on sign-in by device code (/pag signin device). Many tenants block it,
+	// and people can be talked into entering a code: leave it out if browsers can
+	// reach url.
+	DeviceClient string `yaml:"device_client"`
 }
 
 // BindConfig is how people who are not in the file come to their accounts.

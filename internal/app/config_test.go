@@ -199,6 +199,8 @@ func TestRules(t *testing.T) {
 		{"custody: none", "custody: days", `signin.custody: "days" is not known`},
 		{"people: people.yaml\n  bind:\n    attribute: employeeId\n    mail: [contoso.example]", "people: ''", "signin.people: name the file that maps Slack users to Entra accounts, or say with signin.bind"},
 		{"custody: none", "custody: 31d", `signin.custody: "31d" is not known: choose none, session, or up to 30 days such as 7d`},
+		{"custody: none", "custody: none\n  device_client: 3c1a9a52-5a0c-4b7e-8a60-9a5d6f4d2e11", "signin.device_client: with custody none"},
+		{"custody: none", "device_client: 8d2b7c64-1f3e-4a9b-b0c5-7e6f5d4c3b2a", "is not the application id of a registration of its own"},
 		{"{credential: old}", "{}", "signin.old_key: write it as"},
 		{"https://contoso.vault.azure.net/keys/pagbot", "https://contoso.vault.azure.net/keys/pagbot/12", "signin.key_vault"},
 		{"employeeId", "employee id", "signin.bind.attribute"},

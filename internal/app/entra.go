@@ -140,6 +140,12 @@ type pages struct {
 	*signin.Sealer
 }
 
+// BeginDevice implements bot.Coder.
+func (p *pages) BeginDevice(ctx context.Context, u activation.SlackUser) (code, url string, until time.Time, err error) {
+	c, err := p.DeviceCode(ctx, u)
+	return c.Code, c.URL, c.Expires, err
+}
+
 // openSignIn makes the pages and reads who is who. Without a sign-in section
 // nobody is bound and there are no pages.
 func (a *App) openSignIn(ctx context.Context, e *lateEngine, api *slack.Client) (bot.People, *pages, error) {
@@ -166,8 +172,12 @@ func (a *App) openSignIn(ctx context.Context, e *lateEngine, api *slack.Client) 
 	service, err := signin.New(signin.Config{URL: c.URL, Authority: a.cfg.authority() + a.cfg.Entra.Tenant, Tenant: a.cfg.Entra.Tenant, Client: c.ClientID, Credential: cred,
 		Scopes: signInScopes(a.cfg.Entra.Graph), Sealer: sealer, Custody: signin.Custody(c.Custody), Ring: ring, People: people,
 		Directory: accounts{a.reader, c.Bind.Attribute}, Workspace: members{api, a.me}, Bind: signin.Bind{Attribute: c.Bind.Attribute != "", Mail: c.Bind.Mail},
+		Device: signin.Device{Client: c.DeviceClient, Done: a.tellDevice},
 		Floors: floorFile(filepath.Join(a.cfg.StateDir(), "signed-out.json")),
 		Deeds:  deeds{e}, Box: box{a.db}, Bound: a.tellBound, HTTP: a.http, NoDiscovery: a.cfg.private(), Now: a.clock.Now, Log: a.log})
+	if c.DeviceClient != "" {
+		a.log.Warn("sign-in by device code is on: people can be talked into entering a code that somebody else began, and many tenants block it; leave signin.device_client out if their browsers can reach signin.url")
+	}
 	if err == nil {
 		err = service.Load(ctx)
 	}

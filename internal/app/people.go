@@ -84,6 +84,16 @@ func (a *App) tellBound(p activation.Person) {
 	go a.bot.TellBound(context.Background(), p)
 }
 
+// tellDevice tells a person, and the audit, what became of a device code.
+func (a *App) tellDevice(u activation.SlackUser, ok bool, say string) {
+	what := "device code refused"
+	if ok {
+		what = "signed in by device code"
+	}
+	a.note(what, u.ID, "")
+	a.bot.TellDevice(context.Background(), u, say)
+}
+
 // note writes what was done about people into the audit trail. It has been
 // done, so that not being able to is only logged.
 func (a *App) note(what, slackUser, object string) {

@@ -132,6 +132,9 @@ func (a *App) sweep(ctx context.Context) {
 
 // Close lets go of the files.
 func (a *App) Close() {
+	if a.pages != nil {
+		a.pages.Close()
+	}
 	if a.audit != nil {
 		if err := a.audit.Close(); err != nil {
 			a.log.Error("closing the audit trail", "err", err)

@@ -102,6 +102,9 @@ func (s *SignInConfig) check(p *problems) {
 	for _, d := range s.Bind.Mail {
 		p.need(domainName.MatchString(d), "signin.bind.mail: %q is not a domain: write it like contoso.example", d)
 	}
+	d := s.DeviceClient
+	p.need(d == "" || guid.MatchString(d) && !strings.EqualFold(d, s.ClientID), "signin.device_client: %q is not the application id of a registration of its own: device codes need a public client, and the sign-in registration must not be one", d)
+	p.need(d == "" || s.Custody != "none", "signin.device_client: with custody none nothing is kept that a device code could bring: leave one of the two out")
 	defaultTo(&s.Custody, "session")
 	p.addAs("signin.custody", signin.Custody(s.Custody).Valid())
 }
