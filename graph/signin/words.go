@@ -216,7 +216,12 @@ func (s *Service) clock(t time.Time) string {
 // spell is a duration as people say it.
 func spell(d time.Duration) string {
 	var parts []string
-	if h := int(d.Hours()); h > 0 {
+	h := int(d.Hours())
+	if h >= 48 {
+		parts = append(parts, plural(h/24, "day"))
+		h %= 24
+	}
+	if h > 0 {
 		parts = append(parts, plural(h, "hour"))
 	}
 	if m := int(d.Minutes()) % 60; m > 0 {
