@@ -173,6 +173,23 @@ func TestDeviceCodeRefused(t *testing.T) {
 	})
 }
 
+// An answer that was made for another app.
+func TestDeviceCodeForAnotherApp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, _, h := withDevice(t)
+		w.session(w.requester)
+		mine := w.person(w.requester).Slack
+		w.must(w.svc.SignOut(t.Context(), mine))
+		code, err := w.svc.DeviceCode(t.Context(), mine)
+		w.must(err)
+		w.rewrite(func(_, id map[string]any) { id["aud"] = w.app.ID })
+		w.enter(w.browser(), code, w.requester)
+		h.says(t, "no: ", "could not be read")
+		time.Sleep(time.Second)
+		w.noToken(w.ask(activation.End, w.person(w.requester), activation.Session), "a token of another app")
+	})
+}
+
 // Public client flows on the sign-in registration would open it to phishing.
 func TestDeviceCodesNeedTheirOwnRegistration(t *testing.T) {
 	w := newWorld(t)

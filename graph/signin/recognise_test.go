@@ -111,6 +111,8 @@ func TestBindByMail(t *testing.T) {
 		// which is good once.
 		d.accounts[w.admin.ID] = signin.Account{UPN: w.admin.UPN, Mail: "stranger@contoso.example", Enabled: true}
 		w.shows(w.arrive(w.browser(), stranger, w.admin), "An administrator must allow this", "pagbot people allow U0STRANGER")
+		w.box.set("binding-allow T0CONTOSO/U0STRANGER", []byte("2030-01-01T00:00:00Z AAAA"))
+		w.shows(w.arrive(w.browser(), stranger, w.admin), "An administrator must allow this")
 		_, err = w.svc.Allow(t.Context(), stranger)
 		w.must(err)
 		b = w.browser()
@@ -304,6 +306,39 @@ func TestDeedLinkBindsNobody(t *testing.T) {
 		w.click(b, toMicrosoft)
 		w.shows(w.login(b, w.stranger, true), "Wrong account")
 		w.unbound(w.stranger)
+		// Nor does it bring back who was taken out of the mapping since.
+		wt := w.fresh()
+		w.cfg.People = signin.NoPeople()
+		w.restart()
+		d.accounts[w.requester.ID] = signin.Account{UPN: w.requester.UPN, Enabled: true, Attribute: "U0REQUESTER"}
+		b = w.browser()
+		w.open(b, w.svc.Link(wt))
+		w.click(b, toMicrosoft)
+		w.shows(w.login(b, w.requester, true), "not yours here")
+		w.unbound(w.requester)
+	})
+}
+
+// What the mapping file says of an account goes before what was bound.
+func TestFileGoesBeforeEvidence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, d := withTown(t, evidence)
+		d.accounts[w.requester.ID] = signin.Account{UPN: w.requester.UPN, Enabled: true, Attribute: "U0STRANGER"}
+		b := w.browser()
+		w.arrive(b, stranger, w.requester)
+		w.click(b, "Yes, that is me")
+		if who := w.person(w.requester); who.Slack != stranger {
+			t.Fatalf("bound to %v", who.Slack)
+		}
+		w.cfg.People = w.people()
+		w.restart()
+		w.must(w.svc.Load(t.Context()))
+		if who := w.person(w.requester); who.Slack.ID != "U0REQUESTER" {
+			t.Errorf("the file's account is %v's", who.Slack)
+		}
+		if own := w.cfg.People.BySlack(stranger); len(own) != 0 {
+			t.Errorf("still theirs, too: %+v", own)
+		}
 	})
 }
 

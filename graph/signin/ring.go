@@ -32,6 +32,8 @@ type Ring struct {
 	root  Root
 	locks [][]byte // from the configured key and its predecessors
 
+	turning sync.Mutex
+
 	mu   sync.RWMutex
 	keys map[uint64][]byte
 	last uint64
@@ -165,14 +167,14 @@ func (r *Ring) write(ctx context.Context, rev uint64, rows []ringRow) error {
 	return r.box.Put(ctx, kindRing, "all", rev, body)
 }
 
-// prune forgets every key but the newest and those in use.
-func (r *Ring) prune(ctx context.Context, used map[uint64]bool) (dropped int, err error) {
+// prune forgets every key but the newest.
+func (r *Ring) prune(ctx context.Context) (dropped int, err error) {
 	rows, rev, err := r.rows(ctx)
 	if err != nil {
 		return 0, err
 	}
 	n := len(rows)
-	rows = slices.DeleteFunc(rows, func(row ringRow) bool { return row.ID != r.newest() && !used[row.ID] })
+	rows = slices.DeleteFunc(rows, func(row ringRow) bool { return row.ID != r.newest() })
 	if len(rows) == n {
 		return 0, nil
 	}
@@ -182,7 +184,7 @@ func (r *Ring) prune(ctx context.Context, used map[uint64]bool) (dropped int, er
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id, key := range r.keys {
-		if id != r.last && !used[id] {
+		if id != r.last {
 			clear(key)
 			delete(r.keys, id)
 		}
@@ -235,6 +237,8 @@ func (s *Service) Rotate(ctx context.Context) (Rotated, error) {
 		return did, errors.New("custody is none: there is nothing that a key seals")
 	}
 	ring := s.vault.ring
+	ring.turning.Lock() // one rotation at a time: it drops what it did not make
+	defer ring.turning.Unlock()
 	if err := ring.grow(ctx); err != nil {
 		return did, err
 	}
@@ -243,9 +247,8 @@ func (s *Service) Rotate(ctx context.Context) (Rotated, error) {
 	if err != nil {
 		return did, err
 	}
-	used := map[uint64]bool{}
 	for _, slack := range known {
-		n, err := s.vault.reseal(ctx, slack, used)
+		n, err := s.vault.reseal(ctx, slack)
 		if err != nil {
 			return did, fmt.Errorf("sealing anew for %s: %w", slack.ID, err)
 		}
@@ -255,6 +258,6 @@ func (s *Service) Rotate(ctx context.Context) (Rotated, error) {
 		}
 		did.Bindings += n
 	}
-	did.Dropped, err = ring.prune(ctx, used)
+	did.Dropped, err = ring.prune(ctx)
 	return did, err
 }

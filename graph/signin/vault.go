@@ -93,7 +93,7 @@ func (v *vault) keep(ctx context.Context, f *flow) error {
 }
 
 // reseal seals the keys of a Slack user's sessions with the ring's newest key.
-func (v *vault) reseal(ctx context.Context, slack activation.SlackUser, used map[uint64]bool) (n int, err error) {
+func (v *vault) reseal(ctx context.Context, slack activation.SlackUser) (n int, err error) {
 	defer v.lock(slack)()
 	keys, rev, err := v.cfg.rows(ctx, kindKeys, slack)
 	if err != nil || rev == 0 {
@@ -108,7 +108,6 @@ func (v *vault) reseal(ctx context.Context, slack activation.SlackUser, used map
 			continue
 		}
 		keys[acc] = k.wrap(v.ring, who)
-		used[keys[acc].Ring] = true
 		n++
 	}
 	return n, v.cfg.write(ctx, kindKeys, slack, rev, keys)
