@@ -63,14 +63,13 @@ func parse(text string) (order, error) {
 	if !ok {
 		return o, complaint(sayUnknownVerb(words[0].text))
 	}
-	o.verb = verb
+	if o.verb = verb; verb == "signin" {
+		o.code = together(words[1:])
+	}
 	return o, o.arguments(words[1:])
 }
 
 func (o *order) arguments(words []word) error {
-	if o.verb == "signin" {
-		o.code = together(words)
-	}
 	if o.verb != "activate" && o.verb != "deactivate" || len(words) == 0 {
 		if o.verb == "activate" {
 			return complaint(sayActivateUsage)

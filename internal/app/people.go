@@ -181,7 +181,11 @@ func (a *App) listPeople(ctx context.Context) ([]account, error) {
 	return list, err
 }
 
-var slackID = regexp.MustCompile(`^[UW][A-Z0-9]{2,}$`)
+var (
+	slackID    = regexp.MustCompile(`^[UW][A-Z0-9]{2,}$`)
+	attribute  = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)?)?$`)
+	domainName = regexp.MustCompile(`^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
+)
 
 // named is the Slack user that a command is about.
 func (a *App) named(r *http.Request) (activation.SlackUser, error) {

@@ -16,11 +16,9 @@ import (
 )
 
 var (
-	guid       = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-	channelID  = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
-	attribute  = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)?)?$`)
-	domainName = regexp.MustCompile(`^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$`)
-	orgName    = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?$`)
+	guid      = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+	channelID = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
+	orgName   = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?$`)
 )
 
 // problems collects all that is wrong, so that one start tells all of it.
