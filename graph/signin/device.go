@@ -37,12 +37,12 @@ type DeviceCode struct {
 // devices are the codes that wait, one a Slack user.
 type devices struct {
 	mu   sync.Mutex
-	m    map[activation.SlackUser]*waiting
+	m    map[activation.SlackUser]*deviceWait
 	work sync.WaitGroup
 }
 
-// waiting is one code whose person has not entered it yet.
-type waiting struct{ stop context.CancelFunc }
+// deviceWait is one code whose person has not entered it yet.
+type deviceWait struct{ stop context.CancelFunc }
 
 const maxDevices = 200
 
@@ -68,7 +68,7 @@ func (s *Service) DeviceCode(ctx context.Context, slack activation.SlackUser) (D
 		return DeviceCode{}, wireError(err)
 	}
 	life, stop := context.WithTimeout(s.life, 15*time.Minute)
-	mine := &waiting{stop}
+	mine := &deviceWait{stop}
 	if !s.devices.begin(slack, mine) {
 		stop()
 		return DeviceCode{}, activation.Refusal{Code: activation.Throttled, Text: "too many device codes wait"}
@@ -89,11 +89,11 @@ func (s *Service) DeviceCode(ctx context.Context, slack activation.SlackUser) (D
 	return DeviceCode{dc.Result.UserCode, dc.Result.VerificationURL, dc.Result.ExpiresOn}, nil
 }
 
-func (d *devices) begin(slack activation.SlackUser, w *waiting) bool {
+func (d *devices) begin(slack activation.SlackUser, w *deviceWait) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.m == nil {
-		d.m = map[activation.SlackUser]*waiting{}
+		d.m = map[activation.SlackUser]*deviceWait{}
 	}
 	if old, ok := d.m[slack]; ok {
 		old.stop()
@@ -105,7 +105,7 @@ func (d *devices) begin(slack activation.SlackUser, w *waiting) bool {
 	return true
 }
 
-func (d *devices) end(slack activation.SlackUser, w *waiting) {
+func (d *devices) end(slack activation.SlackUser, w *deviceWait) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	w.stop()
