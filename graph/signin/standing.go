@@ -81,26 +81,27 @@ func (s *Service) standing(ctx context.Context, who activation.Person) (standing
 	return got, nil
 }
 
+// askStanding asks both at once.
 func (s *Service) askStanding(ctx context.Context, who activation.Person) (got standing, err error) {
 	got.at = time.Now()
+	var noAccount, noMember error
+	var both sync.WaitGroup
 	if d := s.cfg.Directory; d != nil {
-		got.account, err = d.Account(ctx, who.Object)
-		switch {
-		case errors.Is(err, ErrNoAccount):
-			got.gone = "the account is deleted"
-			return got, nil
-		case err != nil:
-			return got, fmt.Errorf("the account could not be looked up: %w", err)
-		}
+		both.Go(func() { got.account, noAccount = d.Account(ctx, who.Object) })
 	}
 	if w := s.cfg.Workspace; w != nil {
-		got.member, err = w.Member(ctx, who.Slack)
-		switch {
-		case errors.Is(err, ErrNoAccount):
-			got.gone = "the Slack user is deleted"
-		case err != nil:
-			return got, fmt.Errorf("the Slack user could not be looked up: %w", err)
-		}
+		both.Go(func() { got.member, noMember = w.Member(ctx, who.Slack) })
+	}
+	both.Wait()
+	switch {
+	case errors.Is(noAccount, ErrNoAccount):
+		got.gone = "the account is deleted"
+	case errors.Is(noMember, ErrNoAccount):
+		got.gone = "the Slack user is deleted"
+	case noAccount != nil:
+		return got, fmt.Errorf("the account could not be looked up: %w", noAccount)
+	case noMember != nil:
+		return got, fmt.Errorf("the Slack user could not be looked up: %w", noMember)
 	}
 	return got, nil
 }

@@ -54,7 +54,11 @@ func (m members) Member(ctx context.Context, u activation.SlackUser) (signin.Mem
 	if m.me.EnterpriseID != "" {
 		in = p.Enterprise.EnterpriseID == m.me.EnterpriseID
 	}
-	return signin.Member{Name: p.Name, Team: m.me.Team, Mail: p.Profile.Email,
+	mail := p.Profile.Email
+	if !p.IsEmailConfirmed {
+		mail = "" // only claimed
+	}
+	return signin.Member{Name: p.Name, Team: m.me.Team, Mail: mail,
 		Active: in && !(p.Deleted || p.IsBot || p.IsAppUser || p.IsRestricted || p.IsUltraRestricted || p.IsStranger || p.IsInvitedUser)}, nil
 }
 
