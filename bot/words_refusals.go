@@ -74,6 +74,9 @@ func sayGuard(r activation.Refusal, a activation.Activation) string {
 		}
 		return "You signed in with another account than the one this is for, so I did nothing. Sign in with the right one."
 	case activation.NotBound:
+		if r.Text == mayBind {
+			return "I don't know yet which Entra account is yours. Type `/pag signin`, and sign in with it once."
+		}
 		return "I don't know which Entra account is yours. Ask an administrator to add you to pagbot's list of people."
 	case activation.NotAllowedHere:
 		switch r.Text {

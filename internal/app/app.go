@@ -57,6 +57,7 @@ type App struct {
 	targets map[string]downstream.Probe
 	checks  []func(context.Context) error // must hold before serving; their errors say what to do
 	setups  []setup                       // may fail without keeping the bot from its work
+	noted   chan struct{}                 // something about people is in the audit log
 	began   time.Time
 }
 
@@ -76,7 +77,7 @@ func Open(ctx context.Context, cfg *Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{cfg: cfg, secrets: secrets, clock: o.Clock, log: o.Log, listen: o.Listen, began: time.Now(), targets: map[string]downstream.Probe{}}
+	a := &App{cfg: cfg, secrets: secrets, clock: o.Clock, log: o.Log, listen: o.Listen, began: time.Now(), noted: make(chan struct{}, 1), targets: map[string]downstream.Probe{}}
 	a.http = &http.Client{Transport: o.Transport}
 	if o.Transport != nil {
 		a.dial = o.Transport.DialContext
@@ -141,7 +142,7 @@ func (a *App) openSlack(ctx context.Context) error {
 	}
 	late := &lateEngine{}
 	a.history = history.NewBook(history.Config{Find: late.find, Now: a.clock.Now, Days: a.cfg.HistoryDays})
-	people, pages, err := a.openSignIn(late)
+	people, pages, err := a.openSignIn(ctx, late, api)
 	if err != nil {
 		return err
 	}
@@ -186,7 +187,7 @@ func (a *App) openEngine(people bot.People) error {
 		hands[k] = mouth
 	}
 	if a.pages != nil {
-		guard, err := signin.NewSealer(a.secrets.key)
+		guard, err := signin.NewSealer(a.secrets.key, a.secrets.oldKeys...)
 		if err != nil {
 			return err
 		}
