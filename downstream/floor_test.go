@@ -7,19 +7,22 @@ import (
 )
 
 // floor is the exact optimum for a known distribution: no schedule of looks on
-// a lattice, whoever makes it, tells sooner with as few calls. It minimises
-// (mean lateness + price × mean calls) by a dynamic programme over the moments
-// of looks; every price gives one point of the lower hull.
+// a lattice, whoever makes it, loses less with as few calls. It minimises (mean
+// loss + price × mean calls) by a dynamic programme over the moments of looks;
+// every price gives one point of the lower hull. The loss of a life is how late
+// it is told, in seconds, and a fine if its interval is wider than the
+// tolerance.
 type floor struct {
 	step  time.Duration
+	fine  float64
 	count []float64 // lives whose change is at or before i steps
 	sum   []float64 // their delays, in seconds
 }
 
-func newFloor(delays []time.Duration, step time.Duration) *floor {
+func newFloor(delays []time.Duration, step time.Duration, fine float64) *floor {
 	delays = slices.Sorted(slices.Values(delays))
 	n := int(delays[len(delays)-1]/step) + 2
-	f := &floor{step, make([]float64, n), make([]float64, n)}
+	f := &floor{step, fine, make([]float64, n), make([]float64, n)}
 	k, sum := 0, 0.0
 	for i := range n {
 		for k < len(delays) && delays[k] <= time.Duration(i)*step {
@@ -31,8 +34,7 @@ func newFloor(delays []time.Duration, step time.Duration) *floor {
 	return f
 }
 
-// best is the mean calls and the mean lateness, in seconds, of the optimum at a
-// price.
+// best is the mean calls and the mean loss of the optimum at a price.
 func (f *floor) best(price float64) (calls, late float64) {
 	n := len(f.count)
 	total := f.count[n-1]
@@ -40,7 +42,7 @@ func (f *floor) best(price float64) (calls, late float64) {
 	for i := n - 2; i >= 0; i-- {
 		left := price * (total - f.count[i]) // the next look is made in these lives
 		for j := i + 1; j < n; j++ {
-			c := left + f.lateness(i, j) + cost[j]
+			c := left + f.loss(i, j) + cost[j]
 			if j == i+1 || c < cost[i] {
 				cost[i], next[i] = c, j
 			}
@@ -48,20 +50,24 @@ func (f *floor) best(price float64) (calls, late float64) {
 	}
 	for i := 0; i < n-1; i = next[i] {
 		calls += total - f.count[i]
-		late += f.lateness(i, next[i])
+		late += f.loss(i, next[i])
 	}
 	return calls / total, late / total
 }
 
-// lateness is what all lives that change between two looks wait together.
-func (f *floor) lateness(i, j int) float64 {
-	return (f.count[j]-f.count[i])*float64(j)*f.step.Seconds() - (f.sum[j] - f.sum[i])
+// loss is what all lives that change between two looks lose together.
+func (f *floor) loss(i, j int) float64 {
+	loss := (f.count[j]-f.count[i])*float64(j)*f.step.Seconds() - (f.sum[j] - f.sum[i])
+	if j > i+1 { // one step is always tolerable
+		loss += f.fine * max(0, f.count[min(j, 10*(j-i))]-f.count[i])
+	}
+	return loss
 }
 
-// lateAt is the least mean lateness with so many calls in the mean; callsAt the
-// least mean calls with that lateness. Between two points of the hull both may
+// lossAt is the least mean loss with so many calls in the mean; callsAt the
+// least mean calls with that loss. Between two points of the hull both may
 // be mixed.
-func (f *floor) lateAt(calls float64) float64 {
+func (f *floor) lossAt(calls float64) float64 {
 	c0, l0, c1, l1 := f.around(func(c, _ float64) bool { return c <= calls })
 	return mix(calls, c0, c1, l0, l1)
 }

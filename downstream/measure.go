@@ -33,6 +33,7 @@ type measure struct {
 	now     time.Time
 	limits  Limits // in world time
 	world   func(time.Duration) time.Duration
+	learned *Learned // nil: nothing
 	memory  memory
 	wanted  activation.Says
 	control bool // before PIM granted: one sound answer is enough
@@ -125,7 +126,7 @@ func (m *measure) came(a activation.Answer) activation.Report {
 	}
 	m.memory.Run++
 	if m.memory.Run < m.limits.Confirm {
-		return m.again(Next(0, Limits{Cache: m.limits.Cache, Rate: m.limits.Rate}, 0, 0))
+		return m.again(Next(0, Limits{Cache: m.limits.Cache, Rate: m.limits.Rate}, nil, 0, 0))
 	}
 	first := *m.memory.First
 	return activation.Report{Tell: m.tell(first, m.last(first.Level))}
@@ -180,7 +181,7 @@ func (m *measure) next(retry time.Duration) time.Duration {
 	if m.control {
 		l.Quiet = 0
 	}
-	return Next(m.age(), l, m.memory.Doubts, retry)
+	return Next(m.age(), l, m.learned, m.memory.Doubts, retry)
 }
 
 // again comes back in world time.

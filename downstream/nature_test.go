@@ -92,9 +92,6 @@ type sight struct {
 	late, width    time.Duration // of telling; of the published interval
 }
 
-// tolerance is the lateness that nobody minds: the requirement.
-func (s sight) tolerance() time.Duration { return max(step, s.delay/10) }
-
 // live is one life: look by the policy until it is there.
 func (l *lived) live(p policy) sight {
 	l.turn = l.turn.Add(time.Duration(l.rand.ExpFloat64() * float64(90*time.Minute)))

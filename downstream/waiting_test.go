@@ -9,66 +9,116 @@ import (
 )
 
 // policies are compared in this order; each must be better than those before.
-func policies() []struct {
+// A fresh one is made for each series of lives.
+var policies = []struct {
 	name string
-	make policy
-} {
-	return []struct {
-		name string
-		make policy
-	}{
-		{"fixed 5 s", func([]Latency, time.Time) func(time.Duration) time.Duration {
+	make func() policy
+}{
+	{"fixed 5 s", func() policy {
+		return func([]Latency, time.Time) func(time.Duration) time.Duration {
 			return func(time.Duration) time.Duration { return step }
-		}},
-		{"geometric", func([]Latency, time.Time) func(time.Duration) time.Duration {
-			return func(age time.Duration) time.Duration { return Next(age, Limits{}, 0, 0) }
-		}},
+		}
+	}},
+	{"geometric", func() policy {
+		return func([]Latency, time.Time) func(time.Duration) time.Duration { return after(nil) }
+	}},
+	{"table", func() policy {
+		return learner(func(past []Latency, turn time.Time) *Learned {
+			if len(past) < enough {
+				return nil
+			}
+			return planned(newTable(samplesOf(past, turn)), step)
+		}, func([]Latency) bool { return false })
+	}},
+	{"table and ticks", func() policy {
+		return learner(func(past []Latency, turn time.Time) *Learned { return Learn(past, turn, 0) },
+			func(past []Latency) bool { _, ticking := ticks(past); return ticking })
+	}},
+}
+
+// learner follows plans. One that does not depend on the turn is kept for a few
+// lives: that saves the test its time.
+func learner(learn func([]Latency, time.Time) *Learned, anew func([]Latency) bool) policy {
+	var plan *Learned
+	of := -1
+	return func(past []Latency, turn time.Time) func(time.Duration) time.Duration {
+		if n := len(past); of < 0 || n > of+of/20 || anew(past) {
+			of, plan = n, learn(past, turn)
+		}
+		return after(plan)
+	}
+}
+
+func after(plan *Learned) func(time.Duration) time.Duration {
+	return func(age time.Duration) time.Duration {
+		if d := plan.next(age); d > 0 {
+			return d
+		}
+		return Next(age, Limits{}, nil, 0, 0)
 	}
 }
 
 // waited is what a policy costs on a nature, after it has seen some lives.
 type waited struct {
 	calls, late, p95 float64 // mean calls; mean and p95 of the lateness in seconds
-	ratio            float64 // p95 of lateness over tolerance
-	width            float64 // p95 of the published interval over tolerance
+	wide             float64 // share of intervals wider than the tolerance
+	ratio, width     float64 // p95 of lateness and of the interval over the tolerance
 	vsFixed          float64 // calls over those of every 5 s
-	vsFloor          float64 // calls over the optimum's at the same lateness
-	lateVsFloor      float64 // lateness over the optimum's at the same calls
-	lateVsEven       float64 // lateness over that of a fixed interval with the same calls
+	vsEven           float64 // lateness over that of a fixed interval with as many calls
 }
 
-const trials = 1500
-
-func measureWaiting(of nature, p policy, lives int) waited {
+func measureWaiting(of nature, p policy, lives, trials int) waited {
 	l := begin(of)
 	for range lives {
 		l.remember(l.live(p))
 	}
-	var all []sight
-	for range trials {
-		all = append(all, l.live(p))
-	}
 	var w waited
 	var late, ratio, width []float64
-	var unknown []time.Duration
 	var every5, delays float64
-	for _, s := range all {
-		w.calls += float64(s.calls) / trials
-		w.late += s.late.Seconds() / trials
+	n := float64(trials)
+	for range trials {
+		s := l.live(p)
+		tolerance := max(step, s.delay/10)
+		w.calls += float64(s.calls) / n
+		w.late += s.late.Seconds() / n
+		if s.width > tolerance {
+			w.wide += 1 / n
+		}
 		late = append(late, s.late.Seconds())
-		ratio = append(ratio, float64(s.late)/float64(s.tolerance()))
-		width = append(width, float64(s.width)/float64(s.tolerance()))
-		unknown = append(unknown, s.unknown)
-		every5 += float64((s.delay+step-1)/step) / trials
-		delays += s.delay.Seconds() / trials
+		ratio = append(ratio, float64(s.late)/float64(tolerance))
+		width = append(width, float64(s.width)/float64(tolerance))
+		every5 += float64((s.delay+step-1)/step) / n
+		delays += s.delay.Seconds() / n
 	}
 	w.p95, w.ratio, w.width = at95(late), at95(ratio), at95(width)
 	w.vsFixed = w.calls / every5
-	f := newFloor(unknown, step)
-	w.vsFloor, w.lateVsFloor = w.calls/f.callsAt(w.late), w.late/f.lateAt(w.calls)
 	// A fixed interval makes delay/interval + 1/2 calls, and is half of it late.
-	w.lateVsEven = w.late / (delays / max(w.calls-0.5, 0.5) / 2)
+	w.vsEven = w.late / (delays / max(w.calls-0.5, 0.5) / 2)
 	return w
+}
+
+// against compares with the exact optimum: calls over the least with the same
+// lateness and as many wide intervals, and lateness over the least with as many
+// calls.
+func (w waited) against(of nature) (calls, late float64) {
+	l := begin(of)
+	var unknown []time.Duration
+	ticking := false
+	for range 4000 {
+		l.turn = l.turn.Add(37 * time.Minute)
+		delay, u := of.draw(l.rand, l.turn)
+		unknown = append(unknown, u)
+		ticking = ticking || u != delay
+	}
+	// Any fine gives a lower bound of the calls; the highest is the best one.
+	f := newFloor(unknown, step, 0)
+	least := f.callsAt(w.late)
+	if !ticking { // where the ticks are known, the floor knows less than the delay
+		for _, fine := range fines {
+			least = max(least, newFloor(unknown, step, fine).callsAt(w.late+fine*w.wide))
+		}
+	}
+	return w.calls / least, w.late / f.lossAt(w.calls)
 }
 
 func at95(all []float64) float64 {
@@ -77,23 +127,53 @@ func at95(all []float64) float64 {
 }
 
 func (w waited) String() string {
-	return fmt.Sprintf("%6.1f %7.1f %7.1f %6.2f %6.2f %7.3f %7.2f %8.2f %7.2f", w.calls, w.late, w.p95, w.ratio, w.width, w.vsFixed, w.vsFloor, w.lateVsFloor, w.lateVsEven)
+	return fmt.Sprintf("%.1f calls, told %.1f s late (p95 %.1f s), interval p95 %.2f of the tolerance, %.3f of the calls every 5 s", w.calls, w.late, w.p95, w.width, w.vsFixed)
 }
 
-// TestWaitingTable prints what each policy costs on each nature.
-func TestWaitingTable(t *testing.T) {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%-36s %-22s %6s %7s %7s %6s %6s %7s %7s %8s %7s\n", "nature", "policy, after lives", "calls", "late s", "p95 s", "p95/t", "w95/t", "/fixed", "/floor", "l/floor", "l/even")
+// BenchmarkWaiting measures each policy on each nature, after so many lives.
+func BenchmarkWaiting(b *testing.B) {
 	for _, of := range natures() {
-		for _, p := range policies() {
-			for _, lives := range []int{0, 30, 1000} {
-				if lives > 0 && !strings.HasPrefix(p.name, "learn") {
+		for i, p := range policies {
+			for _, lives := range []int{0, enough, recall} {
+				if (i < 2) != (lives == 0) {
 					continue
 				}
-				w := measureWaiting(of, p.make, lives)
-				fmt.Fprintf(&b, "%-36s %-22s %s\n", of.name, fmt.Sprintf("%s, %d", p.name, lives), w)
+				b.Run(fmt.Sprintf("%s/%s/after=%d", of.name, p.name, lives), func(b *testing.B) {
+					var w waited
+					for b.Loop() {
+						w = measureWaiting(of, p.make(), lives, 300)
+					}
+					b.ReportMetric(0, "ns/op")
+					calls, late := w.against(of)
+					for _, m := range []struct {
+						is   float64
+						name string
+					}{{w.calls, "calls"}, {w.late, "late_s"}, {w.p95, "late_p95_s"}, {w.ratio, "late_p95/tolerance"}, {w.width, "interval_p95/tolerance"},
+						{w.vsFixed, "calls_vs_fixed"}, {calls, "calls_vs_floor"}, {late, "late_vs_floor"}, {w.vsEven, "late_vs_even"}} {
+						b.ReportMetric(m.is, m.name)
+					}
+				})
 			}
 		}
 	}
-	t.Log("\n" + b.String())
+}
+
+// TestWaitingIsWorthLearning holds every later policy to be better than the one
+// before, and prints by how much.
+func TestWaitingIsWorthLearning(t *testing.T) {
+	for _, of := range natures() {
+		blind := measureWaiting(of, policies[1].make(), 0, 100)
+		table := measureWaiting(of, policies[2].make(), enough, 100)
+		both := measureWaiting(of, policies[3].make(), enough, 40)
+		t.Logf("%s\n  geometric: %v\n  table:     %v\n  and ticks: %v", of.name, blind, table, both)
+		if blind.vsFixed > 0.45 || blind.ratio > 1 || blind.width > 1 {
+			t.Errorf("%s, nothing known: %v", of.name, blind)
+		}
+		if table.late*table.calls > blind.late*blind.calls || table.late > blind.late || table.vsFixed > 0.4 {
+			t.Errorf("%s: the table is no better", of.name)
+		}
+		if strings.HasPrefix(of.name, "ticks") && (both.vsFixed > 0.06 || both.late > table.late || both.calls > table.calls/2) {
+			t.Errorf("%s: to know the ticks does not help", of.name)
+		}
+	}
 }

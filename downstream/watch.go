@@ -16,7 +16,10 @@ type Config struct {
 	Probes map[string]Probe                       // by target id; targets with the very same probe share its budget
 	Now    func() time.Time                       // world time; nil: time.Now
 	World  func(wire time.Duration) time.Duration // how long that is in world time; nil: as long
-	Log    *slog.Logger                           // nil: silent
+	// History is what was measured before on a target, oldest first; nil: nothing
+	// is learned. It is asked once a life and direction, and every hour again.
+	History func(target string, toward activation.Direction) []Latency
+	Log     *slog.Logger // nil: silent
 }
 
 func (c Config) validate() (Config, error) {
@@ -42,6 +45,7 @@ func (c Config) validate() (Config, error) {
 type Watch struct {
 	c     Config
 	lines map[string]*line
+	plans plans
 }
 
 // NewWatch makes a Watch over the configured targets.
@@ -50,7 +54,7 @@ func NewWatch(c Config) (*Watch, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Watch{c: c, lines: map[string]*line{}}
+	w := &Watch{c: c, lines: map[string]*line{}, plans: plans{made: map[turned]plan{}}}
 	for id, p := range c.Probes {
 		for _, other := range w.lines {
 			if reflect.TypeOf(p).Comparable() && other.probe == p {
@@ -88,6 +92,9 @@ func (w *Watch) Do(ctx context.Context, a activation.Activation, e activation.Ef
 	m.limits.Rate = w.c.World(l.limits.Rate)
 	m.world = w.c.World
 	m.now = w.c.Now()
+	if !m.control {
+		m.learned = w.learned(e.Target, e.Toward, m.turn, m.now)
+	}
 	if wait := m.early(); wait > 0 {
 		return m.again(wait)
 	}
