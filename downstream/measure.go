@@ -20,6 +20,7 @@ type memory struct {
 	Doubts int       `json:"doubts,omitempty"`
 	Since  time.Time `json:"since,omitzero"`
 	Told   bool      `json:"told,omitempty"`
+	Booked bool      `json:"booked,omitempty"` // it has a place in the line now
 }
 
 // measure is one look at one target in one direction: pure, it turns an answer
@@ -186,7 +187,25 @@ func (m *measure) next(retry time.Duration) time.Duration {
 
 // again comes back in world time.
 func (m *measure) again(wait time.Duration) activation.Report {
-	return activation.Report{Again: m.now.Add(wait), Memory: m.remembered()}
+	at := m.now.Add(wait)
+	if m.limits.Batch > 1 && m.age() >= 0 {
+		at = m.together(at)
+	}
+	return activation.Report{Again: at, Memory: m.remembered()}
+}
+
+// together makes looks fall together where one call serves several persons: on
+// multiples of about an eighth of the wait. What is planned is hardly moved.
+func (m *measure) together(at time.Time) time.Time {
+	beat := step
+	for m.learned == nil && beat*2 <= at.Sub(m.now)/8 {
+		beat *= 2
+	}
+	sooner := at.Truncate(beat)
+	if m.learned == nil && sooner.Sub(m.now) >= max(step, m.limits.Cache, m.limits.Rate, m.limits.Quiet-m.age()) || sooner.Equal(at) {
+		return sooner
+	}
+	return sooner.Add(beat)
 }
 
 // after comes back in wire time, because the target asked for it.

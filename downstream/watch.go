@@ -19,7 +19,10 @@ type Config struct {
 	// History is what was measured before on a target, oldest first; nil: nothing
 	// is learned. It is asked once a life and direction, and every hour again.
 	History func(target string, toward activation.Direction) []Latency
-	Log     *slog.Logger // nil: silent
+	// Wake lets go what waits for a name (Report.Wait); nil: looks are made when
+	// they are due, and no sooner.
+	Wake func(name string)
+	Log  *slog.Logger // nil: silent
 }
 
 func (c Config) validate() (Config, error) {
@@ -95,12 +98,22 @@ func (w *Watch) Do(ctx context.Context, a activation.Activation, e activation.Ef
 	if !m.control {
 		m.learned = w.learned(e.Target, e.Toward, m.turn, m.now)
 	}
+	name := nameOf(a, e)
+	l.roster.drop(name)
 	if wait := m.early(); wait > 0 {
 		return m.again(wait)
 	}
 	if pause := l.paused(); pause > 0 {
+		m.memory.Booked = false // when it is over everybody comes at once
 		return m.after(pause)
 	}
+	if !m.memory.Booked {
+		if wait := l.book(); wait > 0 {
+			m.memory.Booked = true
+			return m.after(wait)
+		}
+	}
+	m.memory.Booked = false
 	r, err := l.ask(ctx, a.Person)
 	m.now = w.c.Now()
 	if err != nil {
@@ -110,5 +123,21 @@ func (w *Watch) Do(ctx context.Context, a activation.Activation, e activation.Ef
 	if r.answer.Says == "" {
 		return m.after(r.retry)
 	}
-	return m.report(r)
+	return w.wave(l, name, m, m.report(r))
+}
+
+// wave lets a look that is not due yet wait for news of another, and spreads
+// what is news itself.
+func (w *Watch) wave(l *line, name string, m *measure, r activation.Report) activation.Report {
+	switch {
+	case w.c.Wake == nil || m.control:
+	case r.Finished() && r.Tell != nil:
+		for _, other := range l.roster.longest(l.limits.Batch, m.now) {
+			w.c.Wake(other)
+		}
+	case !r.Again.IsZero():
+		r.Wait, r.Until = name, r.Again
+		l.roster.add(name, waiter{m.now, r.Again})
+	}
+	return r
 }

@@ -227,7 +227,7 @@ func (a *App) botGroups() []bot.Group {
 
 func (a *App) openEngine(people bot.People) error {
 	mouth := bot.NewMouth(a.bot)
-	watch, err := downstream.NewWatch(downstream.Config{Probes: a.targets, Now: a.clock.Now, World: a.clock.World, Log: a.log})
+	watch, err := downstream.NewWatch(downstream.Config{Probes: a.targets, Now: a.clock.Now, World: a.clock.World, Log: a.log, Wake: a.wake})
 	if err != nil {
 		return err
 	}
@@ -248,6 +248,14 @@ func (a *App) openEngine(people bot.People) error {
 	}
 	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log})
 	return err
+}
+
+// wake lets a look go that waits for the news of another. If that fails, it is
+// made when it is due.
+func (a *App) wake(name string) {
+	if err := a.Engine.Release(context.Background(), name); err != nil {
+		a.log.Debug("a look was not woken", "err", err)
+	}
 }
 
 // bound is PIM with the people's Slack users filled in.
