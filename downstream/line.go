@@ -69,12 +69,14 @@ func (l *line) paused() time.Duration {
 	return max(0, time.Until(l.pause))
 }
 
-// ask waits for an answer about one person. It comes back without one when ctx
+// ask waits for an answer about one person, before all others if it is urgent. It comes back without one when ctx
 // ends, and with a can't tell when the line does not move.
-func (l *line) ask(ctx context.Context, who activation.Person) (reply, error) {
+func (l *line) ask(ctx context.Context, who activation.Person, urgent bool) (reply, error) {
 	q := &question{ctx, who, make(chan reply, 1)}
 	l.mu.Lock()
-	l.queue = append(l.queue, q)
+	if l.queue = append(l.queue, q); urgent {
+		l.queue = slices.Insert(l.queue[:len(l.queue)-1], 0, q)
+	}
 	if !l.running {
 		l.running = true
 		go l.run()

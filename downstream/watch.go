@@ -107,14 +107,14 @@ func (w *Watch) Do(ctx context.Context, a activation.Activation, e activation.Ef
 		m.memory.Booked = false // when it is over everybody comes at once
 		return m.after(pause)
 	}
-	if !m.memory.Booked {
+	if !m.memory.Booked && !m.control { // a deed waits for the control
 		if wait := l.book(); wait > 0 {
 			m.memory.Booked = true
 			return m.after(wait)
 		}
 	}
 	m.memory.Booked = false
-	r, err := l.ask(ctx, a.Person)
+	r, err := l.ask(ctx, a.Person, m.control)
 	m.now = w.c.Now()
 	if err != nil {
 		// We are told to stop: nothing was learned.
