@@ -172,7 +172,8 @@ func (a *App) reaches(g GroupConfig) map[activation.Access][]activation.Target {
 				continue // owners of a group are not its members
 			}
 			id := targetID(t, g.ID, access)
-			m[access] = append(m[access], activation.Target{ID: id, Kind: t.Kind, Name: t.Name, Level: a.targets[id].Limits().Level, Within: activation.Duration(t.GoneWithin)})
+			m[access] = append(m[access], activation.Target{ID: id, Kind: t.Kind, Name: t.Name, Level: a.targets[id].Limits().Level,
+				Within: activation.Duration(t.GoneWithin), Sessions: activation.Duration(t.Sessions)})
 		}
 	}
 	return m

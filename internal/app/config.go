@@ -124,4 +124,7 @@ type TargetConfig struct {
 	// GoneWithin is when a removal that has not been seen is overdue: then the
 	// channel is alarmed. Empty: 5m for entra, 60m for devops.
 	GoneWithin Duration `yaml:"gone_within"`
+	// Sessions is how long a session of before may go on working after the target
+	// itself has forgotten the person; cards say so. Empty: 60m for devops.
+	Sessions Duration `yaml:"sessions"`
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pagbot/activation"
+	"pagbot/downstream"
 )
 
 var (
@@ -105,6 +106,7 @@ func (t *TargetConfig) check(p *problems, n int, seen map[string]bool) {
 		p.need(false, "targets %s: kind %q is not known: choose entra or devops", t.ID, t.Kind)
 	}
 	defaultTo(&t.GoneWithin, within)
+	defaultTo(&t.Sessions, Duration(downstream.Sessions(t.Kind)))
 }
 
 func (g *GroupConfig) check(p *problems, n int, targets, names, ids map[string]bool) {
