@@ -88,8 +88,11 @@ type Target struct {
 	// Sessions is how long a session of before may outlive the target's no;
 	// zero: not known.
 	Sessions Duration `json:"sessions,omitempty"`
-	Grant    Span     `json:"grant,omitzero"`
-	Removal  Span     `json:"removal,omitzero"`
+	// App is the enterprise application by which Entra writes to the target;
+	// empty: none. Who begins behind it takes turns.
+	App     string `json:"app,omitempty"`
+	Grant   Span   `json:"grant,omitzero"`
+	Removal Span   `json:"removal,omitzero"`
 }
 
 // Span returns the measurement in that direction.

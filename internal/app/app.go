@@ -241,7 +241,7 @@ func (a *App) openEngine(people bot.People) error {
 		if err != nil {
 			return err
 		}
-		hands[activation.DoDeed] = graph.NewDeeds(a.reader, a.pages, guard)
+		hands[activation.DoDeed] = downstream.NewStarts(graph.NewDeeds(a.reader, a.pages, guard), a.clock.Now)
 	}
 	var watched []engine.Watched
 	for _, g := range a.bot.Groups {
