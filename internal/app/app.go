@@ -178,7 +178,7 @@ func (a *App) botGroups() []bot.Group {
 
 func (a *App) openEngine(people bot.People) error {
 	mouth := bot.NewMouth(a.bot)
-	watch, err := downstream.NewWatch(downstream.Config{Probes: a.targets, Now: a.clock.Now, World: a.clock.World, Log: a.log})
+	watch, err := downstream.NewWatch(downstream.Config{Probes: a.targets, Now: a.clock.Now, World: a.clock.World, Log: a.log, Wake: a.wake})
 	if err != nil {
 		return err
 	}
@@ -191,7 +191,7 @@ func (a *App) openEngine(people bot.People) error {
 		if err != nil {
 			return err
 		}
-		hands[activation.DoDeed] = graph.NewDeeds(a.reader, a.pages, guard)
+		hands[activation.DoDeed] = downstream.NewStarts(graph.NewDeeds(a.reader, a.pages, guard), a.clock.Now)
 	}
 	var watched []engine.Watched
 	for _, g := range a.bot.Groups {
@@ -200,6 +200,14 @@ func (a *App) openEngine(people bot.People) error {
 	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log,
 		Changed: a.history.Note})
 	return err
+}
+
+// wake lets a look go that waits for the news of another. If that fails, it is
+// made when it is due.
+func (a *App) wake(name string) {
+	if err := a.Engine.Release(context.Background(), name); err != nil {
+		a.log.Debug("a look was not woken", "err", err)
+	}
 }
 
 // bound is PIM with the people's Slack users filled in.

@@ -167,6 +167,9 @@ type TargetConfig struct {
 	// channel is alarmed. Empty: 5m for entra, 60m for devops, 45m for scim and
 	// aws; for http it must be given.
 	GoneWithin Duration `yaml:"gone_within"`
+	// Sessions is how long a session of before may go on working after the target
+	// itself has forgotten the person; cards say so. Empty: 60m for devops.
+	Sessions Duration `yaml:"sessions"`
 	// Requires is how soon the target must follow an activation and its end: what
 	// is measured is judged by it, in pictures and reports.
 	Requires RequiresConfig `yaml:"requires"`
