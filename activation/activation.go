@@ -178,15 +178,17 @@ type Activation struct {
 	Length   Duration  `json:"length,omitempty"`
 	Until    time.Time `json:"until,omitzero"`
 	Settings Settings  `json:"settings,omitzero"`
-	Lead     Duration  `json:"lead,omitempty"`  // how long before the end to warn
-	Reply    string    `json:"reply,omitempty"` // where Slack takes a private answer, for 30 minutes
-	Began    time.Time `json:"began"`           // asked or noticed
+	Lead     Duration  `json:"lead,omitempty"`   // how long before the end to warn
+	Remind   Duration  `json:"remind,omitempty"` // how long a request waits before its approvers are reminded; zero: only the rescue
+	Reply    string    `json:"reply,omitempty"`  // where Slack takes a private answer, for 30 minutes
+	Began    time.Time `json:"began"`            // asked or noticed
 
 	Request  Request   `json:"request,omitzero"`
 	From     time.Time `json:"from,omitzero"` // PIM's start and end
 	Ends     time.Time `json:"ends,omitzero"`
 	Ended    time.Time `json:"ended,omitzero"`
 	Warned   bool      `json:"warned,omitempty"`
+	Reminded Reminder  `json:"reminded,omitempty"` // the last one that was due
 	Decision *Decision `json:"decision,omitempty"`
 	Deeds    []Pending `json:"deeds,omitempty"` // not done yet
 	Spent    []string  `json:"spent,omitempty"` // warrants that were used, refused or lapsed

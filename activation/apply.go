@@ -49,6 +49,8 @@ func Apply(a Activation, e Event) Activation {
 		a.setSpan(e)
 	case EvWarned:
 		a.Warned = true
+	case EvReminded:
+		a.Reminded = max(a.Reminded, e.Nth)
 	case EvEnded:
 		a = a.ended(e)
 	case EvClosed:
@@ -69,7 +71,7 @@ func begin(a Activation, e Event) Activation {
 		a.ID, a.Tag, a.Phase = e.ID, e.Tag, Asked
 		a.Person, a.Group, a.Access = e.Person, e.Group, e.Access
 		a.Reason, a.Ticket, a.Length, a.Until = e.Reason, e.Ticket, e.Length, e.Until
-		a.Settings, a.Targets, a.Lead, a.Reply, a.Began = e.Settings, slices.Clone(e.Targets), e.Lead, e.Reply, e.At
+		a.Settings, a.Targets, a.Lead, a.Remind, a.Reply, a.Began = e.Settings, slices.Clone(e.Targets), e.Lead, e.Remind, e.Reply, e.At
 		a.addDeed(e.Warrant, "")
 	case EvRefused:
 		a.ID, a.Phase, a.Outcome = e.ID, Closed, Refused
@@ -80,7 +82,7 @@ func begin(a Activation, e Event) Activation {
 		a.Person, a.Group, a.Access = e.Person, e.Group, e.Access
 		a.Reason, a.Ticket = e.Request.Justification, e.Request.Ticket
 		a.Length, a.Until = e.Request.Length, e.Request.Until
-		a.Settings, a.Targets, a.Lead, a.Began = e.Settings, slices.Clone(e.Targets), e.Lead, e.At
+		a.Settings, a.Targets, a.Lead, a.Remind, a.Began = e.Settings, slices.Clone(e.Targets), e.Lead, e.Remind, e.At
 		a.Request = e.Request
 		if !e.From.IsZero() || !e.Ends.IsZero() {
 			a = a.provisioned(EvProvisioned{From: e.From, Ends: e.Ends, Request: e.Request, At: e.At})

@@ -60,7 +60,10 @@
 // 24 hours. A card stands in the channel. A click comes in as a Vote and becomes
 // a pending deed, "approve" or "deny"; nobody decides on their own request,
 // neither from a second account. An approver may also be faster in the portal:
-// then the next look at PIM (Saw) says so. Scheduled is the rare case that PIM
+// then the next look at PIM (Saw) says so. While nobody answers, the approvers
+// are reminded (EvReminded), later others, and before PIM drops the request the
+// requester too: three times and no more, because people who are asked too often
+// stop reading. Scheduled is the rare case that PIM
 // accepted a start in the future.
 //
 // Provisioning. Everybody has decided; PIM does it, normally within seconds. Its

@@ -74,6 +74,8 @@ func (o *out) later(e Event) {
 		o.span(e)
 	case EvWarned:
 		o.dm(o.a.Person, TopicWarning, "")
+	case EvReminded:
+		o.reminded(e)
 	case EvEnded:
 		o.card()
 		o.sign(e.Warrant)
@@ -97,6 +99,18 @@ func (o *out) later(e Event) {
 		o.card()
 	case EvTurnedAway:
 		o.refusal(e.By, e.Deed, e.Refusal)
+	}
+}
+
+func (o *out) reminded(e EvReminded) {
+	switch e.Nth {
+	case First:
+		o.thread(TopicRemind, "")
+	case Second:
+		o.thread(TopicMore, "")
+	case Rescue:
+		o.thread(TopicRescue, "")
+		o.dm(o.a.Person, TopicRescue, "")
 	}
 }
 

@@ -27,6 +27,7 @@ type (
 		Settings Settings  `json:"settings"`
 		Targets  []Target  `json:"targets"`
 		Lead     Duration  `json:"lead,omitempty"`
+		Remind   Duration  `json:"remind,omitempty"`
 		Warrant  Warrant   `json:"warrant"`
 		At       time.Time `json:"at"`
 	}
@@ -52,6 +53,7 @@ type (
 		Settings Settings  `json:"settings,omitzero"`
 		Targets  []Target  `json:"targets"`
 		Lead     Duration  `json:"lead,omitempty"`
+		Remind   Duration  `json:"remind,omitempty"`
 		At       time.Time `json:"at"`
 	}
 	// EvSignInWanted: a deed waits for the person's browser. Claims are what
@@ -120,6 +122,11 @@ type (
 	EvWarned struct {
 		At time.Time `json:"at"`
 	}
+	// EvReminded: an approver is still needed, and somebody is told so.
+	EvReminded struct {
+		Nth Reminder  `json:"nth"`
+		At  time.Time `json:"at"`
+	}
 	// EvEnded: PIM grants it no longer.
 	EvEnded struct {
 		Outcome Outcome   `json:"outcome"`
@@ -163,6 +170,7 @@ func (EvFinishAsked) wire() string   { return "finish_asked" }
 func (EvProvisioned) wire() string   { return "provisioned" }
 func (EvSpan) wire() string          { return "span" }
 func (EvWarned) wire() string        { return "warned" }
+func (EvReminded) wire() string      { return "reminded" }
 func (EvEnded) wire() string         { return "ended" }
 func (EvClosed) wire() string        { return "closed" }
 func (EvStuck) wire() string         { return "stuck" }
@@ -184,6 +192,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	"provisioned":    as[EvProvisioned],
 	"span":           as[EvSpan],
 	"warned":         as[EvWarned],
+	"reminded":       as[EvReminded],
 	"ended":          as[EvEnded],
 	"closed":         as[EvClosed],
 	"stuck":          as[EvStuck],

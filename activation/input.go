@@ -31,6 +31,8 @@ type Facts struct {
 	Settings Settings
 	Targets  []Target
 	Lead     time.Duration
+	Remind   time.Duration
+	Vain     []time.Time // when this person made requests for the same that came to nothing
 }
 
 // Notice is an activation that was found in PIM and not asked for here.
@@ -44,6 +46,7 @@ type Notice struct {
 	Settings Settings
 	Targets  []Target
 	Lead     time.Duration
+	Remind   time.Duration
 }
 
 // Vote is an approver's click, confirmed with a reason.

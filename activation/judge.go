@@ -1,6 +1,7 @@
 package activation
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -69,6 +70,8 @@ func Judge(q Ask, f Facts, now time.Time) Verdict {
 	rule("not active yet", PIM, !f.Active.IsZero(), Refusal{Code: AlreadyActive, Until: f.Active})
 	rule("no request waiting", PIM, f.Pending, Refusal{Code: AlreadyPending})
 	rule("eligible", PIM, !f.Eligible, Refusal{Code: NotEligible, By: f.Closest})
+	tooOften, free := oftenInVain(f.Vain, now)
+	rule("not asked too often", Pagbot, tooOften, Refusal{Code: TooOften, Until: free})
 	length := q.Length
 	if !q.Until.IsZero() {
 		length = q.Until.Sub(now)
@@ -89,6 +92,29 @@ func Judge(q Ask, f Facts, now time.Time) Verdict {
 	asked("approval", PIM, s.NeedsApproval)
 	asked("fresh sign-in", Pagbot, q.Warrant.Proof == Fresh)
 	return v
+}
+
+// Approvers who are asked again and again stop reading, and say yes to be left
+// alone: that is how stolen sessions get their approvals.
+const (
+	vainMost = 3
+	vainSpan = time.Hour
+)
+
+// oftenInVain reports whether too many requests for the same came to nothing
+// lately, and when the next may be made.
+func oftenInVain(vain []time.Time, now time.Time) (bool, time.Time) {
+	var lately []time.Time
+	for _, at := range vain {
+		if now.Sub(at) < vainSpan {
+			lately = append(lately, at)
+		}
+	}
+	if len(lately) < vainMost {
+		return false, time.Time{}
+	}
+	slices.SortFunc(lately, time.Time.Compare)
+	return true, lately[len(lately)-vainMost].Add(vainSpan)
 }
 
 func refusalIf(is bool, r Refusal) *Refusal {

@@ -68,7 +68,7 @@ func (l *life) ask() Ask {
 	by := l.person()
 	return Ask{ID: "a1", Tag: "7F3K", Person: by, Group: Group{tenant, "g1", "db-admins"}, Access: Member, Length: l.span(), Reason: "x",
 		Reply: pick(l, "reply", "", "https://slack.test/reply"), Warrant: l.warrant(Submit, by),
-		Facts: Facts{Eligible: true, Lead: 15 * time.Minute, Targets: l.targets(), Settings: Settings{Max: Duration(8 * time.Hour), ApproverReason: true}}}
+		Facts: Facts{Eligible: true, Lead: 15 * time.Minute, Remind: pick(l, "remind", 0, 10*time.Minute, 6*time.Hour), Targets: l.targets(), Settings: Settings{Max: Duration(8 * time.Hour), ApproverReason: true}}}
 }
 
 func (l *life) notice() Notice {

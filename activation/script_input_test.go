@@ -90,7 +90,7 @@ func (s *stage) ask(w []string) (Input, error) {
 // notice WHO LENGTH | notice WHO STATUS
 func (s *stage) notice(w []string) (Input, error) {
 	n := Notice{ID: "n1", Person: who(w[0]), Group: Group{Tenant: tenant, ID: "group-db-admins", Name: "db-admins"},
-		Access: s.access, Settings: s.facts.Settings, Targets: s.facts.Targets, Lead: s.facts.Lead}
+		Access: s.access, Settings: s.facts.Settings, Targets: s.facts.Targets, Lead: s.facts.Lead, Remind: s.facts.Remind}
 	if d, err := time.ParseDuration(w[1]); err == nil {
 		n.Instance = Instance{ID: "i1", Schedule: "s1", From: s.now, Ends: s.now.Add(d)}
 		return n, nil

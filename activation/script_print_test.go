@@ -44,6 +44,8 @@ func describe(e Event) string {
 		about = "until " + clock(e.Ends)
 	case EvSpan:
 		about = e.Target + " " + string(e.Direction) + ": " + span(e.Direction, e.Span)
+	case EvReminded:
+		about = strings.Split("nobody,first,second,rescue", ",")[e.Nth]
 	case EvEnded:
 		about = string(e.Outcome)
 	case EvClosed:

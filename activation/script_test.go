@@ -194,6 +194,14 @@ func (s *stage) set(w []string) (bool, error) {
 		return true, err
 	case "pending":
 		f.Pending = true
+	case "remind":
+		d, err := time.ParseDuration(w[1])
+		f.Remind = d
+		return true, err
+	case "in-vain":
+		d, err := time.ParseDuration(w[1])
+		f.Vain = append(f.Vain, s.now.Add(-d))
+		return true, err
 	default:
 		return false, nil
 	}

@@ -68,6 +68,8 @@ type Group struct {
 	Channel string                                    // where its cards go
 	Proof   activation.Proof                          // the configuration's choice; empty: the default
 	Lead    time.Duration                             // how long before the end to warn
+	Remind  time.Duration                             // how long a request waits before its approvers are reminded
+	Backup  []string                                  // Slack users who are reminded later, beside the approvers
 	Targets map[activation.Access][]activation.Target // what each access reaches
 }
 

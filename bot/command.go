@@ -155,7 +155,7 @@ func (b *Bot) facts(ctx context.Context, g Group, access activation.Access, s so
 	work, ctx := errgroup.WithContext(ctx)
 	for i, p := range s.accounts {
 		f := &all[i]
-		f.Targets, f.Lead = g.Targets[access], g.Lead
+		f.Targets, f.Lead, f.Remind = g.Targets[access], g.Lead, g.Remind
 		work.Go(func() (err error) { f.Settings, err = b.Directory.Settings(ctx, g.ID, access); return err })
 		work.Go(func() error { return b.eligible(ctx, f, g, access, p) })
 		work.Go(func() error { return b.running(ctx, f, g, access, p) })
@@ -201,8 +201,12 @@ func (b *Bot) running(ctx context.Context, f *activation.Facts, g Group, access 
 func (b *Bot) waiting(ctx context.Context, f *activation.Facts, g Group, access activation.Access, p activation.Person) error {
 	list, err := b.Directory.RequestsOf(ctx, g.ID, p.Object)
 	for _, r := range list {
-		if k := r.Kind(); r.Access == access && (k == activation.AtApproval || k == activation.InFuture) {
+		switch k := r.Kind(); {
+		case r.Access != access:
+		case k == activation.AtApproval || k == activation.InFuture:
 			f.Pending = true
+		case k == activation.SaidNo || k == activation.CalledOff:
+			f.Vain = append(f.Vain, r.Created)
 		}
 	}
 	return err

@@ -51,7 +51,7 @@ func (m *Mouth) Do(ctx context.Context, a activation.Activation, e activation.Ef
 		return m.whisper(ctx, a, e)
 	case activation.DM:
 		to := m.slackOf(e.To)
-		msg, ok := m.topic(a, e)
+		msg, ok := m.topic(ctx, a, e)
 		switch {
 		case to == "" && e.Topic == activation.TopicWarning:
 			return m.thread(ctx, a, e) // whom nobody bound is warned below the card
@@ -176,7 +176,7 @@ func (m *Mouth) thread(ctx context.Context, a activation.Activation, e activatio
 			return activation.Report{Err: err}
 		}
 	}
-	msg, ok := m.topic(a, e)
+	msg, ok := m.topic(ctx, a, e)
 	if !ok {
 		return activation.Report{}
 	}
@@ -223,7 +223,7 @@ func (m *Mouth) signMessage(a activation.Activation, d activation.Pending) messa
 
 // whisper answers where the person typed, while Slack takes it; else in a DM.
 func (m *Mouth) whisper(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
-	msg, ok := m.topic(a, e)
+	msg, ok := m.topic(ctx, a, e)
 	if !ok {
 		return activation.Report{}
 	}
@@ -245,7 +245,7 @@ func (m *Mouth) whisper(ctx context.Context, a activation.Activation, e activati
 
 // topic renders the sentence of an effect; false: there is nothing to say any
 // more.
-func (m *Mouth) topic(a activation.Activation, e activation.Effect) (message, bool) {
+func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation.Effect) (message, bool) {
 	t, _ := a.Target(e.Target)
 	switch e.Topic {
 	case activation.TopicAsked:
@@ -280,6 +280,8 @@ func (m *Mouth) topic(a activation.Activation, e activation.Effect) (message, bo
 		return plain(sayClosed(a)), true
 	case activation.TopicStuck:
 		return plain(sayStuck(a)), a.Stuck != nil
+	case activation.TopicRemind, activation.TopicMore, activation.TopicRescue:
+		return m.reminder(ctx, a, e), true
 	}
 	return message{}, false
 }

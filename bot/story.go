@@ -100,6 +100,8 @@ func tellLater(a activation.Activation, e activation.Event) string {
 		return tellSpan(a, e)
 	case activation.EvWarned:
 		return "warned that the end is near"
+	case activation.EvReminded:
+		return "an approver is still needed: " + map[activation.Reminder]string{activation.First: "first", activation.Second: "second", activation.Rescue: "last"}[e.Nth] + " reminder"
 	case activation.EvEnded:
 		return fmt.Sprintf("ended at %s: %s", e.At.UTC().Format("15:04:05"), e.Outcome)
 	case activation.EvClosed:

@@ -222,21 +222,12 @@ func (b *Bot) sayCardNote(a activation.Activation) string {
 		parts = append(parts, "Asked for in Entra, noticed here.")
 	}
 	if a.Phase == activation.AwaitingApproval {
-		parts = append(parts, "PIM's rule: an approver must agree by "+at(approvalEnds(a))+".")
+		parts = append(parts, "PIM's rule: an approver must agree by "+at(a.DecideBy())+".")
 		if b.SignIn == nil {
 			parts = append(parts, "I only watch here; approvers decide in Entra.")
 		}
 	}
 	return strings.Join(parts, " ")
-}
-
-// approvalEnds is when PIM drops a request that nobody decided.
-func approvalEnds(a activation.Activation) time.Time {
-	since := a.Request.Created
-	if since.IsZero() {
-		since = a.Began
-	}
-	return since.Add(activation.ApprovalWindow)
 }
 
 func sayDecidedBy(d activation.Decision) string {

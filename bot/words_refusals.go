@@ -37,6 +37,8 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 		return "PIM wants a reason here. Put it in quotation marks: `/pag activate GROUP 2h \"why you need it\"`"
 	case activation.TicketMissing:
 		return "PIM wants a ticket number here. Put it after the reason: `/pag activate GROUP 2h \"why\" INC0012345`"
+	case activation.TooOften:
+		return sayTooOften(r, a)
 	case activation.TooEarly:
 		return sayTooEarly(r)
 	case activation.NotActive:
@@ -57,6 +59,14 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 	return sayGuard(r, a)
 }
 
+func sayTooOften(r activation.Refusal, a activation.Activation) string {
+	s := fmt.Sprintf("You asked for %s several times within an hour, and each time it was denied or withdrawn. Talk to an approver first", whatOr(a, "this"))
+	if r.Until.IsZero() {
+		return s + ". (My rule, not PIM's: approvers who are asked too often stop reading.)"
+	}
+	return s + fmt.Sprintf("; from %s on you can ask again. (My rule, not PIM's: approvers who are asked too often stop reading.)", clockOf(r.Until))
+}
+
 func sayTooEarly(r activation.Refusal) string {
 	s := "PIM ends nothing in its first 5 minutes."
 	if !r.Until.IsZero() {
@@ -70,7 +80,7 @@ func sayGuard(r activation.Refusal, a activation.Activation) string {
 	switch r.Code {
 	case activation.WrongPerson:
 		if r.By != "" {
-			return fmt.Sprintf("This is the access of %s: only they can end it here.", lit(r.By))
+			return fmt.Sprintf("This is the access of %s: only they can end or withdraw it here.", lit(r.By))
 		}
 		return "You signed in with another account than the one this is for, so I did nothing. Sign in with the right one."
 	case activation.NotBound:

@@ -78,7 +78,7 @@ func sayAsked(a activation.Activation, channel string) string {
 		if channelID.MatchString(channel) {
 			where = " The card is in <#" + channel + ">."
 		}
-		return fmt.Sprintf("I asked Entra for %s %s. *An approver must agree*, by %s.%s I'll write to you.", what(a), howLong(a), at(approvalEnds(a)), where)
+		return fmt.Sprintf("I asked Entra for %s %s. *An approver must agree*, by %s.%s I'll write to you.", what(a), howLong(a), at(a.DecideBy()), where)
 	case activation.Scheduled, activation.Provisioning:
 		return fmt.Sprintf("Entra has taken your request for %s %s. I'll write to you when it is active.", what(a), howLong(a))
 	}

@@ -56,7 +56,7 @@ func full(c activation.Code) activation.Refusal {
 	switch c {
 	case activation.NotEligible:
 		r.By = "db_readers"
-	case activation.AlreadyActive, activation.TooEarly:
+	case activation.AlreadyActive, activation.TooEarly, activation.TooOften:
 		r.Until = after(15 * time.Minute)
 	case activation.TooLong:
 		r.Max = activation.Duration(4 * time.Hour)
@@ -179,6 +179,10 @@ func endings() []said {
 		{"refused", scene(activation.Asked, closed(activation.Refused), func(a *activation.Activation) {
 			a.Refusal = &activation.Refusal{Code: activation.BlockedByPolicy}
 		}), dm(activation.TopicClosed)},
+		{"reminder", scene(activation.AwaitingApproval), thread(activation.TopicRemind)},
+		{"second reminder", scene(activation.AwaitingApproval), thread(activation.TopicMore)},
+		{"rescue", scene(activation.AwaitingApproval), thread(activation.TopicRescue)},
+		{"rescue, to the requester", scene(activation.AwaitingApproval), dm(activation.TopicRescue)},
 		{"stuck", scene(activation.AwaitingApproval, stuck(activation.Refusal{Code: activation.Unavailable})), thread(activation.TopicStuck)},
 		{"ask refused", scene(activation.Asked), refused(activation.Submit, activation.TooLong)},
 		{"approval refused", scene(activation.AwaitingApproval), refused(activation.Approve, activation.NotApprover)},
@@ -188,12 +192,18 @@ func endings() []said {
 	}
 }
 
+// talker is a mouth that needs no Slack to find its words.
+func talker() *Mouth {
+	return NewMouth(&Bot{Config: Config{SignIn: stamp{}, Groups: []Group{{Group: admins, Channel: channel, Backup: []string{"U0TEAMLEAD"}}},
+		Directory: newDirectory(), People: people{approver.Slack.ID: {approver}}}})
+}
+
 func TestMessages(t *testing.T) {
-	m := NewMouth(&Bot{Config: Config{SignIn: stamp{}, Groups: []Group{{Group: admins, Channel: channel}}}})
+	m := talker()
 	var out strings.Builder
 	topics := map[activation.Topic]bool{}
 	for _, s := range messages() {
-		msg, ok := m.topic(s.a, s.e)
+		msg, ok := m.topic(t.Context(), s.a, s.e)
 		if !ok {
 			t.Errorf("%s: nothing is said", s.title)
 			continue
@@ -214,7 +224,7 @@ func TestMessages(t *testing.T) {
 func TestNothingToSay(t *testing.T) {
 	m := NewMouth(&Bot{Config: Config{SignIn: stamp{}}})
 	for _, topic := range []activation.Topic{activation.TopicAsked, activation.TopicDecided, activation.TopicStuck, "unheard of"} {
-		if msg, ok := m.topic(scene(activation.Verifying), activation.Effect{Topic: topic}); ok {
+		if msg, ok := m.topic(t.Context(), scene(activation.Verifying), activation.Effect{Topic: topic}); ok {
 			t.Errorf("%s: %s", topic, show(t, msg))
 		}
 	}
@@ -318,7 +328,7 @@ func TestStory(t *testing.T) {
 	life(tell)
 	for _, e := range []activation.Event{activation.EvRefused{Refusal: full(activation.NotEligible)}, activation.EvNoticed{Request: activation.Request{Justification: "from the portal"}},
 		activation.EvLapsed{By: requester, Deed: activation.End}, activation.EvTurnedAway{By: approver, Deed: activation.Deny, Refusal: full(activation.AlreadyDecided)},
-		activation.EvStuck{Stuck: activation.Stuck{Why: full(activation.Unavailable)}}, activation.EvUnstuck{}, activation.EvSignInWanted{},
+		activation.EvStuck{Stuck: activation.Stuck{Why: full(activation.Unavailable)}}, activation.EvUnstuck{}, activation.EvReminded{Nth: activation.Rescue}, activation.EvSignInWanted{},
 		activation.EvDecided{Decision: activation.Decision{Approve: true}}} {
 		journal = append(journal, Moment{after(6 * time.Hour), e})
 	}

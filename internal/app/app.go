@@ -220,7 +220,7 @@ func (a *App) botGroups() []bot.Group {
 	var all []bot.Group
 	for _, g := range a.cfg.Groups {
 		all = append(all, bot.Group{Group: activation.Group{Tenant: a.cfg.Entra.Tenant, ID: g.ID, Name: g.Name}, Aliases: g.Aliases, Channel: g.Channel,
-			Proof: g.Proof, Lead: time.Duration(g.Warn), Targets: a.reaches(g)})
+			Proof: g.Proof, Lead: time.Duration(g.Warn), Remind: time.Duration(g.Remind), Backup: g.Backup, Targets: a.reaches(g)})
 	}
 	return all
 }
@@ -244,7 +244,7 @@ func (a *App) openEngine(people bot.People) error {
 	}
 	var watched []engine.Watched
 	for _, g := range a.bot.Groups {
-		watched = append(watched, engine.Watched{Group: g.Group, Targets: g.Targets, Lead: g.Lead})
+		watched = append(watched, engine.Watched{Group: g.Group, Targets: g.Targets, Lead: g.Lead, Remind: g.Remind})
 	}
 	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log})
 	return err

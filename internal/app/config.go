@@ -103,6 +103,13 @@ type GroupConfig struct {
 	Proof activation.Proof `yaml:"proof"`
 	// Warn is how long before the end its owner is warned; empty: 10m.
 	Warn Duration `yaml:"warn"`
+	// Remind is how long a request waits for an approver before its approvers
+	// are reminded in its card's thread; after four times as long they are again,
+	// with Backup. Empty: 30m.
+	Remind Duration `yaml:"remind"`
+	// Backup are ids of Slack users who are told of a request that still waits
+	// at the second reminder; deciding stays with PIM's approvers.
+	Backup []string `yaml:"backup"`
 	// Targets are ids of the targets below where the group carries a role.
 	Targets []string `yaml:"targets"`
 }

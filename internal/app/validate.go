@@ -16,6 +16,7 @@ import (
 var (
 	guid      = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 	channelID = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
+	userID    = regexp.MustCompile(`^[UW][A-Z0-9]{2,}$`)
 	orgName   = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?$`)
 )
 
@@ -123,7 +124,11 @@ func (g *GroupConfig) check(p *problems, n int, targets, names, ids map[string]b
 	for _, t := range g.Targets {
 		p.need(targets[t], "groups %s: there is no target %q: name one that stands below targets", g.Name, t)
 	}
+	for _, u := range g.Backup {
+		p.need(userID.MatchString(u), "groups %s: backup %q is not a person's id: copy it from their profile in Slack (it begins with U or W)", g.Name, u)
+	}
 	defaultTo(&g.Warn, Duration(10*time.Minute))
+	defaultTo(&g.Remind, Duration(30*time.Minute))
 }
 
 func defaultTo[T comparable](v *T, otherwise T) {
