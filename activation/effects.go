@@ -13,7 +13,7 @@ func Effects(a Activation, e Event) []Effect {
 	switch e := e.(type) {
 	case EvAsked:
 		o.deed(e.Warrant)
-		if e.Warrant.Proof != Fresh || e.Reply == "" {
+		if e.Warrant.Proof != Fresh { // else the link says it
 			o.whisper(TopicAsked, nil)
 		}
 		o.probes(Grant)

@@ -32,7 +32,11 @@ type Facts struct {
 	Targets  []Target
 	Lead     time.Duration
 	Remind   time.Duration
-	Vain     []time.Time // when this person made requests for the same that came to nothing
+	// The ticket is not as the group's configuration wants tickets; TicketForm is
+	// one that would be.
+	TicketUnfit bool
+	TicketForm  string
+	Vain        []time.Time // when this person made requests for the same that came to nothing
 }
 
 // Notice is an activation that was found in PIM and not asked for here.

@@ -80,6 +80,7 @@ func Judge(q Ask, f Facts, now time.Time) Verdict {
 	rule("not longer than allowed", PIM, s.Max > 0 && length > time.Duration(s.Max), Refusal{Code: TooLong, Max: s.Max})
 	rule("reason", PIM, s.NeedsReason && blankText(q.Reason), Refusal{Code: ReasonMissing})
 	rule("ticket", PIM, s.NeedsTicket && blankText(q.Ticket), Refusal{Code: TicketMissing})
+	rule("ticket as configured", Pagbot, f.TicketUnfit, Refusal{Code: TicketUnfit, Text: f.TicketForm})
 	asked := func(name string, whose Whose, needed bool) {
 		m := NotNeeded
 		if needed {

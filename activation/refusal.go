@@ -19,6 +19,7 @@ const (
 	TooShort         Code = "too short"
 	ReasonMissing    Code = "reason missing"
 	TicketMissing    Code = "ticket missing"
+	TicketUnfit      Code = "ticket unfit" // pagbot's own rule about tickets
 	NeedsMFA         Code = "needs mfa"
 	NeedsContext     Code = "needs authentication context"
 	RulesFailed      Code = "rules failed" // PIM named rules that we don't know

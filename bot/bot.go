@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -34,6 +35,8 @@ type Engine interface {
 	Find(ctx context.Context, index string) ([]activation.Activation, error)
 	// Receipt is what Slack gave back for an effect's key, nil if nothing.
 	Receipt(ctx context.Context, id, key string) (json.RawMessage, error)
+	// Lately lists what an account (tenant/object) asked for last, newest first.
+	Lately(ctx context.Context, account string) ([]activation.Activation, error)
 }
 
 // Directory is what the bot reads of Entra; errors that are a Refusal are told
@@ -64,13 +67,15 @@ type SignIn interface {
 // Group is one group that the bot looks after.
 type Group struct {
 	activation.Group
-	Aliases []string
-	Channel string                                    // where its cards go
-	Proof   activation.Proof                          // the configuration's choice; empty: the default
-	Lead    time.Duration                             // how long before the end to warn
-	Remind  time.Duration                             // how long a request waits before its approvers are reminded
-	Backup  []string                                  // Slack users who are reminded later, beside the approvers
-	Targets map[activation.Access][]activation.Target // what each access reaches
+	Aliases    []string
+	Channel    string                                    // where its cards go
+	Ticket     *regexp.Regexp                            // what a ticket must look like; nil: any, or none
+	TicketForm string                                    // a ticket that does
+	Proof      activation.Proof                          // the configuration's choice; empty: the default
+	Lead       time.Duration                             // how long before the end to warn
+	Remind     time.Duration                             // how long a request waits before its approvers are reminded
+	Backup     []string                                  // Slack users who are reminded later, beside the approvers
+	Targets    map[activation.Access][]activation.Target // what each access reaches
 }
 
 // Config is what a bot needs. Without SignIn it only watches.
@@ -118,6 +123,8 @@ type Bot struct {
 
 	mu    sync.Mutex
 	users map[string]looked // users.info, for a minute
+	knows map[string]known  // what people may activate, by Slack user
+	homes map[string]string // of the Home tabs that were opened: hash of what they show
 }
 
 // New makes a bot.
@@ -125,7 +132,7 @@ func New(c Config) (*Bot, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	return &Bot{Config: c, users: map[string]looked{}}, nil
+	return &Bot{Config: c, users: map[string]looked{}, knows: map[string]known{}, homes: map[string]string{}}, nil
 }
 
 // Team is the id of our enterprise, or of our team where there is none: the
@@ -222,6 +229,8 @@ func (b *Bot) Read(ctx context.Context, k activation.Kept) (string, activation.I
 			return b.unreadable(k, err)
 		}
 		return b.command(ctx, k, c)
+	case "events_api":
+		return "", nil, b.opened(ctx, k, e.Payload)
 	case "interactive":
 		var i slack.InteractionCallback
 		if err := json.Unmarshal(e.Payload, &i); err != nil {

@@ -33,7 +33,7 @@ type order struct {
 // verbs and what else people type for them.
 var verbs = map[string]string{
 	"activate": "activate", "request": "activate", "deactivate": "deactivate", "end": "deactivate", "cancel": "deactivate",
-	"list": "list", "status": "status", "signin": "signin", "sign-in": "signin", "login": "signin",
+	"list": "list", "again": "again", "repeat": "again", "status": "status", "signin": "signin", "sign-in": "signin", "login": "signin",
 	"signout": "signout", "sign-out": "signout", "logout": "signout", "help": "help", "": "help",
 }
 
@@ -67,10 +67,10 @@ func parse(text string) (order, error) {
 }
 
 func (o *order) arguments(words []word) error {
+	if o.verb == "again" {
+		return o.words(words)
+	}
 	if o.verb != "activate" && o.verb != "deactivate" || len(words) == 0 {
-		if o.verb == "activate" {
-			return complaint(sayActivateUsage)
-		}
 		return nil
 	}
 	o.group, words = words[0].text, words[1:]
@@ -82,6 +82,11 @@ func (o *order) arguments(words []word) error {
 	if err != nil || o.verb == "deactivate" {
 		return err
 	}
+	return o.words(words)
+}
+
+// words takes the reason and the ticket.
+func (o *order) words(words []word) error {
 	if len(words) > 0 && words[0].quoted {
 		o.reason, o.ticket = words[0].text, together(words[1:])
 	} else {

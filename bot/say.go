@@ -38,8 +38,17 @@ func (m *Mouth) Look(context.Context, activation.Activation, activation.Effect) 
 	return activation.Report{Absent: true}
 }
 
-// Do implements the engine's Hand.
+// Do implements the engine's Hand. Whatever is said of an activation, its
+// person's Home tab says it, too.
 func (m *Mouth) Do(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
+	r := m.do(ctx, a, e)
+	if r.Finished() && e.Kind != activation.Thread {
+		m.refresh(ctx, a.Person)
+	}
+	return r
+}
+
+func (m *Mouth) do(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
 	switch e.Kind {
 	case activation.Card:
 		return m.sayCard(ctx, a, e)
@@ -86,8 +95,8 @@ func (m *Mouth) sayCard(ctx context.Context, a activation.Activation, e activati
 }
 
 // slackOf is the Slack user of an Entra account, if the binding knows it.
-func (m *Mouth) slackOf(p activation.Person) string {
-	if q, ok := m.People.ByObject(p.Tenant, p.Object); ok && p.Slack.ID == "" {
+func (b *Bot) slackOf(p activation.Person) string {
+	if q, ok := b.People.ByObject(p.Tenant, p.Object); ok && p.Slack.ID == "" {
 		p = q
 	}
 	return p.Slack.ID
@@ -271,7 +280,7 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 		if e.Kind == activation.Thread {
 			return plain(sayRevoked(a)), true
 		}
-		return plain(sayEnded(a)), true
+		return m.withAgain(plain(sayEnded(a)), a, e.Key), true
 	case activation.TopicGone:
 		return plain(sayGone(a)), true
 	case activation.TopicOverdue:
@@ -306,6 +315,14 @@ func decided(a activation.Activation, e activation.Effect) message {
 func (m *Mouth) withFinish(msg message, a activation.Activation, key string) message {
 	if m.SignIn != nil {
 		msg.blocks = append(msg.blocks, slack.NewActionBlock(keyed(key, "1"), button(actFinish, a.ID, "End now", slack.StyleDanger)))
+	}
+	return msg
+}
+
+// withAgain adds the button that asks for the same once more.
+func (m *Mouth) withAgain(msg message, a activation.Activation, key string) message {
+	if m.SignIn != nil && !a.Watched {
+		msg.blocks = append(msg.blocks, slack.NewActionBlock(keyed(key, "1"), button(actAgain, a.ID, "Ask again…", slack.StyleDefault)))
 	}
 	return msg
 }

@@ -14,10 +14,10 @@ import (
 // known, and one about something that went wrong says what to do next.
 
 const (
-	sayTryHelp       = "Type `/pag help` to see what I understand."
-	sayActivateUsage = "Tell me which group: `/pag activate GROUP 2h \"why\"`. `/pag list` shows what you may activate."
-	sayHelp          = "*I get you privileged access through Entra PIM, and tell you when it really works.*\n" +
-		"`/pag activate GROUP 2h \"why\" TICKET` asks for access. Also `90m`, `until 18:00`, `GROUP as owner`; without a time it is an hour.\n" +
+	sayTryHelp = "Type `/pag help` to see what I understand."
+	sayHelp    = "*I get you privileged access through Entra PIM, and tell you when it really works.*\n" +
+		"`/pag activate GROUP 2h \"why\" TICKET` asks for access. Also `90m`, `until 18:00`, `GROUP as owner`; without a time it is an hour. `/pag activate` alone opens a form.\n" +
+		"`/pag again` asks for the same as last time.\n" +
 		"`/pag deactivate GROUP` ends it early, or withdraws a request.\n" +
 		"`/pag list` shows what you may activate and what you have.\n" +
 		"`/pag status` shows where yours stand.\n" +

@@ -58,6 +58,8 @@ func full(c activation.Code) activation.Refusal {
 		r.By = "db_readers"
 	case activation.AlreadyActive, activation.TooEarly, activation.TooOften:
 		r.Until = after(15 * time.Minute)
+	case activation.TicketUnfit:
+		r.Text = "INC0012345"
 	case activation.TooLong:
 		r.Max = activation.Duration(4 * time.Hour)
 	case activation.RulesFailed:

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -211,6 +212,10 @@ func (a *App) openSlack(ctx context.Context) error {
 	a.loop, err = socket.New(socket.Config{AppToken: a.secrets.appToken, APIURL: a.cfg.Slack.API, Client: slackHTTP, Dial: a.dial, Log: a.log,
 		Busy: "I'm restarting. Please try again in a moment.",
 		Handle: func(ctx context.Context, e socket.Envelope) (any, error) {
+			// What Slack wants answered at once needs nothing kept.
+			if ack, done := a.bot.Quick(ctx, e.Type, e.Payload); done {
+				return ack, nil
+			}
 			return nil, a.Engine.Keep(ctx, e.ID, e.Raw)
 		}})
 	return err
@@ -219,7 +224,11 @@ func (a *App) openSlack(ctx context.Context) error {
 func (a *App) botGroups() []bot.Group {
 	var all []bot.Group
 	for _, g := range a.cfg.Groups {
-		all = append(all, bot.Group{Group: activation.Group{Tenant: a.cfg.Entra.Tenant, ID: g.ID, Name: g.Name}, Aliases: g.Aliases, Channel: g.Channel,
+		var ticket *regexp.Regexp
+		if g.Ticket != "" {
+			ticket = regexp.MustCompile(g.Ticket) // validated
+		}
+		all = append(all, bot.Group{Ticket: ticket, TicketForm: g.TicketExample, Group: activation.Group{Tenant: a.cfg.Entra.Tenant, ID: g.ID, Name: g.Name}, Aliases: g.Aliases, Channel: g.Channel,
 			Proof: g.Proof, Lead: time.Duration(g.Warn), Remind: time.Duration(g.Remind), Backup: g.Backup, Targets: a.reaches(g)})
 	}
 	return all

@@ -101,6 +101,11 @@ type GroupConfig struct {
 	// session; empty: fresh where PIM asks for MFA, an authentication context or
 	// an approval, and for owners.
 	Proof activation.Proof `yaml:"proof"`
+	// Ticket is a regular expression that every ask's ticket must match; empty:
+	// any ticket will do, or none if PIM asks for none.
+	Ticket string `yaml:"ticket"`
+	// TicketExample is a ticket that matches, to be shown to who gave another.
+	TicketExample string `yaml:"ticket_example"`
 	// Warn is how long before the end its owner is warned; empty: 10m.
 	Warn Duration `yaml:"warn"`
 	// Remind is how long a request waits for an approver before its approvers
