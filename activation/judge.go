@@ -35,6 +35,23 @@ type Rule struct {
 	Refusal *Refusal `json:"refusal,omitempty"` // why, if unmet
 }
 
+// The rules, by the names that a verdict has them under.
+const (
+	RuleInactive    = "not active yet"
+	RuleNoneWaiting = "no request waiting"
+	RuleEligible    = "eligible"
+	RuleNotTooOften = "not asked too often"
+	RuleMinimum     = "at least five minutes"
+	RuleMaximum     = "not longer than allowed"
+	RuleReason      = "a reason"
+	RuleTicket      = "a ticket"
+	RuleTicketForm  = "a ticket as configured"
+	RuleMFA         = "multifactor authentication"
+	RuleContext     = "an authentication context"
+	RuleApproval    = "an approval"
+	RuleFresh       = "a fresh sign-in"
+)
+
 // Verdict is every rule that was tried, in the order in which a person would
 // want to hear of them.
 type Verdict struct {
@@ -67,20 +84,25 @@ func Judge(q Ask, f Facts, now time.Time) Verdict {
 		}
 		v.Rules = append(v.Rules, Rule{name, whose, m, refusalIf(unmet, r)})
 	}
-	rule("not active yet", PIM, !f.Active.IsZero(), Refusal{Code: AlreadyActive, Until: f.Active})
-	rule("no request waiting", PIM, f.Pending, Refusal{Code: AlreadyPending})
-	rule("eligible", PIM, !f.Eligible, Refusal{Code: NotEligible, By: f.Closest})
+	rule(RuleInactive, PIM, !f.Active.IsZero(), Refusal{Code: AlreadyActive, Until: f.Active})
+	rule(RuleNoneWaiting, PIM, f.Pending, Refusal{Code: AlreadyPending})
+	rule(RuleEligible, PIM, !f.Eligible, Refusal{Code: NotEligible, By: f.Closest})
 	tooOften, free := oftenInVain(f.Vain, now)
-	rule("not asked too often", Pagbot, tooOften, Refusal{Code: TooOften, Until: free})
+	rule(RuleNotTooOften, Pagbot, tooOften, Refusal{Code: TooOften, Until: free})
 	length := q.Length
 	if !q.Until.IsZero() {
 		length = q.Until.Sub(now)
 	}
-	rule("at least five minutes", PIM, length < Floor, Refusal{Code: TooShort})
-	rule("not longer than allowed", PIM, s.Max > 0 && length > time.Duration(s.Max), Refusal{Code: TooLong, Max: s.Max})
-	rule("reason", PIM, s.NeedsReason && blankText(q.Reason), Refusal{Code: ReasonMissing})
-	rule("ticket", PIM, s.NeedsTicket && blankText(q.Ticket), Refusal{Code: TicketMissing})
-	rule("ticket as configured", Pagbot, f.TicketUnfit, Refusal{Code: TicketUnfit, Text: f.TicketForm})
+	rule(RuleMinimum, PIM, length < Floor, Refusal{Code: TooShort})
+	rule(RuleMaximum, PIM, s.Max > 0 && length > time.Duration(s.Max), Refusal{Code: TooLong, Max: s.Max})
+	needed := func(is bool, name string, whose Whose, unmet bool, r Refusal) {
+		if rule(name, whose, is && unmet, r); !is {
+			v.Rules[len(v.Rules)-1].Met = NotNeeded
+		}
+	}
+	needed(s.NeedsReason, RuleReason, PIM, blankText(q.Reason), Refusal{Code: ReasonMissing})
+	needed(s.NeedsTicket, RuleTicket, PIM, blankText(q.Ticket), Refusal{Code: TicketMissing})
+	needed(f.TicketForm != "", RuleTicketForm, Pagbot, f.TicketUnfit, Refusal{Code: TicketUnfit, Text: f.TicketForm})
 	asked := func(name string, whose Whose, needed bool) {
 		m := NotNeeded
 		if needed {
@@ -88,10 +110,10 @@ func Judge(q Ask, f Facts, now time.Time) Verdict {
 		}
 		v.Rules = append(v.Rules, Rule{Name: name, Whose: whose, Met: m})
 	}
-	asked("multifactor authentication", PIM, s.NeedsMFA)
-	asked("authentication context", PIM, s.Context != "")
-	asked("approval", PIM, s.NeedsApproval)
-	asked("fresh sign-in", Pagbot, q.Warrant.Proof == Fresh)
+	asked(RuleMFA, PIM, s.NeedsMFA)
+	asked(RuleContext, PIM, s.Context != "")
+	asked(RuleApproval, PIM, s.NeedsApproval)
+	asked(RuleFresh, Pagbot, q.Warrant.Proof == Fresh)
 	return v
 }
 

@@ -17,17 +17,33 @@ func (b *Bot) ask(ctx context.Context, k activation.Kept, reply string, o order,
 	if g == nil {
 		return "", nil, say(plain(sayUnknownGroup(o.group, closest)))
 	}
-	facts, p, err := b.facts(ctx, *g, o.access, s)
+	q, err := b.gather(ctx, o, *g, s, k.At)
 	if err != nil {
 		return "", nil, err
 	}
-	q := b.wanted(o, *g, facts.Settings, k.At, s.zone)
-	facts.TicketUnfit, facts.TicketForm = q.Facts.TicketUnfit, q.Facts.TicketForm
-	q.ID, q.Tag = derive("ask", k.ID, 10), strings.ToUpper(derive("tag", k.ID, 4))
-	q.Person, q.Reply, q.Facts = p, reply, facts
-	a := activation.Activation{Person: p, Group: q.Group, Access: q.Access, Length: activation.Duration(q.Length), Until: q.Until, Reason: q.Reason, Ticket: q.Ticket}
-	q.Warrant = b.mint(k, a, activation.Submit, "", p, activation.ProofFor(activation.Submit, q.Access, facts.Settings, g.Proof))
+	q.ID, q.Tag, q.Reply = derive("ask", k.ID, 10), strings.ToUpper(derive("tag", k.ID, 4)), reply
+	q.Warrant = b.mint(k, asked(q), activation.Submit, "", q.Person, q.Warrant.Proof)
 	return q.ID, q, nil
+}
+
+// gather makes an ask of an order and of what PIM knows. Its warrant is not
+// minted yet: it only says which proof it will need.
+func (b *Bot) gather(ctx context.Context, o order, g Group, s someone, now time.Time) (activation.Ask, error) {
+	facts, p, err := b.facts(ctx, g, o.access, s)
+	if err != nil {
+		return activation.Ask{}, err
+	}
+	q := b.wanted(o, g, facts.Settings, now, s.zone)
+	facts.TicketUnfit, facts.TicketForm = q.Facts.TicketUnfit, q.Facts.TicketForm
+	q.Person, q.Facts = p, facts
+	q.Warrant.Proof = activation.ProofFor(activation.Submit, q.Access, facts.Settings, g.Proof)
+	return q, nil
+}
+
+// asked is the activation that an ask is about to begin, as far as its terms go.
+func asked(q activation.Ask) activation.Activation {
+	return activation.Activation{Person: q.Person, Group: q.Group, Access: q.Access, Length: activation.Duration(q.Length), Until: q.Until,
+		Reason: q.Reason, Ticket: q.Ticket, Settings: q.Facts.Settings}
 }
 
 // usual is the length when none was said: an hour, or less if PIM allows less.
@@ -128,4 +144,3 @@ func (b *Bot) named(typed string) (*Group, string) {
 	}
 	return nil, closest
 }
-

@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 
@@ -68,7 +67,7 @@ func askForm(like activation.Activation, several bool) slack.ModalViewRequest {
 	ticket := slack.NewPlainTextInputBlockElement(nil, "v")
 	ticket.MaxLength, ticket.InitialValue = ticketMost, clip(like.Ticket, ticketMost)
 	form := modal(formAsk, "Activate access", "Ask", about{},
-		slack.NewInputBlock(inGroup, words(sayFormGroup), nil, group),
+		slack.NewInputBlock(inGroup, words(sayFormGroup), nil, group).WithDispatchAction(true), // see preview
 		slack.NewInputBlock(inLength, words(sayFormLength), nil, length),
 		optional(slack.NewInputBlock(inUntil, words(sayFormUntil), words(sayFormUntilHint), slack.NewTimePickerBlockElement("v"))),
 		optional(slack.NewInputBlock(inReason, words(sayFormReason), words(sayFormReasonHint), reason)),
@@ -145,18 +144,14 @@ func options(list []may, typed string, several bool) map[string]any {
 }
 
 // filled reads a form that was sent.
-func filled(v slack.View, s someone) (order, someone, error) {
+func filled(v slack.View, s someone) (order, someone) {
 	o := order{verb: "activate", reason: strings.TrimSpace(typed(v, inReason)), ticket: strings.TrimSpace(typed(v, inTicket))}
 	o.group, o.access, s = chosen(picked(v, inGroup), s)
 	o.until = entered(v, inUntil).SelectedTime
-	d, err := time.ParseDuration(picked(v, inLength))
-	if err != nil {
-		return o, s, fmt.Errorf("a form without a length: %w", err)
+	if d, err := time.ParseDuration(picked(v, inLength)); err == nil && o.until == "" {
+		o.length = d // else the usual one
 	}
-	if o.length = d; o.until != "" {
-		o.length = 0
-	}
-	return o, s, nil
+	return o, s
 }
 
 func picked(v slack.View, block string) string { return entered(v, block).SelectedOption.Value }

@@ -315,3 +315,13 @@ func TestHomeIsWhole(t *testing.T) {
 	golden(t, "askform.txt", showForm(t, askForm(activation.Activation{}, false))+"\n"+showForm(t, askForm(scene(activation.Closed, func(a *activation.Activation) { a.Length = activation.Duration(3 * time.Hour) }), true)))
 	validForm(t, askForm(scene(activation.Closed), true))
 }
+
+// picks chooses a group in the form, which tells us so at once.
+func (w *world) picks(user, view, value string) error {
+	r, err := w.Person(user).Act(w.ctx, sim.Click{View: view, Action: "v", Block: inGroup, Value: value})
+	if err == nil && r.Error != "" {
+		err = fmt.Errorf("slack says %s", r.Error)
+	}
+	w.settle()
+	return err
+}

@@ -47,6 +47,9 @@ func (b *Bot) click(ctx context.Context, k activation.Kept, i slack.InteractionC
 		return "", nil, nil
 	}
 	act := i.ActionCallback.BlockActions[0]
+	if i.View.CallbackID == formAsk {
+		return "", nil, b.preview(ctx, k, i)
+	}
 	if act.ActionID == actAsk || act.ActionID == actAgain {
 		return "", nil, b.clickAsk(ctx, k, i, act)
 	}
@@ -187,13 +190,11 @@ func (b *Bot) askedFor(ctx context.Context, k activation.Kept, i slack.Interacti
 		err = activation.Refusal{Code: activation.NotAllowedHere, Text: watching}
 	}
 	if err == nil {
-		var o order
-		if o, s, err = filled(i.View, s); err == nil {
-			var id string
-			var in activation.Input
-			if id, in, err = b.ask(ctx, k, "", o, s, say); err == nil {
-				return id, in, nil
-			}
+		o, s := filled(i.View, s)
+		var id string
+		var in activation.Input
+		if id, in, err = b.ask(ctx, k, "", o, s, say); err == nil {
+			return id, in, nil
 		}
 	}
 	return "", nil, b.failed(ctx, k, err, activation.Activation{}, say)

@@ -85,6 +85,9 @@ func (b *Bot) obey(ctx context.Context, k activation.Kept, c slack.SlashCommand,
 		}
 		return "", nil, say(plain(sayStatus(open)))
 	}
+	if o.verb == "check" {
+		return "", nil, b.check(ctx, k, o, s, say)
+	}
 	if b.SignIn == nil {
 		return "", nil, say(plain(fmt.Sprintf(sayWatchOnly, b.Portal)))
 	}
@@ -211,4 +214,3 @@ func (b *Bot) list(ctx context.Context, s someone) (message, error) {
 	open, err := b.open(ctx, s)
 	return plain(sayList(lines, open)), err
 }
-

@@ -138,6 +138,7 @@ var needs = map[string][]string{
 	"PostMessageContext":         {"chat:write"},
 	"PublishViewContext":         nil,
 	"UpdateMessageContext":       {"chat:write"},
+	"UpdateViewContext":          nil,
 }
 
 func TestManifestAsksForWhatTheCodeUses(t *testing.T) {

@@ -32,10 +32,13 @@ type order struct {
 
 // verbs and what else people type for them.
 var verbs = map[string]string{
-	"activate": "activate", "request": "activate", "deactivate": "deactivate", "end": "deactivate", "cancel": "deactivate",
+	"activate": "activate", "request": "activate", "check": "check", "dryrun": "check", "dry-run": "check", "test": "check", "deactivate": "deactivate", "end": "deactivate", "cancel": "deactivate",
 	"list": "list", "again": "again", "repeat": "again", "status": "status", "signin": "signin", "sign-in": "signin", "login": "signin",
 	"signout": "signout", "sign-out": "signout", "logout": "signout", "help": "help", "": "help",
 }
+
+// takesGroup are the verbs that a group may follow.
+var takesGroup = map[string]bool{"activate": true, "deactivate": true, "check": true}
 
 var (
 	quotes   = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "«", `"`, "»", `"`, "’", "'", "‘", "'")
@@ -70,7 +73,10 @@ func (o *order) arguments(words []word) error {
 	if o.verb == "again" {
 		return o.words(words)
 	}
-	if o.verb != "activate" && o.verb != "deactivate" || len(words) == 0 {
+	if !takesGroup[o.verb] || len(words) == 0 {
+		if o.verb == "check" {
+			return complaint(sayCheckUsage)
+		}
 		return nil
 	}
 	o.group, words = words[0].text, words[1:]

@@ -62,10 +62,7 @@ func (b *Bot) wrong(ctx context.Context, i slack.InteractionCallback) map[string
 	if err != nil {
 		return nil
 	}
-	o, _, err := filled(i.View, s)
-	if err != nil {
-		return nil
-	}
+	o, _ := filled(i.View, s)
 	g, ok := b.group(o.group)
 	if !ok {
 		return map[string]string{inGroup: sayFormNoGroup}

@@ -30,19 +30,19 @@ func (m *Mouth) reminder(ctx context.Context, a activation.Activation, e activat
 
 // approverNames are those who may decide, as PIM's role settings name them now,
 // groups expanded, without the requester. None if that can't be read.
-func (m *Mouth) approverNames(ctx context.Context, a activation.Activation) []string {
-	s, err := m.Directory.Settings(ctx, a.Group.ID, a.Access)
+func (b *Bot) approverNames(ctx context.Context, a activation.Activation) []string {
+	s, err := b.Directory.Settings(ctx, a.Group.ID, a.Access)
 	if err != nil {
 		s = a.Settings
 	}
-	people, err := m.Directory.Approvers(ctx, s)
+	people, err := b.Directory.Approvers(ctx, s)
 	if err != nil {
-		m.Log.Warn("the approvers can't be read; nobody is named", "activation", a.ID, "err", err)
+		b.Log.Warn("the approvers can't be read; nobody is named", "activation", a.ID, "err", err)
 		return nil
 	}
 	var names []string
 	for _, p := range people {
-		if q, ok := m.People.ByObject(p.Tenant, p.Object); ok {
+		if q, ok := b.People.ByObject(p.Tenant, p.Object); ok {
 			p = q
 		}
 		if !p.Same(a.Person) {

@@ -70,3 +70,20 @@ func TestAskFromHome(t *testing.T) {
 		w.t.Log(w.home(demo.Requester))
 	})
 }
+
+// TestCheck: a dry run tells what would come of an ask, from PIM's own rules,
+// and writes nothing anywhere.
+func TestCheck(t *testing.T) {
+	inTown(t, setup{}, func(w *town) {
+		w.types(demo.Requester, `/pag check devops-admins 2h "release 42 is stuck"`)
+		w.sees(demo.Requester, w.Channel.ID, time.Minute, "PIM: you are eligible", "multifactor", "an approver must agree: @approver and @second", "pagbot: you confirm it", "Azure DevOps")
+		w.types(demo.Requester, `/pag check release-managers 9h`)
+		w.sees(demo.Requester, w.Channel.ID, time.Minute, "Ask for 4 h or less", "PIM wants a reason", "It would be refused")
+		if n := len(w.Entra.Writes()); n != 0 {
+			w.t.Errorf("a dry run wrote %d times", n)
+		}
+		if text := w.read(demo.Colleague, w.Channel.ID); text != "" {
+			w.t.Errorf("others see of it:\n%s", text)
+		}
+	})
+}
