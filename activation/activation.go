@@ -180,6 +180,7 @@ type Activation struct {
 	Settings Settings  `json:"settings,omitzero"`
 	Lead     Duration  `json:"lead,omitempty"`   // how long before the end to warn
 	Remind   Duration  `json:"remind,omitempty"` // how long a request waits before its approvers are reminded; zero: only the rescue
+	Batch    []string  `json:"batch,omitempty"`  // ids of what was asked for together; the first speaks for all until PIM is asked
 	Reply    string    `json:"reply,omitempty"`  // where Slack takes a private answer, for 30 minutes
 	Began    time.Time `json:"began"`            // asked or noticed
 
@@ -201,6 +202,9 @@ type Activation struct {
 
 // Open reports whether the activation still has a life before it.
 func (a Activation) Open() bool { return a.Phase != Closed && a.Phase != "" }
+
+// Follows reports whether another activation of its batch speaks for it.
+func (a Activation) Follows() bool { return len(a.Batch) > 0 && a.Batch[0] != a.ID }
 
 // Key names what there can be only one of in PIM at a time.
 func (a Activation) Key() string {

@@ -72,6 +72,7 @@ func begin(a Activation, e Event) Activation {
 		a.Person, a.Group, a.Access = e.Person, e.Group, e.Access
 		a.Reason, a.Ticket, a.Length, a.Until = e.Reason, e.Ticket, e.Length, e.Until
 		a.Settings, a.Targets, a.Lead, a.Remind, a.Reply, a.Began = e.Settings, slices.Clone(e.Targets), e.Lead, e.Remind, e.Reply, e.At
+		a.Batch = slices.Clone(e.Batch)
 		a.addDeed(e.Warrant, "")
 	case EvRefused:
 		a.ID, a.Phase, a.Outcome = e.ID, Closed, Refused

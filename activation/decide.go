@@ -76,7 +76,7 @@ func (t *turn) ask(q Ask) {
 		return
 	}
 	t.add(EvAsked{ID: q.ID, Tag: q.Tag, Person: q.Person, Group: q.Group, Access: q.Access, Length: Duration(q.Length), Until: q.Until,
-		Reason: q.Reason, Ticket: q.Ticket, Reply: q.Reply, Settings: q.Facts.Settings, Targets: q.Facts.Targets,
+		Reason: q.Reason, Ticket: q.Ticket, Reply: q.Reply, Batch: q.Batch, Settings: q.Facts.Settings, Targets: q.Facts.Targets,
 		Lead: Duration(q.Facts.Lead), Remind: Duration(q.Facts.Remind), Warrant: q.Warrant, At: t.now})
 }
 

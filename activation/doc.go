@@ -155,7 +155,7 @@
 //
 // # What each input does
 //
-//	Ask       begins a life, or refuses it
+//	Ask       begins a life, or refuses it (Asks: several, in one commit)
 //	Notice    begins a life that was begun elsewhere
 //	Vote      an approver's click: a pending deed, or turned away
 //	Finish    end or withdraw: a pending deed, or turned away

@@ -13,7 +13,7 @@ func Effects(a Activation, e Event) []Effect {
 	switch e := e.(type) {
 	case EvAsked:
 		o.deed(e.Warrant)
-		if e.Warrant.Proof != Fresh { // else the link says it
+		if e.Warrant.Proof != Fresh && !a.Follows() { // else the link says it, or the first of its batch
 			o.whisper(TopicAsked, nil)
 		}
 		o.probes(Grant)
@@ -178,6 +178,8 @@ func (o *out) closed(e EvClosed) {
 		}
 	case e.Outcome == Denied && o.a.Decision != nil:
 		// The decision has its own message.
+	case !o.carded() && o.a.Follows() && e.Refusal != nil && e.Refusal.Code == WarrantExpired:
+		// Nobody confirmed: the first of the batch says it for all.
 	case !o.carded() && e.Refusal == nil:
 		o.whisper(TopicClosed, nil)
 	case !o.carded():
@@ -274,7 +276,9 @@ func (o *out) deed(w Warrant) {
 		Order: "deed:" + o.a.ID + "/" + w.Actor.Object, Until: w.Expires}
 	if w.Proof == Fresh {
 		e.Wait = w.Wait()
-		o.sign(w.ID)
+		if w.Deed != Submit || !o.a.Follows() {
+			o.sign(w.ID)
+		}
 	}
 	o.put(e)
 }

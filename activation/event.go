@@ -24,6 +24,7 @@ type (
 		Reason   string    `json:"reason"`
 		Ticket   string    `json:"ticket,omitempty"`
 		Reply    string    `json:"reply,omitempty"`
+		Batch    []string  `json:"batch,omitempty"`
 		Settings Settings  `json:"settings"`
 		Targets  []Target  `json:"targets"`
 		Lead     Duration  `json:"lead,omitempty"`

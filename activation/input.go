@@ -17,10 +17,15 @@ type Ask struct {
 	Until   time.Time
 	Reason  string
 	Ticket  string
-	Reply   string // Slack's response URL
+	Reply   string   // Slack's response URL
+	Batch   []string // ids of all that is asked for together, and confirmed with one sign-in; empty: this alone
 	Warrant Warrant
 	Facts   Facts
 }
+
+// Asks are several wishes of one envelope: each begins an activation of its
+// own, in one commit.
+type Asks []Ask
 
 // Facts is what the outside knew when a person asked.
 type Facts struct {
@@ -117,6 +122,7 @@ type Trouble struct {
 type Tick struct{}
 
 func (Ask) input()      {}
+func (Asks) input()     {}
 func (Notice) input()   {}
 func (Vote) input()     {}
 func (Finish) input()   {}

@@ -13,11 +13,14 @@ import (
 
 // ask gathers the facts for an ask. Whether they suffice is for Decide to say.
 func (b *Bot) ask(ctx context.Context, k activation.Kept, reply string, o order, s someone, say teller) (string, activation.Input, error) {
-	g, closest := b.named(o.group)
-	if g == nil {
-		return "", nil, say(plain(sayUnknownGroup(o.group, closest)))
+	groups, err := b.groupsOf(&o)
+	if err != nil {
+		return "", nil, say(plain(err.Error()))
 	}
-	q, err := b.gather(ctx, o, *g, s, k.At)
+	if len(groups) > 1 {
+		return b.askAll(ctx, k, reply, o, groups, s)
+	}
+	q, err := b.gather(ctx, o, groups[0], s, k.At)
 	if err != nil {
 		return "", nil, err
 	}

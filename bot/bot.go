@@ -58,7 +58,7 @@ type People interface {
 // SignIn mints warrants and makes the links by which people sign in.
 type SignIn interface {
 	Mint(w activation.Warrant) activation.Warrant
-	Link(w activation.Warrant) string
+	Link(w activation.Warrant, also ...activation.Warrant) string
 	SignInLink(u activation.SlackUser, expires time.Time) string
 	SignOut(ctx context.Context, u activation.SlackUser) error
 	SignedIn(ctx context.Context, u activation.SlackUser) (activation.Person, time.Time, bool)
@@ -84,6 +84,7 @@ type Config struct {
 	HTTP      *http.Client // for response URLs
 	AppID     string       // of our Slack app; empty: not compared
 	Groups    []Group
+	Presets   []Preset
 	Engine    Engine
 	Directory Directory
 	People    People

@@ -8,18 +8,33 @@ import (
 	"pagbot/activation"
 )
 
+// checkMost is how many groups one check may name: Slack takes a message of
+// some 13,000 characters.
+const checkMost = 4
+
 // check answers what would come of an ask: every rule, whose it is, and how it
 // stands. It asks PIM for nothing but what PIM knows, and leaves no trace.
 func (b *Bot) check(ctx context.Context, k activation.Kept, o order, s someone, say teller) error {
-	g, closest := b.named(o.group)
-	if g == nil {
-		return say(plain(sayUnknownGroup(o.group, closest)))
+	groups, err := b.groupsOf(&o)
+	if err == nil && len(groups) > checkMost {
+		err = complain(sayCheckMost, checkMost)
 	}
-	text, err := b.verdict(ctx, k, o, *g, s)
 	if err != nil {
-		return err
+		return say(plain(err.Error()))
 	}
-	return say(plain(text))
+	var answer message
+	for i, g := range groups {
+		text, err := b.verdict(ctx, k, o, g, s)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			answer = plain(text)
+			continue
+		}
+		answer.blocks = append(answer.blocks, slack.NewDividerBlock(), rich(text))
+	}
+	return say(answer)
 }
 
 // verdict is what a check says of one group.

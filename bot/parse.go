@@ -80,6 +80,9 @@ func (o *order) arguments(words []word) error {
 		return nil
 	}
 	o.group, words = words[0].text, words[1:]
+	for len(words) > 0 && !words[0].quoted && (strings.HasSuffix(o.group, ",") || strings.HasPrefix(words[0].text, ",")) {
+		o.group, words = o.group+words[0].text, words[1:] // "a, b" names two groups
+	}
 	if len(words) >= 2 && fold(words[0].text) == "as" && (fold(words[1].text) == "owner" || fold(words[1].text) == "member") {
 		o.access, words = activation.Access(fold(words[1].text)), words[2:]
 		o.owner = o.access == activation.Owner

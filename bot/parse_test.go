@@ -27,6 +27,8 @@ func TestParse(t *testing.T) {
 		{"activate db", order{verb: "activate", group: "db", access: "member"}, ""},
 		{`activate db 2h "why" INC1`, order{verb: "activate", group: "db", access: "member", length: 2 * time.Hour, reason: "why", ticket: "INC1"}, ""},
 		{`activate “db admins” 90m “why” `, order{verb: "activate", group: "db admins", access: "member", length: 90 * time.Minute, reason: "why"}, ""},
+		{`activate db,dba, readers 2h "why"`, order{verb: "activate", group: "db,dba,readers", access: "member", length: 2 * time.Hour, reason: "why"}, ""},
+		{`activate db , dba "why"`, order{verb: "activate", group: "db,dba", access: "member", reason: "why"}, ""},
 		{`activate db for 1h30m why not`, order{verb: "activate", group: "db", access: "member", length: 90 * time.Minute, reason: "why not"}, ""},
 		{`activate db 2 hours "why"`, order{verb: "activate", group: "db", access: "member", length: 2 * time.Hour, reason: "why"}, ""},
 		{`activate db for 45 MINUTES "why"`, order{verb: "activate", group: "db", access: "member", length: 45 * time.Minute, reason: "why"}, ""},

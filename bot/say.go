@@ -258,6 +258,9 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 	t, _ := a.Target(e.Target)
 	switch e.Topic {
 	case activation.TopicAsked:
+		if len(a.Batch) > 0 {
+			return m.askedTogether(ctx, a)
+		}
 		if d, ok := a.Deed(e.Warrant); ok && d.Needs && m.SignIn != nil {
 			return m.signMessage(a, d), true
 		}

@@ -16,7 +16,7 @@ import (
 const (
 	sayTryHelp = "Type `/pag help` to see what I understand."
 	sayHelp    = "*I get you privileged access through Entra PIM, and tell you when it really works.*\n" +
-		"`/pag activate GROUP 2h \"why\" TICKET` asks for access. Also `90m`, `until 18:00`, `GROUP as owner`; without a time it is an hour. `/pag activate` alone opens a form.\n" +
+		"`/pag activate GROUP 2h \"why\" TICKET` asks for access. Also `90m`, `until 18:00`, `GROUP as owner`; without a time it is an hour; `GROUP,OTHER` asks for both. `/pag activate` alone opens a form.\n" +
 		"`/pag check GROUP 2h \"why\"` tells what would come of it, and asks nobody.\n" +
 		"`/pag again` asks for the same as last time.\n" +
 		"`/pag deactivate GROUP` ends it early, or withdraws a request.\n" +

@@ -20,11 +20,12 @@ const (
 	sayFormTicket     = "Ticket"
 	sayFormNoGroup    = "I don't look after this group any more. Choose another."
 
-	sayHomeAsk   = "Activate access…"
-	sayHomeOpen  = "What you have and asked for"
-	sayHomeAgain = "Once more"
-	sayHomeMay   = "What you may activate"
-	sayNoAgain   = "You have not asked for anything here yet. `/pag activate` opens a form."
+	sayHomeAsk     = "Activate access…"
+	sayHomeOpen    = "What you have and asked for"
+	sayHomeAgain   = "Once more"
+	sayHomeMay     = "What you may activate"
+	saySeveralMost = "I take up to %d groups at once. Name fewer."
+	sayNoAgain     = "You have not asked for anything here yet. `/pag activate` opens a form."
 )
 
 func sayHomeWatch(portal string) string { return fmt.Sprintf(sayWatchOnly, portal) }
@@ -64,6 +65,48 @@ func sayEndButton(a activation.Activation) string {
 		return "Withdraw"
 	}
 	return ""
+}
+
+// names joins what several activations are of.
+func names(all []activation.Activation) string {
+	var each []string
+	for _, a := range all {
+		each = append(each, what(a))
+	}
+	return list(each)
+}
+
+// saySignForAll asks for one sign-in for several groups.
+func saySignForAll(all []activation.Activation, by time.Time) string {
+	s := fmt.Sprintf("%s %s: confirm all %d with one sign-in by %s, then I ask Entra.", names(all), howLongAll(all), len(all), clockOf(by))
+	if len(all) == 1 {
+		s = fmt.Sprintf("%s %s: confirm with your sign-in by %s, then I ask Entra.", names(all), howLongAll(all), clockOf(by))
+	}
+	var decided []activation.Activation
+	for _, a := range all {
+		if a.Settings.NeedsApproval {
+			decided = append(decided, a)
+		}
+	}
+	if len(decided) > 0 {
+		s += fmt.Sprintf(" After that an approver decides on %s.", names(decided))
+	}
+	return s
+}
+
+// howLongAll is what several were asked for, if it is the same.
+func howLongAll(all []activation.Activation) string {
+	for _, a := range all {
+		if howLong(a) != howLong(all[0]) {
+			return "each for its own time"
+		}
+	}
+	return howLong(all[0])
+}
+
+// sayAskedAll answers several asks that need no browser.
+func sayAskedAll(all []activation.Activation) string {
+	return fmt.Sprintf("I'm asking Entra for %s %s. I'll write to you about each.", names(all), howLongAll(all))
 }
 
 // sayAgain names an earlier ask on a button.

@@ -10,6 +10,7 @@ import (
 
 const (
 	sayCheckUsage = "Tell me what to check: `/pag check GROUP 2h \"why\"`. Nobody is asked for anything."
+	sayCheckMost  = "I can check %d groups at once. Name fewer."
 	sayNoPreview  = "Entra doesn't answer at the moment, so I can't tell what would come of it."
 )
 

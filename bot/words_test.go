@@ -282,6 +282,22 @@ func TestForms(t *testing.T) {
 	golden(t, "forms.txt", out.String())
 }
 
+func TestBatchAnswers(t *testing.T) {
+	open := scene(activation.Asked)
+	other := scene(activation.Asked, func(a *activation.Activation) {
+		a.Group.Name, a.Settings.NeedsApproval, a.Length = "db_readers", false, activation.Duration(time.Hour)
+	})
+	same := scene(activation.Asked, func(a *activation.Activation) { a.Access = activation.Owner })
+	var out strings.Builder
+	for _, s := range []string{saySignForAll([]activation.Activation{open, same}, after(15*time.Minute)), saySignForAll([]activation.Activation{open, other}, after(15*time.Minute)),
+		saySignForAll([]activation.Activation{other}, after(15*time.Minute)), sayAskedAll([]activation.Activation{open, same})} {
+		m := plain(s)
+		valid(t, m)
+		out.WriteString(showBlocks(t, m.blocks) + "\n")
+	}
+	golden(t, "batch.txt", out.String())
+}
+
 func TestAnswers(t *testing.T) {
 	several := []activation.Activation{scene(activation.Active), scene(activation.AwaitingApproval, func(a *activation.Activation) { a.Access = activation.Owner })}
 	var many []activation.Activation

@@ -326,6 +326,16 @@ func (d *desk) tell(id string, in activation.Input) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.told = append(d.told, in)
+	if all, several := in.(activation.Asks); several {
+		for _, q := range all {
+			d.decide(q.ID, q)
+		}
+		return
+	}
+	d.decide(id, in)
+}
+
+func (d *desk) decide(id string, in activation.Input) {
 	a := d.acts[id]
 	for _, e := range activation.Decide(a, in, time.Now()) {
 		a = activation.Apply(a, e)

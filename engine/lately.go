@@ -49,6 +49,39 @@ func (e *Engine) lately(ctx context.Context, account string) (store.Doc, []strin
 	return d, ids, json.Unmarshal(d.Body, &ids)
 }
 
+// tellAll begins several activations in one commit: all that was asked for is
+// there, or nothing.
+func (e *Engine) tellAll(ctx context.Context, all activation.Asks, f fate) error {
+	for {
+		t := store.Turn{Done: f.done}
+		var fresh []activation.Activation
+		for _, q := range all {
+			a, rev, err := e.load(ctx, q.ID)
+			if err != nil {
+				return err
+			}
+			next, one, err := e.turn(a, rev, q.ID, q)
+			if err != nil {
+				return err
+			}
+			t.Docs, t.Log = append(t.Docs, one.Docs...), append(t.Log, one.Log...)
+			t.Add, t.Replace = append(t.Add, one.Add...), append(t.Replace, one.Replace...)
+			if a.ID == "" && next.Phase == activation.Asked {
+				fresh = append(fresh, next)
+			}
+		}
+		docs, err := e.asked(ctx, fresh)
+		if err != nil {
+			return err
+		}
+		t.Docs = append(t.Docs, docs...)
+		// A crash before this line leaves the envelope, which is read again.
+		if err = e.commit(ctx, t); !errors.Is(err, store.ErrStale) {
+			return err
+		}
+	}
+}
+
 // asked puts new asks in front of what their account asked for before.
 func (e *Engine) asked(ctx context.Context, fresh []activation.Activation) ([]store.Doc, error) {
 	var docs []store.Doc

@@ -198,6 +198,9 @@ func (a *App) openSlack(ctx context.Context) error {
 	}
 	c := bot.Config{API: api, HTTP: slackHTTP, AppID: appID(a.secrets.appToken), Groups: a.botGroups(), Engine: late, Directory: a.reader, People: people,
 		Now: a.clock.Now, World: a.clock.World, Log: a.log}
+	for _, s := range a.cfg.Presets {
+		c.Presets = append(c.Presets, bot.Preset{Name: s.Name, Groups: s.Members, Length: time.Duration(s.For)})
+	}
 	if pages != nil {
 		c.SignIn, a.pages = pages, pages.Service
 	}

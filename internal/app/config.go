@@ -17,6 +17,8 @@ type Config struct {
 	SignIn *SignInConfig `yaml:"signin"`
 	// Groups are the PIM-managed groups that the bot looks after; at least one.
 	Groups []GroupConfig `yaml:"groups"`
+	// Presets are names for groups that are often asked for together.
+	Presets []PresetConfig `yaml:"presets"`
 	// Targets are the systems where the groups carry roles.
 	Targets []TargetConfig `yaml:"targets"`
 
@@ -117,6 +119,17 @@ type GroupConfig struct {
 	Backup []string `yaml:"backup"`
 	// Targets are ids of the targets below where the group carries a role.
 	Targets []string `yaml:"targets"`
+}
+
+// PresetConfig is a name that people may type in a group's place.
+type PresetConfig struct {
+	// Name is what people type.
+	Name string `yaml:"name"`
+	// Members are the groups it stands for, by their names here.
+	Members []string `yaml:"members"`
+	// For is how long they are asked for, unless something else is said; empty:
+	// an hour, or less if PIM allows less.
+	For Duration `yaml:"for"`
 }
 
 // TargetConfig is a downstream system.

@@ -53,7 +53,22 @@ func (c *Config) validate() error {
 	for i := range c.Groups {
 		c.Groups[i].check(&p, i+1, targets, names, ids)
 	}
+	presets := map[string]bool{}
+	for i, s := range c.Presets {
+		s.check(&p, i+1, names, presets)
+	}
 	return errors.Join(p...)
+}
+
+func (s PresetConfig) check(p *problems, n int, groups, seen map[string]bool) {
+	key := strings.ToLower(s.Name)
+	p.need(s.Name != "", "presets: entry %d has no name: give it one that people can type", n)
+	p.need(s.Name == "" || !groups[key] && !seen[key], "presets %s: a group or preset has that name: people could not tell the two apart", s.Name)
+	p.need(len(s.Members) > 0, "presets %s: it stands for no group: name some below members", s.Name)
+	for _, m := range s.Members {
+		p.need(groups[strings.ToLower(m)], "presets %s: there is no group %q: name one that stands below groups", s.Name, m)
+	}
+	seen[key] = true
 }
 
 func (s *SlackConfig) check(p *problems) {
