@@ -24,8 +24,12 @@ type waiting struct {
 func (s *Service) lookAll(ctx context.Context, first string, also []string) ([]waiting, *page) {
 	var all []waiting
 	var why *page
-	for _, id := range append([]string{first}, also...) {
+	var lead activation.Activation
+	for i, id := range append([]string{first}, also...) {
 		a, p, no := s.look(ctx, id)
+		if i == 0 {
+			lead = a // also when it waits no more
+		}
 		switch {
 		case no != nil && no.Status == http.StatusServiceUnavailable:
 			return nil, no
@@ -33,7 +37,8 @@ func (s *Service) lookAll(ctx context.Context, first string, also []string) ([]w
 			if why == nil {
 				why = no
 			}
-		case len(all) > 0 && (!p.Warrant.Actor.SameAccount(all[0].p.Warrant.Actor) || p.Warrant.Deed != all[0].p.Warrant.Deed):
+		case i > 0 && (!p.Warrant.Actor.SameAccount(lead.Person) || p.Warrant.Deed != activation.Submit),
+			len(all) > 0 && all[0].p.Warrant.Deed != activation.Submit:
 			s.cfg.Log.Warn("a link names deeds of different accounts or kinds", "activation", a.ID)
 		default:
 			all = append(all, waiting{a, p})
