@@ -177,6 +177,7 @@ type Activation struct {
 	Ticket   string    `json:"ticket,omitempty"`
 	Length   Duration  `json:"length,omitempty"`
 	Until    time.Time `json:"until,omitzero"`
+	Start    time.Time `json:"start,omitzero"` // zero: at once
 	Settings Settings  `json:"settings,omitzero"`
 	Lead     Duration  `json:"lead,omitempty"`   // how long before the end to warn
 	Remind   Duration  `json:"remind,omitempty"` // how long a request waits before its approvers are reminded; zero: only the rescue
@@ -202,6 +203,14 @@ type Activation struct {
 
 // Open reports whether the activation still has a life before it.
 func (a Activation) Open() bool { return a.Phase != Closed && a.Phase != "" }
+
+// Starts is when it is to begin, if not at once.
+func (a Activation) Starts() time.Time {
+	if a.Start.IsZero() && a.Request.Start.After(a.requested().Add(time.Minute)) {
+		return a.Request.Start // asked for elsewhere
+	}
+	return a.Start
+}
 
 // Follows reports whether another activation of its batch speaks for it.
 func (a Activation) Follows() bool { return len(a.Batch) > 0 && a.Batch[0] != a.ID }

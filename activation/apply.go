@@ -70,7 +70,7 @@ func begin(a Activation, e Event) Activation {
 	case EvAsked:
 		a.ID, a.Tag, a.Phase = e.ID, e.Tag, Asked
 		a.Person, a.Group, a.Access = e.Person, e.Group, e.Access
-		a.Reason, a.Ticket, a.Length, a.Until = e.Reason, e.Ticket, e.Length, e.Until
+		a.Reason, a.Ticket, a.Length, a.Until, a.Start = e.Reason, e.Ticket, e.Length, e.Until, e.Start
 		a.Settings, a.Targets, a.Lead, a.Remind, a.Reply, a.Began = e.Settings, slices.Clone(e.Targets), e.Lead, e.Remind, e.Reply, e.At
 		a.Batch = slices.Clone(e.Batch)
 		a.addDeed(e.Warrant, "")

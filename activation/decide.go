@@ -75,7 +75,7 @@ func (t *turn) ask(q Ask) {
 		t.add(EvRefused{q.ID, q.Person, q.Group, q.Access, q.Reply, *r, t.now})
 		return
 	}
-	t.add(EvAsked{ID: q.ID, Tag: q.Tag, Person: q.Person, Group: q.Group, Access: q.Access, Length: Duration(q.Length), Until: q.Until,
+	t.add(EvAsked{ID: q.ID, Tag: q.Tag, Person: q.Person, Group: q.Group, Access: q.Access, Length: Duration(q.Length), Until: q.Until, Start: q.Start,
 		Reason: q.Reason, Ticket: q.Ticket, Reply: q.Reply, Batch: q.Batch, Settings: q.Facts.Settings, Targets: q.Facts.Targets,
 		Lead: Duration(q.Facts.Lead), Remind: Duration(q.Facts.Remind), Warrant: q.Warrant, At: t.now})
 }

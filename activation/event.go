@@ -21,6 +21,7 @@ type (
 		Access   Access    `json:"access"`
 		Length   Duration  `json:"length,omitempty"`
 		Until    time.Time `json:"until,omitzero"`
+		Start    time.Time `json:"start,omitzero"`
 		Reason   string    `json:"reason"`
 		Ticket   string    `json:"ticket,omitempty"`
 		Reply    string    `json:"reply,omitempty"`

@@ -15,6 +15,7 @@ type Ask struct {
 	Access  Access
 	Length  time.Duration // or Until
 	Until   time.Time
+	Start   time.Time // zero: at once
 	Reason  string
 	Ticket  string
 	Reply   string   // Slack's response URL

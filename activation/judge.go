@@ -91,7 +91,11 @@ func Judge(q Ask, f Facts, now time.Time) Verdict {
 	rule(RuleNotTooOften, Pagbot, tooOften, Refusal{Code: TooOften, Until: free})
 	length := q.Length
 	if !q.Until.IsZero() {
-		length = q.Until.Sub(now)
+		from := now
+		if q.Start.After(now) {
+			from = q.Start
+		}
+		length = q.Until.Sub(from)
 	}
 	rule(RuleMinimum, PIM, length < Floor, Refusal{Code: TooShort})
 	rule(RuleMaximum, PIM, s.Max > 0 && length > time.Duration(s.Max), Refusal{Code: TooLong, Max: s.Max})

@@ -66,7 +66,7 @@ func (l *life) targets() []Target {
 
 func (l *life) ask() Ask {
 	by := l.person()
-	return Ask{ID: "a1", Tag: "7F3K", Person: by, Group: Group{tenant, "g1", "db-admins"}, Access: Member, Length: l.span(), Reason: "x", Batch: pick(l, "batch", nil, []string{"a1", "a2"}, []string{"a0", "a1"}),
+	return Ask{ID: "a1", Tag: "7F3K", Person: by, Group: Group{tenant, "g1", "db-admins"}, Access: Member, Length: l.span(), Start: pick(l, "start", time.Time{}, l.now.Add(time.Hour)), Reason: "x", Batch: pick(l, "batch", nil, []string{"a1", "a2"}, []string{"a0", "a1"}),
 		Reply: pick(l, "reply", "", "https://slack.test/reply"), Warrant: l.warrant(Submit, by),
 		Facts: Facts{Eligible: true, Lead: 15 * time.Minute, Remind: pick(l, "remind", 0, 10*time.Minute, 6*time.Hour), Targets: l.targets(), Settings: Settings{Max: Duration(8 * time.Hour), ApproverReason: true}}}
 }

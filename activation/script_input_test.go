@@ -83,6 +83,12 @@ func (s *stage) ask(w []string) (Input, error) {
 	q := Ask{ID: "a1", Tag: "7F3K", Person: by, Group: Group{Tenant: tenant, ID: "group-" + w[0], Name: w[0]},
 		Access: s.access, Length: d, Reason: w[2], Reply: "https://slack.test/reply", Facts: s.facts}
 	q.Ticket = value(w, "ticket=")
+	if in := length(w, "start="); in > 0 {
+		q.Start = s.now.Add(in)
+	}
+	if in := length(w, "until="); in > 0 {
+		q.Until = s.now.Add(in)
+	}
 	q.Warrant = s.mint(Submit, by, w)
 	return q, err
 }

@@ -45,7 +45,7 @@ func (b *Bot) gather(ctx context.Context, o order, g Group, s someone, now time.
 
 // asked is the activation that an ask is about to begin, as far as its terms go.
 func asked(q activation.Ask) activation.Activation {
-	return activation.Activation{Person: q.Person, Group: q.Group, Access: q.Access, Length: activation.Duration(q.Length), Until: q.Until,
+	return activation.Activation{Person: q.Person, Group: q.Group, Access: q.Access, Length: activation.Duration(q.Length), Until: q.Until, Start: q.Start,
 		Reason: q.Reason, Ticket: q.Ticket, Settings: q.Facts.Settings}
 }
 

@@ -20,6 +20,7 @@ const (
 	inGroup  = "group"
 	inLength = "length"
 	inUntil  = "until"
+	inStart  = "start"
 	inReason = "reason"
 	inTicket = "ticket"
 )
@@ -70,6 +71,7 @@ func askForm(like activation.Activation, several bool) slack.ModalViewRequest {
 		slack.NewInputBlock(inGroup, words(sayFormGroup), nil, group).WithDispatchAction(true), // see preview
 		slack.NewInputBlock(inLength, words(sayFormLength), nil, length),
 		optional(slack.NewInputBlock(inUntil, words(sayFormUntil), words(sayFormUntilHint), slack.NewTimePickerBlockElement("v"))),
+		optional(slack.NewInputBlock(inStart, words(sayFormStart), words(sayFormStartHint), slack.NewTimePickerBlockElement("v"))),
 		optional(slack.NewInputBlock(inReason, words(sayFormReason), words(sayFormReasonHint), reason)),
 		optional(slack.NewInputBlock(inTicket, words(sayFormTicket), nil, ticket)))
 	form.Close = words("Cancel")
@@ -102,7 +104,11 @@ func withLength(d time.Duration) []time.Duration {
 func wholeLength(a activation.Activation) time.Duration {
 	d := time.Duration(a.Length)
 	if !a.Until.IsZero() {
-		d = a.Until.Sub(a.Began)
+		from := a.Began
+		if a.Start.After(from) {
+			from = a.Start
+		}
+		d = a.Until.Sub(from)
 	}
 	return max(0, d.Round(time.Minute))
 }
@@ -147,7 +153,7 @@ func options(list []may, typed string, several bool) map[string]any {
 func filled(v slack.View, s someone) (order, someone) {
 	o := order{verb: "activate", reason: strings.TrimSpace(typed(v, inReason)), ticket: strings.TrimSpace(typed(v, inTicket))}
 	o.group, o.access, s = chosen(picked(v, inGroup), s)
-	o.until = entered(v, inUntil).SelectedTime
+	o.until, o.start = entered(v, inUntil).SelectedTime, entered(v, inStart).SelectedTime
 	if d, err := time.ParseDuration(picked(v, inLength)); err == nil && o.until == "" {
 		o.length = d // else the usual one
 	}

@@ -26,6 +26,7 @@ type order struct {
 	owner  bool          // said
 	length time.Duration // zero: not said
 	until  string        // HH:MM, in the person's own zone
+	start  string        // the same; empty: at once
 	reason string
 	ticket string
 }
@@ -87,7 +88,10 @@ func (o *order) arguments(words []word) error {
 		o.access, words = activation.Access(fold(words[1].text)), words[2:]
 		o.owner = o.access == activation.Owner
 	}
-	words, err := o.time(words)
+	words, err := o.begin(words)
+	if err == nil {
+		words, err = o.time(words)
+	}
 	if err != nil || o.verb == "deactivate" {
 		return err
 	}
@@ -123,6 +127,24 @@ func together(words []word) string {
 		all = append(all, w.text)
 	}
 	return strings.TrimSpace(strings.Join(all, " "))
+}
+
+// begin takes "at 18:00" off the front.
+func (o *order) begin(words []word) ([]word, error) {
+	if len(words) < 2 || words[0].quoted || words[1].quoted || fold(words[0].text) != "at" && fold(words[0].text) != "from" {
+		return words, nil
+	}
+	if !clock.MatchString(words[1].text) {
+		if fold(words[0].text) == "at" && words[1].text != "" && unicode.IsDigit([]rune(words[1].text)[0]) {
+			return words, complaint(sayAtWhat)
+		}
+		return words, nil // "at the customer's": a reason
+	}
+	if o.verb == "deactivate" {
+		return words, complaint(sayEndAt)
+	}
+	o.start = words[1].text
+	return words[2:], nil
 }
 
 // time takes "2h", "1h30m", "90m" or "until 18:00" off the front.

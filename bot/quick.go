@@ -89,9 +89,14 @@ func (b *Bot) wrong(ctx context.Context, i slack.InteractionCallback) map[string
 func (b *Bot) wanted(o order, g Group, settings activation.Settings, now time.Time, zone *time.Location) activation.Ask {
 	q := activation.Ask{Group: g.Group, Access: o.access, Length: o.length, Reason: o.reason, Ticket: o.ticket,
 		Facts: activation.Facts{Eligible: true, Settings: settings, TicketForm: g.TicketForm}}
+	from := now
+	if o.start != "" {
+		q.Start = nextClock(o.start, now, zone)
+		from = q.Start
+	}
 	switch {
 	case o.until != "":
-		q.Length, q.Until = 0, nextClock(o.until, now, zone)
+		q.Length, q.Until = 0, nextClock(o.until, from, zone)
 	case q.Length == 0:
 		q.Length = usual(settings)
 	}

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -16,7 +17,7 @@ import (
 const (
 	sayTryHelp = "Type `/pag help` to see what I understand."
 	sayHelp    = "*I get you privileged access through Entra PIM, and tell you when it really works.*\n" +
-		"`/pag activate GROUP 2h \"why\" TICKET` asks for access. Also `90m`, `until 18:00`, `GROUP as owner`; without a time it is an hour; `GROUP,OTHER` asks for both. `/pag activate` alone opens a form.\n" +
+		"`/pag activate GROUP 2h \"why\" TICKET` asks for access. Also `90m`, `until 18:00`, `at 18:00 for 2h` (PIM starts it then), `GROUP as owner`; without a time it is an hour; `GROUP,OTHER` asks for both. `/pag activate` alone opens a form.\n" +
 		"`/pag check GROUP 2h \"why\"` tells what would come of it, and asks nobody.\n" +
 		"`/pag again` asks for the same as last time.\n" +
 		"`/pag deactivate GROUP` ends it early, or withdraws a request.\n" +
@@ -110,8 +111,16 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%d h %d min", h, m)
 }
 
-// howLong is what was asked for.
+// howLong is what was asked for, and from when on, if not at once.
 func howLong(a activation.Activation) string {
+	if start := a.Starts(); !start.IsZero() {
+		return "from " + at(start) + " " + lasting(a)
+	}
+	return lasting(a)
+}
+
+// lasting is how long it was asked for.
+func lasting(a activation.Activation) string {
 	switch {
 	case !a.Until.IsZero():
 		return "until " + at(a.Until)
@@ -132,10 +141,10 @@ func sayHeadline(a activation.Activation) string {
 	case activation.Asked:
 		return fmt.Sprintf(":speech_balloon: %s wants %s %s. Entra has not been asked yet.", whose, what(a), howLong(a))
 	case activation.Scheduled:
-		if a.Request.Start.IsZero() {
-			return fmt.Sprintf(":calendar: %s will get %s later, %s.", whose, what(a), howLong(a))
+		if start := cmp.Or(a.Request.Start, a.Start); !start.IsZero() {
+			return fmt.Sprintf(":calendar: %s will get %s %s, %s.", whose, what(a), at(start), lasting(a))
 		}
-		return fmt.Sprintf(":calendar: %s will get %s %s, %s.", whose, what(a), at(a.Request.Start), howLong(a))
+		return fmt.Sprintf(":calendar: %s will get %s later, %s.", whose, what(a), lasting(a))
 	case activation.Provisioning, activation.Noticed:
 		return fmt.Sprintf(":gear: PIM is giving %s to %s, %s.", what(a), whose, howLong(a))
 	case activation.Active:

@@ -15,6 +15,8 @@ const (
 	sayFormLength     = "How long"
 	sayFormUntil      = "Or until"
 	sayFormUntilHint  = "The next time that your clock shows this. It counts instead of the length."
+	sayFormStart      = "Not before"
+	sayFormStartHint  = "PIM starts it at the next time that your clock shows this. Left out: at once."
 	sayFormReason     = "Reason"
 	sayFormReasonHint = "Approvers and auditors read it."
 	sayFormTicket     = "Ticket"

@@ -87,3 +87,31 @@ func TestCheck(t *testing.T) {
 		}
 	})
 }
+
+// TestLater: what is asked for later is PIM's from now on; it begins by itself,
+// and until then it can be withdrawn.
+func TestLater(t *testing.T) {
+	inTown(t, setup{}, func(w *town) {
+		ask := func() {
+			w.types(demo.Requester, `/pag activate release-managers at 03:00 for 1h "release 42"`) // 02:00 UTC
+			link := w.sees(demo.Requester, w.Channel.ID, time.Minute, "release-managers", "from", "for 1 h", "Confirm in browser")
+			w.confirms(demo.Requester, w.browser(), w.link(link))
+		}
+		ask()
+		card := w.sees(demo.Colleague, w.Channel.ID, time.Minute, "will get release-managers", "for 1 h")
+		if n := len(w.Entra.Writes()); n != 1 {
+			w.t.Errorf("PIM was written to %d times", n)
+		}
+		w.presses(demo.Requester, card, "finish")
+		w.fills(demo.Requester, "", "will be withdrawn")
+		w.sees(demo.Colleague, w.Channel.ID, time.Minute, "withdrawn", "Nothing was given")
+		ask()
+		w.sees(demo.Requester, w.Person(demo.Requester).DM(), 2*time.Hour+time.Minute, "You have release-managers", "until")
+		if n := len(w.Entra.Writes()); n != 3 {
+			w.t.Errorf("PIM was written to %d times: ask, withdraw, ask", n)
+		}
+		if at := time.Now().UTC(); at.Hour() != 2 || at.Minute() > 2 {
+			w.t.Errorf("it began at %s", at)
+		}
+	})
+}

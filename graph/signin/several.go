@@ -154,6 +154,9 @@ func (s *Service) rowsOfAll(all []waiting) []row {
 	for _, w := range all {
 		t := w.a.Terms(w.p.Warrant.Deed, w.p.Reason)
 		parts := []string{string(w.a.Access)}
+		if !t.Start.IsZero() {
+			parts = append(parts, "from "+s.clock(t.Start))
+		}
 		if !t.Until.IsZero() {
 			parts = append(parts, "until "+s.clock(t.Until))
 		} else if t.Length != 0 {

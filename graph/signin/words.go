@@ -60,6 +60,9 @@ func (s *Service) deedRows(a activation.Activation, p activation.Pending) []row 
 	}
 	rows := []row{{"For", whose}, {"Group", groupName(a.Group)}, {"Access", string(a.Access)}}
 	t := a.Terms(deed, p.Reason)
+	if !t.Start.IsZero() {
+		rows = append(rows, row{"Starts", s.clock(t.Start)})
+	}
 	switch {
 	case deed == activation.End:
 		rows = append(rows, row{"Would end", s.clock(a.Ends)})
