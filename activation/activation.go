@@ -1,6 +1,7 @@
 package activation
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -161,6 +162,15 @@ type Decision struct {
 	Here    bool      `json:"here"` // through pagbot
 }
 
+// Agreed is an approver's yes that was given here, and of which PIM has not
+// been told: pagbot wants more than one (Quorum).
+type Agreed struct {
+	By      Person    `json:"by"`
+	Reason  string    `json:"reason,omitempty"`
+	Warrant string    `json:"warrant"`
+	At      time.Time `json:"at"`
+}
+
 // Activation is one person's time-bound active assignment of one access to one
 // group, from the ask (or from being noticed) to its verified end. It is the
 // fold of its events; only Apply makes one.
@@ -191,6 +201,8 @@ type Activation struct {
 	Ended    time.Time `json:"ended,omitzero"`
 	Warned   bool      `json:"warned,omitempty"`
 	Reminded Reminder  `json:"reminded,omitempty"` // the last one that was due
+	Quorum   int       `json:"quorum,omitempty"`   // how many different approvers must agree here; 0 and 1: PIM's one
+	Agreed   []Agreed  `json:"agreed,omitempty"`
 	Decision *Decision `json:"decision,omitempty"`
 	Deeds    []Pending `json:"deeds,omitempty"` // not done yet
 	Spent    []string  `json:"spent,omitempty"` // warrants that were used, refused or lapsed
@@ -210,6 +222,29 @@ func (a Activation) Starts() time.Time {
 		return a.Request.Start // asked for elsewhere
 	}
 	return a.Start
+}
+
+// Lacks is how many approvers must still agree, the one whose yes goes to PIM
+// included.
+func (a Activation) Lacks() int { return max(1, a.Quorum-len(a.Agreed)) }
+
+// Agrees reports whether this human has agreed already, with any account.
+func (a Activation) Agrees(p Person) bool {
+	return slices.ContainsFunc(a.Agreed, func(v Agreed) bool { return v.By.Same(p) })
+}
+
+// Round reports whether a decision in Entra went round the quorum: fewer
+// people have agreed than this group wants, as far as it is known.
+func (a Activation) Round() bool {
+	d := a.Decision
+	if a.Quorum < 2 || d == nil || !d.Approve || d.Here {
+		return false
+	}
+	n := len(a.Agreed)
+	if d.By.Object != "" && !a.Agrees(d.By) {
+		n++
+	}
+	return n < a.Quorum
 }
 
 // Follows reports whether another activation of its batch speaks for it.

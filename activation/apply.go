@@ -31,6 +31,9 @@ func Apply(a Activation, e Event) Activation {
 		a.Phase = a.afterDeed()
 	case EvDecisionAsked:
 		a.addDeed(e.Warrant, e.Reason)
+	case EvAgreed:
+		a.dropDeed(e.Agreed.Warrant)
+		a.Agreed = append(slices.Clone(a.Agreed), e.Agreed)
 	case EvDecided:
 		a.dropDeed(e.Warrant)
 		a.Decision = &e.Decision
@@ -72,7 +75,7 @@ func begin(a Activation, e Event) Activation {
 		a.Person, a.Group, a.Access = e.Person, e.Group, e.Access
 		a.Reason, a.Ticket, a.Length, a.Until, a.Start = e.Reason, e.Ticket, e.Length, e.Until, e.Start
 		a.Settings, a.Targets, a.Lead, a.Remind, a.Reply, a.Began = e.Settings, slices.Clone(e.Targets), e.Lead, e.Remind, e.Reply, e.At
-		a.Batch = slices.Clone(e.Batch)
+		a.Batch, a.Quorum = slices.Clone(e.Batch), e.Quorum
 		a.addDeed(e.Warrant, "")
 	case EvRefused:
 		a.ID, a.Phase, a.Outcome = e.ID, Closed, Refused
@@ -83,7 +86,7 @@ func begin(a Activation, e Event) Activation {
 		a.Person, a.Group, a.Access = e.Person, e.Group, e.Access
 		a.Reason, a.Ticket = e.Request.Justification, e.Request.Ticket
 		a.Length, a.Until = e.Request.Length, e.Request.Until
-		a.Settings, a.Targets, a.Lead, a.Remind, a.Began = e.Settings, slices.Clone(e.Targets), e.Lead, e.Remind, e.At
+		a.Settings, a.Targets, a.Lead, a.Remind, a.Quorum, a.Began = e.Settings, slices.Clone(e.Targets), e.Lead, e.Remind, e.Quorum, e.At
 		a.Request = e.Request
 		if !e.From.IsZero() || !e.Ends.IsZero() {
 			a = a.provisioned(EvProvisioned{From: e.From, Ends: e.Ends, Request: e.Request, At: e.At})

@@ -59,7 +59,9 @@
 // AwaitingApproval. PIM has the request, and an approver must answer within its
 // 24 hours. A card stands in the channel. A click comes in as a Vote and becomes
 // a pending deed, "approve" or "deny"; nobody decides on their own request,
-// neither from a second account. An approver may also be faster in the portal:
+// neither from a second account. Where a group wants more than one approver
+// (Quorum), each yes but the last is proven, counted (EvAgreed) and not told to
+// PIM, where the first would be enough. An approver may also be faster in the portal:
 // then the next look at PIM (Saw) says so. While nobody answers, the approvers
 // are reminded (EvReminded), later others, and before PIM drops the request the
 // requester too: three times and no more, because people who are asked too often

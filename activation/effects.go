@@ -45,6 +45,10 @@ func Effects(a Activation, e Event) []Effect {
 		o.card()
 	case EvDecisionAsked:
 		o.deed(e.Warrant)
+	case EvAgreed:
+		o.card()
+		o.sign(e.Agreed.Warrant)
+		o.thread(TopicAgreed, "")
 	case EvDecided:
 		o.decided(e)
 	case EvFinishAsked:
@@ -118,6 +122,11 @@ func (o *out) decided(e EvDecided) {
 	o.card()
 	o.links()
 	o.thread(TopicDecided, "")
+	if o.a.Round() {
+		// A yes of our own whose answer is on its way looks like one in Entra at first.
+		o.say(Effect{Key: "thread/" + o.seq() + "/round", Kind: Thread, Topic: TopicRound, Due: o.a.Decision.At.Add(patience)})
+		o.effects[len(o.effects)-1].Order = ""
+	}
 	o.dm(o.a.Person, TopicDecided, "")
 	if e.Decision.Approve {
 		o.pim()
@@ -274,6 +283,10 @@ func (o *out) whisper(t Topic, r *Refusal) {
 func (o *out) deed(w Warrant) {
 	e := Effect{Key: "deed/" + w.ID, Lane: LaneDeed, Kind: DoDeed, Warrant: w.ID, Deed: w.Deed,
 		Order: "deed:" + o.a.ID + "/" + w.Actor.Object, Until: w.Expires}
+	if w.Deed == Approve && o.a.Quorum > 1 {
+		// One after the other: the last of them tells PIM, and must know that it is.
+		e.Order = "deed:" + o.a.ID + "/approve"
+	}
 	if w.Proof == Fresh {
 		e.Wait = w.Wait()
 		if w.Deed != Submit || !o.a.Follows() {

@@ -30,6 +30,7 @@ type (
 		Targets  []Target  `json:"targets"`
 		Lead     Duration  `json:"lead,omitempty"`
 		Remind   Duration  `json:"remind,omitempty"`
+		Quorum   int       `json:"quorum,omitempty"`
 		Warrant  Warrant   `json:"warrant"`
 		At       time.Time `json:"at"`
 	}
@@ -56,6 +57,7 @@ type (
 		Targets  []Target  `json:"targets"`
 		Lead     Duration  `json:"lead,omitempty"`
 		Remind   Duration  `json:"remind,omitempty"`
+		Quorum   int       `json:"quorum,omitempty"`
 		At       time.Time `json:"at"`
 	}
 	// EvSignInWanted: a deed waits for the person's browser. Claims are what
@@ -93,6 +95,10 @@ type (
 		Reason  string    `json:"reason"`
 		Warrant Warrant   `json:"warrant"`
 		At      time.Time `json:"at"`
+	}
+	// EvAgreed: an approver agreed, and others must before PIM is told.
+	EvAgreed struct {
+		Agreed Agreed `json:"agreed"`
 	}
 	// EvDecided: PIM holds a decision.
 	EvDecided struct {
@@ -167,6 +173,7 @@ func (EvSubmitted) wire() string     { return "submitted" }
 func (EvDeedRefused) wire() string   { return "deed_refused" }
 func (EvLapsed) wire() string        { return "lapsed" }
 func (EvDecisionAsked) wire() string { return "decision_asked" }
+func (EvAgreed) wire() string        { return "agreed" }
 func (EvDecided) wire() string       { return "decided" }
 func (EvFinishAsked) wire() string   { return "finish_asked" }
 func (EvProvisioned) wire() string   { return "provisioned" }
@@ -189,6 +196,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	"deed_refused":   as[EvDeedRefused],
 	"lapsed":         as[EvLapsed],
 	"decision_asked": as[EvDecisionAsked],
+	"agreed":         as[EvAgreed],
 	"decided":        as[EvDecided],
 	"finish_asked":   as[EvFinishAsked],
 	"provisioned":    as[EvProvisioned],

@@ -38,6 +38,7 @@ type Facts struct {
 	Targets  []Target
 	Lead     time.Duration
 	Remind   time.Duration
+	Quorum   int
 	// The ticket is not as the group's configuration wants tickets; TicketForm is
 	// one that would be.
 	TicketUnfit bool
@@ -57,6 +58,7 @@ type Notice struct {
 	Targets  []Target
 	Lead     time.Duration
 	Remind   time.Duration
+	Quorum   int
 }
 
 // Vote is an approver's click, confirmed with a reason.
@@ -78,6 +80,7 @@ type Done struct {
 	Warrant string   // id
 	Request *Request // the request as PIM holds it now, if the deed made or changed one
 	Refusal *Refusal // PIM, or a guard before it, said no
+	Counted bool     // an approver's proven yes that PIM was not told: others are still needed
 	At      time.Time
 }
 

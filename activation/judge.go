@@ -49,6 +49,7 @@ const (
 	RuleMFA         = "multifactor authentication"
 	RuleContext     = "an authentication context"
 	RuleApproval    = "an approval"
+	RuleQuorum      = "a further approval"
 	RuleFresh       = "a fresh sign-in"
 )
 
@@ -117,6 +118,7 @@ func Judge(q Ask, f Facts, now time.Time) Verdict {
 	asked(RuleMFA, PIM, s.NeedsMFA)
 	asked(RuleContext, PIM, s.Context != "")
 	asked(RuleApproval, PIM, s.NeedsApproval)
+	asked(RuleQuorum, Pagbot, s.NeedsApproval && f.Quorum > 1)
 	asked(RuleFresh, Pagbot, q.Warrant.Proof == Fresh)
 	return v
 }

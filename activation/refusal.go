@@ -27,6 +27,7 @@ const (
 	NotActive        Code = "not active"
 	NotPending       Code = "not pending"
 	AlreadyDecided   Code = "already decided"
+	AlreadyAgreed    Code = "already agreed" // one voice a human where several are needed
 	NotApprover      Code = "not an approver"
 	OwnRequest       Code = "own request"
 	WarrantBad       Code = "warrant bad"

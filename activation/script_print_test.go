@@ -36,6 +36,8 @@ func describe(e Event) string {
 		about = string(e.Deed)
 	case EvDecisionAsked:
 		about = fmt.Sprintf("%s by %s: %s", yesNo(e.Approve, "approve", "deny"), e.By.Name, e.Reason)
+	case EvAgreed:
+		about = "by " + e.Agreed.By.Name
 	case EvDecided:
 		about = decision(e.Decision)
 	case EvFinishAsked:

@@ -10,6 +10,8 @@ func Wants(a Activation, e Effect, now time.Time) bool {
 		return !t.Removal.Settled()
 	}
 	switch e.Topic {
+	case TopicRound:
+		return a.Round()
 	case TopicRemind, TopicMore, TopicRescue:
 		return a.Phase == AwaitingApproval && now.Before(a.DecideBy())
 	}

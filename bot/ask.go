@@ -74,7 +74,7 @@ func (b *Bot) facts(ctx context.Context, g Group, access activation.Access, s so
 	work, ctx := errgroup.WithContext(ctx)
 	for i, p := range s.accounts {
 		f := &all[i]
-		f.Targets, f.Lead, f.Remind = g.Targets[access], g.Lead, g.Remind
+		f.Targets, f.Lead, f.Remind, f.Quorum = g.Targets[access], g.Lead, g.Remind, g.Quorum
 		work.Go(func() (err error) { f.Settings, err = b.Directory.Settings(ctx, g.ID, access); return err })
 		work.Go(func() error { return b.eligible(ctx, f, g, access, p) })
 		work.Go(func() error { return b.running(ctx, f, g, access, p) })

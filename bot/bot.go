@@ -69,6 +69,7 @@ type Group struct {
 	activation.Group
 	Aliases    []string
 	Channel    string                                    // where its cards go
+	Quorum     int                                       // how many approvers must agree here; below 2: PIM's one
 	Ticket     *regexp.Regexp                            // what a ticket must look like; nil: any, or none
 	TicketForm string                                    // a ticket that does
 	Proof      activation.Proof                          // the configuration's choice; empty: the default

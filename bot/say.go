@@ -292,6 +292,10 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 		return plain(sayClosed(a)), true
 	case activation.TopicStuck:
 		return plain(sayStuck(a)), a.Stuck != nil
+	case activation.TopicAgreed:
+		return agreed(a), len(a.Agreed) > 0
+	case activation.TopicRound:
+		return plain(sayRound(a)), true
 	case activation.TopicRemind, activation.TopicMore, activation.TopicRescue:
 		return m.reminder(ctx, a, e), true
 	}
@@ -312,6 +316,18 @@ func decided(a activation.Activation, e activation.Effect) message {
 		return plain(s)
 	}
 	return plain(s, quoted(sayReasonLabel, a.Decision.Reason))
+}
+
+// agreed tells in the thread that one approver agrees, in their own words.
+func agreed(a activation.Activation) message {
+	if len(a.Agreed) == 0 {
+		return message{}
+	}
+	last := a.Agreed[len(a.Agreed)-1]
+	if last.Reason == "" {
+		return plain(sayAgreed(a, last))
+	}
+	return plain(sayAgreed(a, last), quoted(sayReasonLabel, last.Reason))
 }
 
 // withFinish adds the button that ends an activation.

@@ -70,6 +70,8 @@ func tell(a activation.Activation, e activation.Event) string {
 		return fmt.Sprintf("%s by %s lapsed: no sign-in in time", e.Deed, plainName(e.By))
 	case activation.EvDecisionAsked:
 		return fmt.Sprintf("%s wants to %s: %q", plainName(e.By), e.Warrant.Deed, e.Reason)
+	case activation.EvAgreed:
+		return fmt.Sprintf("agreed by %s, one of %d: %q", plainName(e.Agreed.By), a.Quorum, e.Agreed.Reason)
 	case activation.EvDecided:
 		return tellDecision(e.Decision)
 	case activation.EvFinishAsked:

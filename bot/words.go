@@ -24,19 +24,20 @@ const (
 		"`/pag list` shows what you may activate and what you have.\n" +
 		"`/pag status` shows where yours stand.\n" +
 		"`/pag signin` and `/pag signout` begin and forget your sign-in here."
-	sayWatchOnly   = "I only watch here: ask, decide and end in <%s|Entra>. I will tell you when your access works and when it is gone."
-	saySignIn      = "Sign in with your browser. I never see your password."
-	saySignInNow   = "Sign in"
-	sayConfirm     = "Confirm in browser"
-	saySignedOut   = "I have forgotten your sign-in. I will ask for it again when you need it."
-	sayTooSlow     = "Slack gave me three seconds to open the window, and they were over. Nothing has happened. Please press the button again."
-	sayYourReason  = "Your reason, for the record"
-	sayReasonLabel = "Reason:"
-	sayTicketLabel = "Ticket:"
-	sayTheirReason = "They say:"
-	sayNoReason    = "none given"
-	sayVoteFresh   = "Nothing is decided yet: next, you confirm it in your browser. In PIM one approver is enough, and the first answer counts."
-	sayVoteKept    = "In PIM one approver is enough, and the first answer counts."
+	sayWatchOnly       = "I only watch here: ask, decide and end in <%s|Entra>. I will tell you when your access works and when it is gone."
+	saySignIn          = "Sign in with your browser. I never see your password."
+	saySignInNow       = "Sign in"
+	sayConfirm         = "Confirm in browser"
+	saySignedOut       = "I have forgotten your sign-in. I will ask for it again when you need it."
+	sayTooSlow         = "Slack gave me three seconds to open the window, and they were over. Nothing has happened. Please press the button again."
+	sayYourReason      = "Your reason, for the record"
+	sayReasonLabel     = "Reason:"
+	sayTicketLabel     = "Ticket:"
+	sayTheirReason     = "They say:"
+	sayNoReason        = "none given"
+	sayVoteFresh       = "Nothing is decided yet: next, you confirm it in your browser. In PIM one approver is enough, and the first answer counts."
+	sayVoteFreshOfMany = "Nothing is decided yet: next, you confirm it in your browser."
+	sayVoteKept        = "In PIM one approver is enough, and the first answer counts."
 )
 
 // who names a person: as a mention where Slack knows them.
@@ -137,7 +138,7 @@ func sayHeadline(a activation.Activation) string {
 	whose := who(a.Person)
 	switch a.Phase {
 	case activation.AwaitingApproval:
-		return fmt.Sprintf(":hourglass_flowing_sand: %s asks for %s %s. *An approver is needed.*", whose, what(a), howLong(a))
+		return fmt.Sprintf(":hourglass_flowing_sand: %s asks for %s %s. *%s*", whose, what(a), howLong(a), sayNeeded(a))
 	case activation.Asked:
 		return fmt.Sprintf(":speech_balloon: %s wants %s %s. Entra has not been asked yet.", whose, what(a), howLong(a))
 	case activation.Scheduled:
@@ -233,6 +234,9 @@ func (b *Bot) sayCardNote(a activation.Activation) string {
 	}
 	if a.Phase == activation.AwaitingApproval {
 		parts = append(parts, "PIM's rule: an approver must agree by "+at(a.DecideBy())+".")
+		if a.Quorum > 1 {
+			parts = append(parts, sayQuorum(a))
+		}
 		if b.SignIn == nil {
 			parts = append(parts, "I only watch here; approvers decide in Entra.")
 		}

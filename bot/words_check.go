@@ -89,6 +89,8 @@ func sayRule(r activation.Rule, q activation.Ask, approvers []string) string {
 			return "an approver must agree"
 		}
 		return "an approver must agree: " + callOn(approvers)
+	case activation.RuleQuorum:
+		return fmt.Sprintf("%d different approvers must agree", q.Facts.Quorum)
 	case activation.RuleFresh:
 		return "you confirm it with a sign-in of its own"
 	}

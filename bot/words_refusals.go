@@ -55,6 +55,8 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 		return fmt.Sprintf("Too late: %s was quicker. In PIM the first answer counts.", by)
 	case activation.NotApprover:
 		return "PIM's role settings don't name you as an approver for this group. Ask one of its approvers to decide."
+	case activation.AlreadyAgreed:
+		return "You have agreed to this already, and it counts once. Another approver must agree, too."
 	case activation.OwnRequest:
 		return "You can't decide on your own request, with none of your accounts. Ask another approver."
 	}

@@ -42,6 +42,8 @@ func saySignedFor(a activation.Activation) string {
 	switch {
 	case a.Decision != nil:
 		return sayDecidedFor(a)
+	case a.Phase == activation.AwaitingApproval && len(a.Agreed) > 0:
+		return fmt.Sprintf("%s for %s: %s Press the button on the card if you have not decided yet.", what(a), who(a.Person), sayQuorum(a))
 	case a.Phase == activation.AwaitingApproval:
 		return fmt.Sprintf("%s for %s still waits for an approver. This link is no longer good; press the button on the card if you want to decide.", what(a), who(a.Person))
 	case a.Phase == activation.Active || a.Phase == activation.Ending:

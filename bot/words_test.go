@@ -160,6 +160,16 @@ func beginnings() []said {
 	}
 }
 
+// quorum is a request for which two must agree, and so many have.
+func quorum(by ...activation.Person) activation.Activation {
+	return scene(activation.AwaitingApproval, func(a *activation.Activation) {
+		a.Quorum = 2
+		for _, p := range by {
+			a.Agreed = append(a.Agreed, activation.Agreed{By: p, Reason: "known incident", At: after(time.Minute)})
+		}
+	})
+}
+
 func endings() []said {
 	const m, h = time.Minute, time.Hour
 	return []said{
@@ -181,6 +191,8 @@ func endings() []said {
 		{"refused", scene(activation.Asked, closed(activation.Refused), func(a *activation.Activation) {
 			a.Refusal = &activation.Refusal{Code: activation.BlockedByPolicy}
 		}), dm(activation.TopicClosed)},
+		{"one of two agreed, in the thread", quorum(approver), thread(activation.TopicAgreed)},
+		{"gone round, in the thread", quorum(approver), thread(activation.TopicRound)},
 		{"reminder", scene(activation.AwaitingApproval), thread(activation.TopicRemind)},
 		{"second reminder", scene(activation.AwaitingApproval), thread(activation.TopicMore)},
 		{"rescue", scene(activation.AwaitingApproval), thread(activation.TopicRescue)},
@@ -250,6 +262,7 @@ func TestSignInMessages(t *testing.T) {
 	for _, s := range []titled{
 		{"approved by this or another approver", scene(activation.Provisioning, decidedBy(approver, true, true, ""))},
 		{"nobody decided yet", scene(activation.AwaitingApproval)},
+		{"one of two agreed", quorum(approver)},
 		{"not ended", scene(activation.Active)},
 		{"ended", scene(activation.Verifying)},
 		{"withdrawn", scene(activation.AwaitingApproval, closed(activation.Withdrawn))},
@@ -272,6 +285,7 @@ func TestForms(t *testing.T) {
 		{"approve", voteForm(pending, activation.Approve, activation.Fresh)},
 		{"deny", voteForm(pending, activation.Deny, activation.Fresh)},
 		{"approve, kept session, reason optional", voteForm(optional, activation.Approve, activation.Session)},
+		{"approve, the second of two", voteForm(quorum(approver), activation.Approve, activation.Fresh)},
 		{"end", finishForm(active, after(time.Hour))},
 		{"end in the first five minutes", finishForm(active, after(12*time.Minute))},
 		{"withdraw", finishForm(pending, after(time.Hour))},
@@ -346,7 +360,7 @@ func TestStory(t *testing.T) {
 	life(tell)
 	for _, e := range []activation.Event{activation.EvRefused{Refusal: full(activation.NotEligible)}, activation.EvNoticed{Request: activation.Request{Justification: "from the portal"}},
 		activation.EvLapsed{By: requester, Deed: activation.End}, activation.EvTurnedAway{By: approver, Deed: activation.Deny, Refusal: full(activation.AlreadyDecided)},
-		activation.EvStuck{Stuck: activation.Stuck{Why: full(activation.Unavailable)}}, activation.EvUnstuck{}, activation.EvReminded{Nth: activation.Rescue}, activation.EvSignInWanted{},
+		activation.EvStuck{Stuck: activation.Stuck{Why: full(activation.Unavailable)}}, activation.EvUnstuck{}, activation.EvReminded{Nth: activation.Rescue}, activation.EvAgreed{Agreed: activation.Agreed{By: approver, Reason: "ok"}}, activation.EvSignInWanted{},
 		activation.EvDecided{Decision: activation.Decision{Approve: true}}} {
 		journal = append(journal, Moment{after(6 * time.Hour), e})
 	}

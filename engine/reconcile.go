@@ -26,6 +26,7 @@ type Watched struct {
 	Targets map[activation.Access][]activation.Target
 	Lead    time.Duration
 	Remind  time.Duration
+	Quorum  int
 }
 
 // reconcile holds PIM's truth against ours, at the start and on a beat. Watch
@@ -111,7 +112,7 @@ func (e *Engine) noticed(ctx context.Context, g Watched, n activation.Notice, at
 		return err
 	}
 	n.ID = noticeID(n)
-	n.Targets, n.Lead, n.Remind = g.Targets[n.Access], g.Lead, g.Remind
+	n.Targets, n.Lead, n.Remind, n.Quorum = g.Targets[n.Access], g.Lead, g.Remind, g.Quorum
 	_, err = e.Tell(ctx, n.ID, n)
 	return err
 }

@@ -114,6 +114,10 @@ type GroupConfig struct {
 	// are reminded in its card's thread; after four times as long they are again,
 	// with Backup. Empty: 30m.
 	Remind Duration `yaml:"remind"`
+	// Quorum is how many different approvers must agree before PIM is told so;
+	// empty: one, as in PIM itself. It is a guard rail: an approver in Entra goes
+	// round it, which is told in the channel. One no is always enough.
+	Quorum int `yaml:"quorum"`
 	// Backup are ids of Slack users who are told of a request that still waits
 	// at the second reminder; deciding stays with PIM's approvers.
 	Backup []string `yaml:"backup"`
