@@ -36,11 +36,7 @@ func Apply(a Activation, e Event) Activation {
 		a.Agreed = append(slices.Clone(a.Agreed), e.Agreed)
 	case EvDecided:
 		a.dropDeed(e.Warrant)
-		a.Decision = &e.Decision
-		a = a.underRequest(e.Request)
-		if e.Decision.Approve && a.Phase == AwaitingApproval {
-			a.Phase = Provisioning
-		}
+		a = a.decided(e)
 	case EvFinishAsked:
 		a.addDeed(e.Warrant, "")
 		if e.Warrant.Deed == End && a.Phase == Active {
@@ -57,9 +53,7 @@ func Apply(a Activation, e Event) Activation {
 	case EvEnded:
 		a = a.ended(e)
 	case EvClosed:
-		a.Phase, a.Outcome, a.Refusal, a.ClosedAt = Closed, e.Outcome, e.Refusal, e.At
-		a.drop(func(Pending) bool { return true })
-		a.Deeds, a.Stuck = nil, nil
+		a = a.closed(e)
 	case EvStuck:
 		a.Stuck = &e.Stuck
 	case EvUnstuck:
@@ -160,6 +154,22 @@ func (a Activation) ended(e EvEnded) Activation {
 			t.Removal = Span{State: Waiting}
 		}
 	}
+	return a
+}
+
+func (a Activation) decided(e EvDecided) Activation {
+	a.Decision = &e.Decision
+	a = a.underRequest(e.Request)
+	if e.Decision.Approve && a.Phase == AwaitingApproval {
+		a.Phase = Provisioning
+	}
+	return a
+}
+
+func (a Activation) closed(e EvClosed) Activation {
+	a.Phase, a.Outcome, a.Refusal, a.ClosedAt = Closed, e.Outcome, e.Refusal, e.At
+	a.drop(func(Pending) bool { return true })
+	a.Deeds, a.Stuck = nil, nil
 	return a
 }
 
