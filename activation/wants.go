@@ -9,6 +9,12 @@ func Wants(a Activation, e Effect, now time.Time) bool {
 		t, _ := a.Target(e.Target)
 		return !t.Removal.Settled()
 	}
+	switch e.Topic {
+	case TopicRound:
+		return a.Round()
+	case TopicRemind, TopicMore, TopicRescue:
+		return a.Phase == AwaitingApproval && now.Before(a.DecideBy())
+	}
 	switch e.Kind {
 	case DoDeed:
 		d, ok := a.Deed(e.Warrant)

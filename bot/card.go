@@ -42,7 +42,10 @@ func (b *Bot) buttons(a activation.Activation) []slack.BlockElement {
 		open.URL = b.Portal
 		return []slack.BlockElement{open}
 	case a.Phase == activation.AwaitingApproval:
-		return []slack.BlockElement{button(actApprove, a.ID, "Approve", slack.StylePrimary), button(actDeny, a.ID, "Deny", slack.StyleDanger)}
+		return []slack.BlockElement{button(actApprove, a.ID, "Approve", slack.StylePrimary), button(actDeny, a.ID, "Deny", slack.StyleDanger),
+			button(actFinish, a.ID, "Withdraw", slack.StyleDefault)}
+	case a.Phase == activation.Scheduled && b.SignIn != nil:
+		return []slack.BlockElement{button(actFinish, a.ID, "Withdraw", slack.StyleDefault)}
 	case a.Phase == activation.Active && b.SignIn != nil:
 		return []slack.BlockElement{button(actFinish, a.ID, "End now", slack.StyleDefault)}
 	}

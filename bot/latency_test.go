@@ -136,7 +136,7 @@ func TestWhatIsUsual(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			play(t, with, func(t *testing.T, w *world) {
-				msg, ok := w.mouth.topic(c.a, activation.Effect{Kind: activation.DM, Topic: c.topic})
+				msg, ok := w.mouth.topic(t.Context(), c.a, activation.Effect{Kind: activation.DM, Topic: c.topic})
 				card := showBlocks(t, w.bot.card(c.a).blocks)
 				for what, text := range map[string]string{"the card": card, "the message": showBlocks(t, msg.blocks)} {
 					if !ok || strings.Contains(text, "How long") != (c.want != "") || !strings.Contains(text, c.want) {

@@ -42,6 +42,8 @@ func saySignedFor(a activation.Activation) string {
 	switch {
 	case a.Decision != nil:
 		return sayDecidedFor(a)
+	case a.Phase == activation.AwaitingApproval && len(a.Agreed) > 0:
+		return fmt.Sprintf("%s for %s: %s Press the button on the card if you have not decided yet.", what(a), who(a.Person), sayQuorum(a))
 	case a.Phase == activation.AwaitingApproval:
 		return fmt.Sprintf("%s for %s still waits for an approver. This link is no longer good; press the button on the card if you want to decide.", what(a), who(a.Person))
 	case a.Phase == activation.Active || a.Phase == activation.Ending:
@@ -78,7 +80,7 @@ func sayAsked(a activation.Activation, channel string) string {
 		if channelID.MatchString(channel) {
 			where = " The card is in <#" + channel + ">."
 		}
-		return fmt.Sprintf("I asked Entra for %s %s. *An approver must agree*, by %s.%s I'll write to you.", what(a), howLong(a), at(approvalEnds(a)), where)
+		return fmt.Sprintf("I asked Entra for %s %s. *An approver must agree*, by %s.%s I'll write to you.", what(a), howLong(a), at(a.DecideBy()), where)
 	case activation.Scheduled, activation.Provisioning:
 		return fmt.Sprintf("Entra has taken your request for %s %s. I'll write to you when it is active.", what(a), howLong(a))
 	}

@@ -157,6 +157,13 @@ func (e *Engine) tell(ctx context.Context, id string, in activation.Input, f fat
 		if len(t.Docs) == 0 && f.empty() {
 			return a, nil
 		}
+		if a.ID == "" && next.Phase == activation.Asked {
+			docs, err := e.asked(ctx, []activation.Activation{next})
+			if err != nil {
+				return a, err
+			}
+			t.Docs = append(t.Docs, docs...)
+		}
 		t.Done, t.Defer = f.done, f.deferred
 		if f.receipt != nil {
 			doc := *f.receipt

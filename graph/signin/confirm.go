@@ -38,16 +38,18 @@ func (s *Service) step(w http.ResponseWriter, r *http.Request) page {
 		return s.pageClaim(w, r, f)
 	case f.stage == confirmed && f.warrant == "":
 		return s.pageKept(f)
+	case f.stage == confirmed && len(f.also) > 0:
+		return s.settledAll(r.Context(), f)
 	case f.stage == confirmed:
 		return s.settled(r.Context(), f)
 	case f.warrant == "":
 		return s.form(w, r, s.pageKeep(f.who))
 	}
-	a, p, no := s.look(r.Context(), f.warrant)
+	all, no := s.lookAll(r.Context(), f.warrant, f.also)
 	if no != nil {
 		return *no
 	}
-	return s.form(w, r, s.pageConfirm(a, p, f.who))
+	return s.form(w, r, s.pageConfirmAll(all, f.who))
 }
 
 // confirm takes one step, once.
@@ -105,7 +107,7 @@ func (s *Service) confirmSignIn(ctx context.Context, f *flow) *page {
 // a deed that still waits for a sign-in, and a person who repeats it; after
 // Release the deed is the engine's, which looks in PIM before it repeats.
 func (s *Service) confirmDeed(ctx context.Context, f *flow) *page {
-	_, p, no := s.look(ctx, f.warrant)
+	all, no := s.lookAll(ctx, f.warrant, f.also)
 	if no != nil {
 		return no
 	}
@@ -119,13 +121,10 @@ func (s *Service) confirmDeed(ctx context.Context, f *flow) *page {
 		}
 	}
 	f.cache = nil
-	s.pocket.put(p.Warrant.ID, f.claims, f.token, f.until)
-	if err := s.cfg.Deeds.Release(ctx, p.Warrant.Wait()); err != nil {
-		s.pocket.drop(p.Warrant.ID)
+	if err := s.release(ctx, f, all); err != nil {
 		return s.trouble("the deed could not be woken", err)
 	}
-	s.log(f, "confirmed a deed: "+string(p.Warrant.Deed), f.who)
-	f.token, f.deed, f.stage = Token{}, p.Warrant.Deed, confirmed
+	f.token, f.deed, f.stage = Token{}, all[0].p.Warrant.Deed, confirmed
 	return nil
 }
 

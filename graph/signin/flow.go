@@ -40,7 +40,8 @@ type flow struct {
 	browser [sha256.Size]byte // digest of the cookie that it began with
 	link    string            // token of the link it came from, to start again
 	slack   activation.SlackUser
-	warrant string // empty: signing in without a deed
+	warrant string   // empty: signing in without a deed
+	also    []string // further warrants that are confirmed together with it
 
 	device   bool // by device code
 	fresh    bool

@@ -111,11 +111,11 @@ func (s *Service) show(w http.ResponseWriter, r *http.Request) page {
 	}
 	pg := s.pageSignIn(l.Slack)
 	if l.Warrant != "" {
-		a, p, no := s.look(r.Context(), l.Warrant)
+		all, no := s.lookAll(r.Context(), l.Warrant, l.Also)
 		if no != nil {
 			return *no
 		}
-		pg = s.pageDeed(a, p)
+		pg = s.pageDeeds(all)
 	}
 	return s.form(w, r, pg)
 }
@@ -164,14 +164,11 @@ const wireTime = 20 * time.Second
 func (s *Service) begin(ctx context.Context, l link) (*flow, *page) {
 	f := &flow{verifier: random(), nonce: random(), cache: new(blob), slack: l.Slack}
 	if l.Warrant != "" {
-		a, p, no := s.look(ctx, l.Warrant)
+		all, no := s.lookAll(ctx, l.Warrant, l.Also)
 		if no != nil {
 			return nil, no
 		}
-		f.warrant, f.activation = p.Warrant.ID, a.ID
-		f.who, f.slack = p.Warrant.Actor, p.Warrant.Actor.Slack
-		f.fresh = p.Warrant.Proof == activation.Fresh
-		f.claims = claimsFor(a, p)
+		f.concern(all)
 	} else if who := s.cfg.People.BySlack(l.Slack); len(who) == 1 {
 		f.who = who[0]
 	}

@@ -3,6 +3,7 @@ package signin
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,6 +61,9 @@ func (s *Service) deedRows(a activation.Activation, p activation.Pending) []row 
 	}
 	rows := []row{{"For", whose}, {"Group", groupName(a.Group)}, {"Access", string(a.Access)}}
 	t := a.Terms(deed, p.Reason)
+	if !t.Start.IsZero() {
+		rows = append(rows, row{"Starts", s.clock(t.Start)})
+	}
 	switch {
 	case deed == activation.End:
 		rows = append(rows, row{"Would end", s.clock(a.Ends)})
@@ -156,7 +160,7 @@ func (s *Service) outcome(a activation.Activation, deed activation.Deed, warrant
 	case a.Refusal != nil && (deed == activation.Submit || deed == "" && a.Phase == activation.Closed):
 		return pageRefusal(*a.Refusal, s.clock)
 	case deed == activation.Approve || deed == activation.Deny:
-		return decided(a, deed == activation.Approve)
+		return decided(a, deed == activation.Approve, warrant)
 	case a.Phase == activation.AwaitingApproval:
 		return page{Tone: "wait", Title: "Waiting for approval", Lead: "Your request for " + group + " is with its approvers.",
 			Next: "You can close this page: Slack tells you when somebody has decided."}
@@ -177,9 +181,11 @@ func (s *Service) outcome(a activation.Activation, deed activation.Deed, warrant
 		Next: "Slack shows how it went. You can close this page."}
 }
 
-func decided(a activation.Activation, approve bool) page {
+func decided(a activation.Activation, approve bool, warrant string) page {
 	d, group := a.Decision, groupName(a.Group)
 	switch {
+	case d == nil && slices.ContainsFunc(a.Agreed, func(v activation.Agreed) bool { return v.Warrant == warrant }):
+		return page{Tone: "good", Title: "Your yes counts", Lead: fmt.Sprintf("%d of %d approvers have agreed that %s gets %s. PIM is told when the last of them has.", len(a.Agreed), a.Quorum, shown(a.Person), group), Next: backToSlack}
 	case d == nil:
 		return page{Status: 409, Tone: "bad", Title: "Your decision was not taken", Lead: "PIM did not accept it for " + group + ".",
 			Next: "Slack shows why. You can close this page."}

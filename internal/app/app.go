@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -148,6 +149,9 @@ func (a *App) openSlack(ctx context.Context) error {
 	}
 	c := bot.Config{API: api, HTTP: slackHTTP, AppID: appID(a.secrets.appToken), Groups: a.botGroups(), Engine: late, Directory: a.reader, People: people,
 		Measures: measures{a}, Now: a.clock.Now, World: a.clock.World, Log: a.log}
+	for _, s := range a.cfg.Presets {
+		c.Presets = append(c.Presets, bot.Preset{Name: s.Name, Groups: s.Members, Length: time.Duration(s.For)})
+	}
 	if pages != nil {
 		c.SignIn, a.pages = pages, pages.Service
 	}
@@ -160,18 +164,36 @@ func (a *App) openSlack(ctx context.Context) error {
 	}
 	late.Engine = a.Engine
 	a.loop, err = socket.New(socket.Config{AppToken: a.secrets.appToken, APIURL: a.cfg.Slack.API, Client: slackHTTP, Dial: a.dial, Log: a.log,
-		Busy: "I'm restarting. Please try again in a moment.",
-		Handle: func(ctx context.Context, e socket.Envelope, answer func(any, error)) {
-			a.Engine.Keep(ctx, e.ID, e.Raw, func(err error) { answer(nil, err) })
-		}})
+		Busy: "I'm restarting. Please try again in a moment.", Handle: a.receive})
 	return err
+}
+
+// receive has an envelope kept. What Slack wants answered at once takes a
+// moment, in which nobody else waits; it needs nothing kept.
+func (a *App) receive(ctx context.Context, e socket.Envelope, answer func(any, error)) {
+	keep := func() { a.Engine.Keep(ctx, e.ID, e.Raw, func(err error) { answer(nil, err) }) }
+	if e.Type != "interactive" {
+		keep()
+		return
+	}
+	go func() {
+		if ack, done := a.bot.Quick(ctx, e.Raw); done {
+			answer(ack, nil)
+			return
+		}
+		keep()
+	}()
 }
 
 func (a *App) botGroups() []bot.Group {
 	var all []bot.Group
 	for _, g := range a.cfg.Groups {
-		all = append(all, bot.Group{Group: activation.Group{Tenant: a.cfg.Entra.Tenant, ID: g.ID, Name: g.Name}, Aliases: g.Aliases, Channel: g.Channel,
-			Proof: g.Proof, Lead: time.Duration(g.Warn), Targets: a.reaches(g)})
+		var ticket *regexp.Regexp
+		if g.Ticket != "" {
+			ticket = regexp.MustCompile(g.Ticket) // validated
+		}
+		all = append(all, bot.Group{Ticket: ticket, TicketForm: g.TicketExample, Group: activation.Group{Tenant: a.cfg.Entra.Tenant, ID: g.ID, Name: g.Name}, Aliases: g.Aliases, Channel: g.Channel,
+			Proof: g.Proof, Lead: time.Duration(g.Warn), Remind: time.Duration(g.Remind), Backup: g.Backup, Quorum: g.Quorum, Targets: a.reaches(g)})
 	}
 	return all
 }
@@ -195,7 +217,7 @@ func (a *App) openEngine(people bot.People) error {
 	}
 	var watched []engine.Watched
 	for _, g := range a.bot.Groups {
-		watched = append(watched, engine.Watched{Group: g.Group, Targets: g.Targets, Lead: g.Lead})
+		watched = append(watched, engine.Watched{Group: g.Group, Targets: g.Targets, Lead: g.Lead, Remind: g.Remind, Quorum: g.Quorum})
 	}
 	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log,
 		Changed: a.history.Note})

@@ -21,6 +21,8 @@ type Config struct {
 	SignIn *SignInConfig `yaml:"signin"`
 	// Groups are the PIM-managed groups that the bot looks after; at least one.
 	Groups []GroupConfig `yaml:"groups"`
+	// Presets are names for groups that are often asked for together.
+	Presets []PresetConfig `yaml:"presets"`
 	// Targets are the systems where the groups carry roles.
 	Targets []TargetConfig `yaml:"targets"`
 	// HistoryDays is how many days of measurements are kept at hand, for
@@ -136,10 +138,37 @@ type GroupConfig struct {
 	// session; empty: fresh where PIM asks for MFA, an authentication context or
 	// an approval, and for owners.
 	Proof activation.Proof `yaml:"proof"`
+	// Ticket is a regular expression that every ask's ticket must match; empty:
+	// any ticket will do, or none if PIM asks for none.
+	Ticket string `yaml:"ticket"`
+	// TicketExample is a ticket that matches, to be shown to who gave another.
+	TicketExample string `yaml:"ticket_example"`
 	// Warn is how long before the end its owner is warned; empty: 10m.
 	Warn Duration `yaml:"warn"`
+	// Remind is how long a request waits for an approver before its approvers
+	// are reminded in its card's thread; after four times as long they are again,
+	// with Backup. Empty: 30m.
+	Remind Duration `yaml:"remind"`
+	// Quorum is how many different approvers must agree before PIM is told so;
+	// empty: one, as in PIM itself. It is a guard rail: an approver in Entra goes
+	// round it, which is told in the channel. One no is always enough.
+	Quorum int `yaml:"quorum"`
+	// Backup are ids of Slack users who are told of a request that still waits
+	// at the second reminder; deciding stays with PIM's approvers.
+	Backup []string `yaml:"backup"`
 	// Targets are ids of the targets below where the group carries a role.
 	Targets []string `yaml:"targets"`
+}
+
+// PresetConfig is a name that people may type in a group's place.
+type PresetConfig struct {
+	// Name is what people type.
+	Name string `yaml:"name"`
+	// Members are the groups it stands for, by their names here.
+	Members []string `yaml:"members"`
+	// For is how long they are asked for, unless something else is said; empty:
+	// an hour, or less if PIM allows less.
+	For Duration `yaml:"for"`
 }
 
 // TargetConfig is a downstream system.

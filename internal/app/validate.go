@@ -18,6 +18,7 @@ import (
 var (
 	guid      = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 	channelID = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
+	userID    = regexp.MustCompile(`^[UW][A-Z0-9]{2,}$`)
 	orgName   = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?$`)
 )
 
@@ -63,7 +64,22 @@ func (c *Config) validate() error {
 	for i := range c.Groups {
 		c.Groups[i].check(&p, i+1, targets, names, ids)
 	}
+	presets := map[string]bool{}
+	for i, s := range c.Presets {
+		s.check(&p, i+1, names, presets)
+	}
 	return errors.Join(p...)
+}
+
+func (s PresetConfig) check(p *problems, n int, groups, seen map[string]bool) {
+	key := strings.ToLower(s.Name)
+	p.need(s.Name != "", "presets: entry %d has no name: give it one that people can type", n)
+	p.need(s.Name == "" || !groups[key] && !seen[key], "presets %s: a group or preset has that name: people could not tell the two apart", s.Name)
+	p.need(len(s.Members) > 0, "presets %s: it stands for no group: name some below members", s.Name)
+	for _, m := range s.Members {
+		p.need(groups[strings.ToLower(m)], "presets %s: there is no group %q: name one that stands below groups", s.Name, m)
+	}
+	seen[key] = true
 }
 
 func (s *SlackConfig) check(p *problems) {
@@ -125,7 +141,15 @@ func (g *GroupConfig) check(p *problems, n int, targets, names, ids map[string]b
 	for _, t := range g.Targets {
 		p.need(targets[t], "groups %s: there is no target %q: name one that stands below targets", g.Name, t)
 	}
+	pattern, err := regexp.Compile(g.Ticket)
+	p.need(err == nil, "groups %s: ticket %q is not a regular expression: write it like ^INC[0-9]{7}$", g.Name, g.Ticket)
+	p.need(err != nil || g.Ticket == "" || pattern.MatchString(g.TicketExample), "groups %s: ticket_example %q does not match ticket: give one that does, people are shown it", g.Name, g.TicketExample)
+	p.need(g.Quorum >= 0 && g.Quorum <= 10, "groups %s: quorum %d is not a number of approvers: choose 1 to 10", g.Name, g.Quorum)
+	for _, u := range g.Backup {
+		p.need(userID.MatchString(u), "groups %s: backup %q is not a person's id: copy it from their profile in Slack (it begins with U or W)", g.Name, u)
+	}
 	defaultTo(&g.Warn, Duration(10*time.Minute))
+	defaultTo(&g.Remind, Duration(30*time.Minute))
 }
 
 func defaultTo[T comparable](v *T, otherwise T) {
