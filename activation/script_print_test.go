@@ -44,6 +44,8 @@ func describe(e Event) string {
 		about = "until " + clock(e.Ends)
 	case EvSpan:
 		about = e.Target + " " + string(e.Direction) + ": " + span(e.Direction, e.Span)
+	case EvStill:
+		about = e.Target + " " + string(e.Direction) + " at " + clock(e.Asked)
 	case EvEnded:
 		about = string(e.Outcome)
 	case EvClosed:
