@@ -46,6 +46,8 @@ func Apply(a Activation, e Event) Activation {
 		a = a.provisioned(e)
 	case EvSpan:
 		a.setSpan(e)
+	case EvStill:
+		a.setStill(e)
 	case EvWarned:
 		a.Warned = true
 	case EvReminded:
@@ -211,6 +213,13 @@ func (a *Activation) eachDeed(warrant string, f func(*Pending)) {
 			f(&a.Deeds[i])
 		}
 	}
+}
+
+func (a *Activation) setStill(e EvStill) {
+	t, _ := a.Target(e.Target)
+	s := t.Span(e.Direction)
+	s.Still = e.Asked
+	a.setSpan(EvSpan{e.Target, e.Direction, s, e.At})
 }
 
 func (a *Activation) setSpan(e EvSpan) {

@@ -126,6 +126,14 @@ type (
 		Span      Span      `json:"span"`
 		At        time.Time `json:"at"`
 	}
+	// EvStill: a target has not followed yet. Only now and then, for the record:
+	// of what never comes it is the only trace.
+	EvStill struct {
+		Target    string    `json:"target"`
+		Direction Direction `json:"direction"`
+		Asked     time.Time `json:"asked"`
+		At        time.Time `json:"at"`
+	}
 	// EvWarned: the person was told that the end is near.
 	EvWarned struct {
 		At time.Time `json:"at"`
@@ -178,6 +186,7 @@ func (EvDecided) wire() string       { return "decided" }
 func (EvFinishAsked) wire() string   { return "finish_asked" }
 func (EvProvisioned) wire() string   { return "provisioned" }
 func (EvSpan) wire() string          { return "span" }
+func (EvStill) wire() string         { return "still" }
 func (EvWarned) wire() string        { return "warned" }
 func (EvReminded) wire() string      { return "reminded" }
 func (EvEnded) wire() string         { return "ended" }
@@ -201,6 +210,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	"finish_asked":   as[EvFinishAsked],
 	"provisioned":    as[EvProvisioned],
 	"span":           as[EvSpan],
+	"still":          as[EvStill],
 	"warned":         as[EvWarned],
 	"reminded":       as[EvReminded],
 	"ended":          as[EvEnded],

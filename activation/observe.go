@@ -249,6 +249,7 @@ func (t *turn) probed(p Probed) {
 	}
 	next, news := span.settle(p.Direction, p.Answer, p.Last, since)
 	if !news {
+		t.still(target, p, since)
 		return
 	}
 	if next.State == Gone && next.After.IsZero() {
@@ -259,4 +260,14 @@ func (t *turn) probed(p Probed) {
 	}
 	t.add(EvSpan{p.Target, p.Direction, next, t.now})
 	t.closeIfProven()
+}
+
+// still keeps a contrary answer now and then. What has not been received can't
+// be allowed; but what is still listed need not work any more, so that a removal
+// takes an answer of the target's own level.
+func (t *turn) still(target Target, p Probed, since time.Time) {
+	contrary := p.Direction == Grant && p.Answer.Says == No || p.Direction == Removal && p.Answer.Says == Yes && p.Answer.Level >= target.Level
+	if contrary && !since.IsZero() && target.Span(p.Direction).Longer(since, p.Answer.Sent) {
+		t.add(EvStill{p.Target, p.Direction, p.Answer.Sent, t.now})
+	}
 }

@@ -48,6 +48,8 @@ func describe(e Event) string {
 		about = e.Target + " " + string(e.Direction) + ": " + span(e.Direction, e.Span)
 	case EvReminded:
 		about = strings.Split("nobody,first,second,rescue", ",")[e.Nth]
+	case EvStill:
+		about = e.Target + " " + string(e.Direction) + " at " + clock(e.Asked)
 	case EvEnded:
 		about = string(e.Outcome)
 	case EvClosed:

@@ -72,10 +72,19 @@ type Span struct {
 	Via      string    `json:"via,omitempty"`
 	Doubt    string    `json:"doubt,omitempty"` // why it can't be told at the moment
 	Overdue  bool      `json:"overdue,omitempty"`
+	Still    time.Time `json:"still,omitzero"` // a contrary answer was asked for then, the last that was kept
 }
 
 // Settled reports whether nothing more is asked in this direction.
 func (s Span) Settled() bool { return s.State != Unbegun && s.State != Waiting }
+
+// Longer reports whether a contrary answer is worth keeping: so that of what
+// never comes it is known, but for a half, how long it took at least. since is
+// the turn that is measured.
+func (s Span) Longer(since, asked time.Time) bool {
+	age := asked.Sub(since)
+	return age >= time.Minute && (s.Still.IsZero() || age >= 2*s.Still.Sub(since))
+}
 
 // Target is a downstream system where the group carries a role, and what it
 // knows of this activation.

@@ -25,7 +25,7 @@ type Measures interface {
 type Drawing struct {
 	Title string
 	Lines []string
-	PNG   []byte
+	PNG   []byte // none: there is nothing to be drawn yet
 }
 
 // latency sends a person the picture of what was measured, and says in place
@@ -45,6 +45,9 @@ func (b *Bot) latency(ctx context.Context, c slack.SlashCommand, o order, say te
 		return say(plain(sayUnknownMeasure(o.group)))
 	}
 	words := sayMeasured(d)
+	if len(d.PNG) == 0 {
+		return say(plain(words))
+	}
 	// A file goes to a conversation, not to a person; the first message finds it.
 	dm, _, err := b.API.PostMessageContext(ctx, c.UserID, plain(words).options()...)
 	var no slack.SlackErrorResponse

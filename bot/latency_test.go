@@ -83,6 +83,7 @@ func TestLatencyTroubles(t *testing.T) {
 		"unknown":          {member, "latency nothing", with, sim.Fault{}, "I know no group or system “nothing”. `/pag latency` shows", 0, 0},
 		"no measurements":  {member, "latency", nil, sim.Fault{}, "I keep no measurements here.", 0, 0},
 		"a guest":          {guest, "latency", with, sim.Fault{}, "no guests", 0, 0},
+		"nothing yet":      {member, "latency", func(c *Config) { c.Measures = measured{} }, sim.Fault{}, "gone", 0, 0},
 		"no ink":           {member, "latency", func(c *Config) { c.Measures = broken }, sim.Fault{}, "reference", 0, 0},
 		"no DM":            {member, "latency", with, sim.Fault{Method: "chat.postMessage", Kind: "error", Error: "channel_not_found"}, "doesn't let me write to you directly", 0, 0},
 		"busy at first":    {member, "latency", with, sim.Fault{Method: "chat.postMessage", Kind: "status", Status: 503}, "in our direct messages", 1, 1},

@@ -100,6 +100,8 @@ func tellLater(a activation.Activation, e activation.Event) string {
 		return "active in PIM until " + e.Ends.UTC().Format("15:04:05")
 	case activation.EvSpan:
 		return tellSpan(a, e)
+	case activation.EvStill:
+		return tellStill(a, e)
 	case activation.EvWarned:
 		return "warned that the end is near"
 	case activation.EvReminded:
@@ -139,4 +141,13 @@ func tellSpan(a activation.Activation, e activation.EvSpan) string {
 		return fmt.Sprintf("%s, %s: %s", t.Name, e.Direction, s.State)
 	}
 	return fmt.Sprintf("%s, %s: not yet", t.Name, e.Direction)
+}
+
+func tellStill(a activation.Activation, e activation.EvStill) string {
+	t, _ := a.Target(e.Target)
+	word := "not yet"
+	if e.Direction == activation.Removal {
+		word = "still there"
+	}
+	return fmt.Sprintf("%s, %s: %s at %s", t.Name, e.Direction, word, e.Asked.UTC().Format("15:04:05"))
 }

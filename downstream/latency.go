@@ -50,6 +50,9 @@ func latency(a activation.Activation, t activation.Target, toward activation.Dir
 	seen := s.State == activation.Effective || s.State == activation.Gone
 	// One that never came may come later still: it is known how long it took at least.
 	waited := s.State == activation.NotProven || s.State == activation.Superseded || NeverGranted(a, t) && toward == activation.Grant
+	if waited && !s.Still.IsZero() {
+		l.After = max(l.After, s.Still.Sub(turn))
+	}
 	if seen {
 		l.By = max(s.By.Sub(turn), 1)
 	}

@@ -104,7 +104,8 @@ func (m *measure) report(r reply) activation.Report {
 }
 
 // contrary remembers when the other answer was last asked for. Only the first
-// is news, and the one that ends a doubt that was told.
+// is news, the one that ends a doubt that was told, and now and then one that
+// says how long it takes already.
 func (m *measure) contrary(a activation.Answer) activation.Report {
 	m.memory.Run, m.memory.First = 0, nil
 	if a.Sent.After(m.memory.Last[a.Level]) {
@@ -114,7 +115,7 @@ func (m *measure) contrary(a activation.Answer) activation.Report {
 		return activation.Report{Tell: m.tell(a, time.Time{})}
 	}
 	r := m.again(m.next(0))
-	if m.span.After.IsZero() || m.span.Doubt != "" {
+	if m.span.After.IsZero() || m.span.Doubt != "" || m.span.Longer(m.turn, a.Sent) {
 		r.Tell = m.tell(a, time.Time{})
 	}
 	return r

@@ -134,9 +134,13 @@ func (m measures) Draw(about string) (bot.Drawing, bool, error) {
 	r, err := m.report(about, "", days)
 	if err != nil {
 		if r, err = m.report("", about, days); err != nil {
-			return bot.Drawing{}, false, nil
+			return bot.Drawing{}, false, nil // neither is called so
 		}
 	}
-	png, err := picture.PNG(r)
-	return bot.Drawing{Title: picture.Title(r), Lines: picture.Lines(r), PNG: png}, true, err
+	d := bot.Drawing{Title: picture.Title(r), Lines: []string{"nothing measured yet"}}
+	if !r.Empty() {
+		d.Lines = picture.Lines(r)
+		d.PNG, err = picture.PNG(r)
+	}
+	return d, true, err
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +73,25 @@ func TestLatencyIsAnswered(t *testing.T) {
 				t.Errorf("%s: no %q in\n%s", c.query, want, body)
 			}
 		}
+	}
+}
+
+// TestDraw: people name a group or a target, and get a picture where there is
+// something to see.
+func TestDraw(t *testing.T) {
+	a := measuring(t)
+	for about, want := range map[string]string{"": "all systems", "DBA": "all systems for db-admins", "devops": "DevOps", "entra": "Entra"} {
+		d, known, err := measures{a}.Draw(about)
+		if err != nil || !known || !strings.Contains(d.Title, want) || len(d.PNG) == 0 || len(d.Lines) == 0 {
+			t.Errorf("%q: %v, %v, %s, %d bytes", about, known, err, d.Title, len(d.PNG))
+		}
+	}
+	if _, known, err := (measures{a}).Draw("nothing"); known || err != nil {
+		t.Error(known, err)
+	}
+	a.history = history.NewBook(history.Config{Now: time.Now})
+	if d, known, err := (measures{a}).Draw(""); !known || err != nil || d.PNG != nil || !slices.Equal(d.Lines, []string{"nothing measured yet"}) {
+		t.Error(d.Lines, known, err)
 	}
 }
 

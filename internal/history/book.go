@@ -121,11 +121,14 @@ func (b *Book) note(a activation.Activation, put func(downstream.Latency)) bool 
 // although it was looked for: see [downstream.Latency], with neither end.
 func measured(a activation.Activation) []downstream.Latency {
 	all := downstream.Latencies(a)
+	learned := func(t activation.Target, toward activation.Direction) bool {
+		return slices.ContainsFunc(all, func(l downstream.Latency) bool { return l.Target == t.ID && l.Toward == toward })
+	}
 	for _, t := range a.Targets {
-		if s := t.Grant; !a.From.IsZero() && (s.State == activation.Works || downstream.NeverGranted(a, t) && !s.After.After(a.From)) {
+		if s := t.Grant; !a.From.IsZero() && (s.State == activation.Works || downstream.NeverGranted(a, t)) && !learned(t, activation.Grant) {
 			all = append(all, downstream.Latency{Activation: a.ID, Group: a.Group.ID, Target: t.ID, Toward: activation.Grant, Level: s.Level, At: a.From})
 		}
-		if s := t.Removal; s.State == activation.NotProven && !s.After.After(a.Ended) {
+		if s := t.Removal; s.State == activation.NotProven && !learned(t, activation.Removal) {
 			all = append(all, downstream.Latency{Activation: a.ID, Group: a.Group.ID, Target: t.ID, Toward: activation.Removal, Level: s.Level, At: a.Ended})
 		}
 	}

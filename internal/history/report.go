@@ -72,6 +72,11 @@ func (b *Book) Report(subjects []Subject, group string, days int) Report {
 	return r
 }
 
+// Empty reports whether nothing was measured, nor tried.
+func (r Report) Empty() bool {
+	return !slices.ContainsFunc(r.Rows, func(row Row) bool { return len(row.All)+len(row.Blind) > 0 })
+}
+
 // What is the change, as its evidence allows to call it.
 func (r Row) What() string {
 	words := [][2]string{{"listed", "no longer listed"}, {"received", "no longer listed there"}, {"effective", "gone"}}
