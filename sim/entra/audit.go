@@ -1,21 +1,26 @@
 package entra
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 )
 
-// audit is one line of the audit log.
+// audit is one line of the audit log: few words, because there are many.
 type audit struct {
-	id, correlation  string
+	edge
+	serial           uint64
+	request          *request // nil in the directory's own lines
 	at               time.Time
 	activity, domain string // domain is the service that wrote it: PIM, or Core Directory
-	operation        string
-	by               caller
+	oid, app         string // who did it
 	reason           string
-	targets          []obj
+}
+
+func (a *audit) id() string {
+	return fmt.Sprintf("%s_%08x", strings.ReplaceAll(a.domain, " ", ""), a.serial)
 }
 
 // PIM's activity names. Those for roles are published; whether groups have
@@ -39,28 +44,25 @@ const (
 
 // note writes PIM's line about a request.
 func (w *World) note(r *request, at time.Time, activity string, by caller, reason string) {
-	if r.correlation == "" {
-		r.correlation = w.guid()
-	}
-	w.write(audit{correlation: r.correlation, at: at, activity: activity, domain: "PIM", by: by, reason: reason,
-		targets: append(w.targetsOf(r.edge()), obj{"id": r.id, "type": "Request", "displayName": nil})})
+	w.write(audit{edge: r.edge(), request: r, at: at, activity: activity, domain: "PIM", oid: by.oid, app: by.app, reason: reason})
 }
 
 // noteTie writes the directory's own line about a member or owner.
 func (w *World) noteTie(e edge, at time.Time, added bool, by caller) {
-	a := audit{correlation: w.guid(), at: at, activity: "Remove " + e.access + " from group", domain: "Core Directory", by: by, targets: w.targetsOf(e)}
+	activity := "Remove " + e.access + " from group"
 	if added {
-		a.activity = "Add " + e.access + " to group"
+		activity = "Add " + e.access + " to group"
 	}
-	w.write(a)
+	w.write(audit{edge: e, at: at, activity: activity, domain: "Core Directory", oid: by.oid, app: by.app})
 }
 
 func (w *World) write(a audit) {
-	a.id = a.domain + "_" + w.guid()
-	a.operation = "Remove"
-	if strings.HasPrefix(a.activity, "Add") {
-		a.operation = "Add"
+	if len(w.audits) == cap(w.audits) { // before it grows, what nobody can read any more goes
+		i := slices.IndexFunc(w.audits, func(o audit) bool { return a.at.Sub(o.at) <= w.dials.AuditKeep })
+		w.audits = w.audits[max(i, 0):]
 	}
+	a.serial = w.written
+	w.written++
 	w.audits = append(w.audits, a)
 }
 
@@ -79,11 +81,11 @@ var pimItself = caller{app: "MS-PIM"}
 
 func (w *World) auditJSON(a *audit) obj {
 	by := obj{"user": nil, "app": nil}
-	if u := w.user(a.by.oid); u != nil {
+	if u := w.user(a.oid); u != nil {
 		by["user"] = obj{"id": u.ID, "displayName": u.Name, "userPrincipalName": u.UPN, "ipAddress": nil}
 	} else {
-		by["app"] = obj{"appId": nil, "displayName": a.by.app, "servicePrincipalId": nil, "servicePrincipalName": nil}
-		if app := w.app(a.by.app); app != nil {
+		by["app"] = obj{"appId": nil, "displayName": a.app, "servicePrincipalId": nil, "servicePrincipalName": nil}
+		if app := w.app(a.app); app != nil {
 			by["app"] = obj{"appId": app.ID, "displayName": app.Name, "servicePrincipalId": app.Principal, "servicePrincipalName": nil}
 		}
 	}
@@ -91,9 +93,17 @@ func (w *World) auditJSON(a *audit) obj {
 	if a.domain == "PIM" && w.dials.AuditsSayGroup {
 		name = strings.Replace(name, "role", "group", 1)
 	}
-	return obj{"id": a.id, "category": "GroupManagement", "correlationId": a.correlation, "result": "success", "resultReason": a.reason,
-		"activityDisplayName": name, "activityDateTime": when(a.at), "loggedByService": a.domain, "operationType": a.operation,
-		"initiatedBy": by, "targetResources": a.targets, "additionalDetails": []obj{}}
+	targets, correlation, operation := w.targetsOf(a.edge), a.id(), "Remove"
+	if a.request != nil {
+		targets = append(targets, obj{"id": a.request.id, "type": "Request", "displayName": nil})
+		correlation = "pim-" + a.request.id
+	}
+	if strings.HasPrefix(name, "Add") {
+		operation = "Add"
+	}
+	return obj{"id": a.id(), "category": "GroupManagement", "correlationId": correlation, "result": "success", "resultReason": a.reason,
+		"activityDisplayName": name, "activityDateTime": when(a.at), "loggedByService": a.domain, "operationType": operation,
+		"initiatedBy": by, "targetResources": targets, "additionalDetails": []obj{}}
 }
 
 // listAudits serves the log: minutes late, and not for ever. The newest come
@@ -117,7 +127,7 @@ func (w *World) listAudits(c *call) answer {
 	rows := []obj{}
 	for i := len(w.audits) - 1; i >= 0; i-- {
 		a := &w.audits[i]
-		if age := c.now.Sub(a.at); age > w.dials.AuditKeep {
+		if age := c.now.Sub(a.at); age > w.dials.AuditKeep || a.at.Before(f.since) {
 			break
 		} else if age >= w.dials.AuditDelay {
 			rows = append(rows, w.auditJSON(a))
@@ -134,7 +144,7 @@ func (w *World) listAudits(c *call) answer {
 
 func (w *World) getAudit(c *call) answer {
 	for i := range w.audits {
-		if a := &w.audits[i]; a.id == c.args["id"] && c.now.Sub(a.at) >= w.dials.AuditDelay {
+		if a := &w.audits[i]; a.id() == c.args["id"] && c.now.Sub(a.at) >= w.dials.AuditDelay {
 			return w.single(c, "auditLogs/directoryAudits", w.auditJSON(a))
 		}
 	}

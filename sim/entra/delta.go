@@ -81,10 +81,10 @@ func (d delta) token() string {
 }
 
 // changed keeps the marks of a change beside what was selected.
-func changed(o obj, fields string) obj {
-	less := selected(o, fields)
+func changed(o obj, list string) obj {
+	less := selected(o, fields(list))
 	for _, k := range []string{"id", "members@delta", "@removed"} {
-		if v, ok := o[k]; ok && (k != "members@delta" || fields == "" || strings.Contains(fields, "members")) {
+		if v, ok := o[k]; ok && (k != "members@delta" || list == "" || strings.Contains(list, "members")) {
 			less[k] = v
 		}
 	}
@@ -109,10 +109,9 @@ func (w *World) groupsDelta(d delta) []obj {
 	for _, g := range w.groups {
 		o := w.groupJSON(g)
 		members := []obj{}
-		for _, p := range w.inside[roleKey{g.ID, "member"}] {
-			e := edge{g.ID, "member", p}
-			was, is := !d.Since.IsZero() && w.tied(e, d.Since), w.tied(e, d.Until)
-			m := obj{"@odata.type": w.principalJSON(p)["@odata.type"], "id": p}
+		for _, b := range w.inside[roleKey{g.ID, "member"}] {
+			was, is := !d.Since.IsZero() && b.has(d.Since), b.has(d.Until)
+			m := obj{"@odata.type": w.principalJSON(b.principal)["@odata.type"], "id": b.principal}
 			if was && !is {
 				m["@removed"] = obj{"reason": "deleted"}
 			}

@@ -10,6 +10,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
 
 	"pagbot/sim/browser"
@@ -202,6 +206,37 @@ func TestDeviceCodePolling(t *testing.T) {
 			if r := p.form("devicecode", bad); r.status != 400 {
 				t.Errorf("%v: %v", bad, r.body)
 			}
+		}
+	})
+}
+
+// azidentity's credential goes the same way, and keeps its person.
+func TestDeviceCodeWithAzidentity(t *testing.T) {
+	inBubble(t, func(p *phone) {
+		shown := make(chan azidentity.DeviceCodeMessage, 1)
+		cred, err := azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{TenantID: p.Tenant(), ClientID: p.app.ID, DisableInstanceDiscovery: true,
+			ClientOptions: azcore.ClientOptions{Transport: p.Client, Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: "https://login.test/"}},
+			UserPrompt:    func(_ context.Context, m azidentity.DeviceCodeMessage) error { shown <- m; return nil }})
+		p.must(err)
+		got := make(chan azcore.AccessToken, 1)
+		go func() {
+			token, err := cred.GetToken(p.t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://graph.microsoft.com/" + sessionScope}, EnableCAE: true})
+			if err != nil {
+				p.t.Error(err)
+			}
+			got <- token
+		}()
+		m := <-shown
+		_, err = p.browser.Open(m.VerificationURL)
+		p.must(err)
+		p.must(p.browser.Fill("otc", m.UserCode))
+		_, err = p.browser.Submit("Next")
+		p.must(err)
+		p.signIn(p.requester)
+		_, err = p.browser.Submit("Continue")
+		p.must(err)
+		if c := p.claimsOf((<-got).Token); c["oid"] != p.requester.ID || strs(c["xms_cc"])[0] != "cp1" {
+			p.t.Errorf("claims %v", c)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -23,6 +24,8 @@ type User struct {
 	PasswordChanged   time.Time `json:"lastPasswordChangeDateTime,omitzero"`
 	disabled, created time.Time // when, in wire time
 	changed           time.Time // in world time
+	view              obj       // as Graph shows it; nil when something changed
+	brief             map[string]obj
 
 	Attributes map[string]any `json:"attributes,omitempty"` // further properties, as Graph names them: employeeId …
 }
@@ -95,6 +98,7 @@ func (w *World) SetEnabled(oid string, enabled bool) error {
 		return fmt.Errorf("no user %s", oid)
 	}
 	u.Disabled, u.disabled, u.changed = !enabled, w.wire(), w.Now()
+	u.forget()
 	return nil
 }
 
@@ -155,56 +159,76 @@ func (w *World) admin(oid string) bool {
 	return u != nil && u.Admin
 }
 
+// bond is one principal's one access to one group, in all its stretches.
+type bond struct {
+	edge
+	user *User // who it is: one of the two
+	in   *Group
+	ties []tie
+}
+
+func (b *bond) has(at time.Time) bool {
+	return b != nil && slices.ContainsFunc(b.ties, func(t tie) bool { return t.has(at) })
+}
+
 func (w *World) tie(e edge, from time.Time, by *row) {
-	if w.ties[e] == nil {
+	b := w.bonds[e]
+	if b == nil {
+		b = &bond{edge: e, user: w.user(e.principal), in: w.group(e.principal)}
+		w.bonds[e] = b
 		k := roleKey{e.group, e.access}
-		w.inside[k] = sorted(w.inside[k], e.principal)
+		w.inside[k] = sorted(w.inside[k], b, func(b *bond) string { return b.principal })
 		if e.access == "member" {
-			w.holds[e.principal] = sorted(w.holds[e.principal], e.group)
+			w.holds[e.principal] = sorted(w.holds[e.principal], b, func(b *bond) string { return b.group })
 		}
 	}
-	w.ties[e] = append(w.ties[e], &tie{span: span{from: from}, by: by})
+	b.ties = append(b.ties, tie{span: span{from: from}, by: by})
 }
 
 // untie ends every open tie of the edge.
 func (w *World) untie(e edge, at time.Time) {
-	for _, t := range w.ties[e] {
-		if t.to.IsZero() {
-			t.to = at
-		}
-	}
+	w.end(e, at, func(tie) bool { return true })
 }
 
 // untieRow ends the tie that one row made, and no other.
 func (w *World) untieRow(r *row, at time.Time) {
-	for _, t := range w.ties[r.edge] {
-		if t.by == r && t.to.IsZero() {
+	w.end(r.edge, at, func(t tie) bool { return t.by == r })
+}
+
+func (w *World) end(e edge, at time.Time, which func(tie) bool) {
+	b := w.bonds[e]
+	for i := 0; b != nil && i < len(b.ties); i++ {
+		if t := &b.ties[i]; t.to.IsZero() && which(*t) {
 			t.to = at
 		}
 	}
 }
 
-func (w *World) tied(e edge, at time.Time) bool {
-	return slices.ContainsFunc(w.ties[e], func(t *tie) bool { return t.has(at) })
+func (w *World) tied(e edge, at time.Time) bool { return w.bonds[e].has(at) }
+
+// holding lists who has an access to a group, in the order of their ids.
+func (w *World) holding(group, access string, at time.Time) []*bond {
+	var all []*bond
+	for _, b := range w.inside[roleKey{group, access}] {
+		if b.has(at) {
+			all = append(all, b)
+		}
+	}
+	return all
 }
 
-// direct lists who has an access to a group, in the order of their ids.
-func (w *World) direct(group, access string, at time.Time) []string {
-	var ids []string
-	for _, p := range w.inside[roleKey{group, access}] {
-		if w.tied(edge{group, access, p}, at) {
-			ids = append(ids, p)
-		}
+func (w *World) direct(group, access string, at time.Time) (ids []string) {
+	for _, b := range w.holding(group, access, at) {
+		ids = append(ids, b.principal)
 	}
 	return ids
 }
 
 // memberOf lists the groups that a principal is a direct member of.
-func (w *World) memberOf(principal string, at time.Time) []string {
-	var ids []string
-	for _, g := range w.holds[principal] {
-		if w.tied(edge{g, "member", principal}, at) {
-			ids = append(ids, g)
+func (w *World) memberOf(principal string, at time.Time) (ids []string) {
+	for _, b := range w.holds[principal] {
+		if b.has(at) {
+			ids = append(ids, b.group)
 		}
 	}
 	return ids
@@ -228,26 +252,26 @@ func (w *World) member(group, principal string, at time.Time) bool {
 	return w.tied(edge{group, "member", principal}, at) || slices.Contains(w.above(principal, at), group)
 }
 
-// sorted puts an id into a sorted list.
-func sorted(ids []string, id string) []string {
-	i, there := slices.BinarySearch(ids, id)
+// sorted puts something into a list that is sorted by a name.
+func sorted[T any](all []T, x T, name func(T) string) []T {
+	i, there := slices.BinarySearchFunc(all, name(x), func(y T, s string) int { return strings.Compare(name(y), s) })
 	if there {
-		return ids
+		return all
 	}
-	return slices.Insert(ids, i, id)
+	return slices.Insert(all, i, x)
 }
 
-// below lists everything inside a group, transitively.
-func (w *World) below(group string, at time.Time) []string {
-	var all []string
+// below lists everything inside a group, transitively, itself left out.
+func (w *World) below(group string, at time.Time) []*bond {
+	var all []*bond
 	seen := map[string]bool{}
 	todo := []string{group}
 	for i := 0; i < len(todo); i++ {
-		for _, m := range w.direct(todo[i], "member", at) {
-			if !seen[m] {
-				seen[m] = true
-				all = append(all, m)
-				todo = append(todo, m)
+		for _, b := range w.holding(todo[i], "member", at) {
+			if !seen[b.principal] {
+				seen[b.principal] = true
+				all = append(all, b)
+				todo = append(todo, b.principal)
 			}
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -35,6 +36,7 @@ type answer struct {
 	raw    []byte
 	header map[string]string
 	code   string // of the error, for the history
+	echo   string // client-request-id
 }
 
 // refusal is an error in the service's words.
@@ -102,6 +104,9 @@ func (w *World) read(r *http.Request) (*call, *refusal) {
 func (w *World) deliver(rw http.ResponseWriter, c *call, via string, act func() answer) {
 	c.now = w.enter()
 	a, f := w.serve(c, via, act)
+	if !w.dials.NoEcho {
+		a.echo = c.header.Get("Client-Request-Id")
+	}
 	zip := w.dials.Gzip && strings.Contains(c.header.Get("Accept-Encoding"), "gzip")
 	w.mu.Unlock()
 	send(rw, c, a, f, zip)
@@ -115,6 +120,9 @@ func (w *World) serve(c *call, via string, act func() answer) (answer, *Fault) {
 		}
 		return w.fault(c)
 	}()
+	if early == nil && via == "graph" {
+		early = w.throttled(c)
+	}
 	var a answer
 	if early == nil || early.Late || early.Do == DoSlow {
 		a = act()
@@ -128,6 +136,30 @@ func (w *World) serve(c *call, via string, act func() answer) (answer, *Fault) {
 	}
 	w.keep(c, via, did, early)
 	return a, early
+}
+
+// throttled refuses, by dial, what comes too fast.
+func (w *World) throttled(c *call) *Fault {
+	if w.dials.PerSecond == 0 {
+		return nil
+	}
+	c.by, _ = w.authenticate(c)
+	p, now := w.pace[c.by.app], w.wire()
+	if now.Sub(p.since) >= time.Second {
+		p = pace{since: now}
+	}
+	p.calls++
+	w.pace[c.by.app] = p
+	if p.calls <= w.dials.PerSecond {
+		return nil
+	}
+	return &Fault{Do: DoStatus, Status: 429, Message: "Too many requests.", RetryAfter: w.dials.RetryAfter}
+}
+
+// pace is how many calls of an app were answered since a moment.
+type pace struct {
+	since time.Time
+	calls int
 }
 
 // spoil turns an answer into what the fault makes of it.
@@ -194,6 +226,9 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
+// buffers are for answers on their way out.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
 // send writes an answer, or breaks the connection.
 func send(rw http.ResponseWriter, c *call, a answer, f *Fault, zip bool) {
 	if f != nil && f.Do == DoHang {
@@ -207,7 +242,12 @@ func send(rw http.ResponseWriter, c *call, a answer, f *Fault, zip bool) {
 	}
 	body := a.raw
 	if a.body != nil {
-		body, _ = json.Marshal(a.body)
+		space := buffers.Get().(*[]byte)
+		body = encodeJSON((*space)[:0], a.body)
+		defer func() {
+			*space = body
+			buffers.Put(space)
+		}()
 	}
 	h := rw.Header()
 	if len(body) > 0 {
@@ -216,8 +256,8 @@ func send(rw http.ResponseWriter, c *call, a answer, f *Fault, zip bool) {
 	for k, v := range a.header {
 		h.Set(k, v)
 	}
-	if id := c.header.Get("Client-Request-Id"); id != "" {
-		h.Set("client-request-id", id)
+	if a.echo != "" {
+		h.Set("client-request-id", a.echo)
 	}
 	if f != nil && f.Do == DoCut && len(body) > 1 {
 		h.Set("Content-Length", itoa(len(body)))

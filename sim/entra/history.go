@@ -26,6 +26,7 @@ type Record struct {
 	Write  bool              `json:"write"`           // would change something, whether or not it was let
 	Early  bool              `json:"early,omitempty"` // came before the Retry-After of an earlier answer was over
 	Fault  string            `json:"fault,omitempty"` // what the caller saw instead
+	Bare   bool              `json:"bare,omitempty"`  // came to Graph without Authorization
 	Creates
 }
 
@@ -49,6 +50,7 @@ func (w *World) keep(c *call, via string, a answer, f *Fault) {
 		r.Body = scrubbed(r.Body)
 	} else {
 		r.Write = writes(c, &r)
+		r.Bare = c.header.Get("Authorization") == ""
 	}
 	r.Early = w.early(c, f)
 	if f != nil {

@@ -17,8 +17,9 @@ import (
 //	GET  /counters    creates by user, group and action
 //	GET  /dials       PUT /dials          (only the named ones change)
 //	POST /faults      arms a Fault: {"id":1}    DELETE /faults/{id}
-//	POST /portal      {"as":oid,"do":"activate|deactivate|cancel|approve|deny|remove", …}
+//	POST /portal      {"as":oid,"do":"activate|deactivate|cancel|approve|deny|remove|grant|reject", …}
 //	POST /ties        {"group","access","principal"}: added past PIM; DELETE takes out
+//	POST /roles       a Role → {"id"};  POST /held {"role","principal"}: who holds it
 //	POST /eligibility {"group","access","principal"} → {"id"}; DELETE /eligibility/{id}
 //	PUT  /settings    {"group","access","settings":{…}}
 //	PUT  /enabled     {"user","enabled"}
@@ -75,6 +76,10 @@ func (w *World) manageDirectory(m *http.ServeMux) {
 		id, err := w.AddEligibility(t.Group, t.Access, t.Principal, time.Time{})
 		return obj{"id": id}, err
 	}))
+	m.Handle("POST /roles", takes(func(r Role) (any, error) { return obj{"id": w.AddRole(r).ID}, nil }))
+	m.Handle("POST /held", takes(func(s struct{ Role, Principal string }) (any, error) {
+		return obj{}, w.AssignRole(s.Role, s.Principal, time.Time{})
+	}))
 	m.Handle("DELETE /eligibility/{id}", answers(func(r *http.Request) (any, error) { return obj{}, w.RemoveEligibility(r.PathValue("id")) }))
 	m.Handle("PUT /settings", takes(func(s struct {
 		Group, Access string
@@ -116,8 +121,10 @@ func (w *World) portal(in portalAsk) (any, error) {
 		err = p.Cancel(in.Request)
 	case "approve", "deny":
 		err = p.Decide(in.Request, in.Do == "approve", in.Reason)
+	case "grant", "reject":
+		err = p.Grant(in.Request, in.Do == "grant", in.Reason)
 	default:
-		err = fmt.Errorf("do must be activate, deactivate, remove, cancel, approve or deny, not %q", in.Do)
+		err = fmt.Errorf("do must be activate, deactivate, remove, cancel, approve, deny, grant or reject, not %q", in.Do)
 	}
 	return obj{"request": orElse(id, in.Request)}, err
 }

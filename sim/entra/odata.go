@@ -18,8 +18,9 @@ type filter struct {
 // cond is a condition, and what it leaves: a row that passes has one of these
 // marks, each a field's value, both in lower case. Without marks it may be any.
 type cond struct {
-	test func(obj) bool
-	any  []mark
+	test  func(obj) bool
+	any   []mark
+	since time.Time // no row that passes is older, by its one date
 }
 
 func (f *filter) keep(rows []obj) []obj {
@@ -104,7 +105,7 @@ func either(a, b cond) cond {
 }
 
 func both(a, b cond) cond {
-	c := cond{test: func(o obj) bool { return a.test(o) && b.test(o) }, any: a.any}
+	c := cond{test: func(o obj) bool { return a.test(o) && b.test(o) }, any: a.any, since: latest(a.since, b.since)}
 	if a.any == nil {
 		c.any = b.any
 	}
@@ -146,7 +147,7 @@ func (p *parser) compare(field string) (cond, error) {
 		}
 		return cond{func(o obj) bool {
 			return slices.Contains(set, mark{fold(field), fold(value(o, field))})
-		}, set}, p.expect(")", err)
+		}, set, time.Time{}}, p.expect(")", err)
 	}
 	if p.peek() == "" {
 		return cond{}, fmt.Errorf("%s %s lacks a value", field, op)
@@ -166,7 +167,8 @@ func (p *parser) compare(field string) (cond, error) {
 		return cond{}, fmt.Errorf("unknown operator %q", op)
 	}
 	compare := func(have string) int { return strings.Compare(fold(have), fold(v)) }
-	if at, err := time.Parse(time.RFC3339, v); err == nil { // a date, to whatever fraction
+	at, err := time.Parse(time.RFC3339, v)
+	if err == nil { // a date, to whatever fraction
 		compare = func(have string) int {
 			t, _ := time.Parse(time.RFC3339, have)
 			return t.Compare(at)
@@ -175,6 +177,9 @@ func (p *parser) compare(field string) (cond, error) {
 	c := cond{test: func(o obj) bool { return holds(compare(value(o, field))) }}
 	if op == "eq" && v != "null" {
 		c.any = []mark{{fold(field), fold(v)}}
+	}
+	if strings.HasPrefix(op, "g") {
+		c.since = at
 	}
 	return c, nil
 }
@@ -200,7 +205,7 @@ func (p *parser) any(field string) (cond, error) {
 		}
 		return false
 	}
-	return cond{test, []mark{{fold(field), v}}}, p.expect(")", err)
+	return cond{test: test, any: []mark{{fold(field), v}}}, p.expect(")", err)
 }
 
 func (p *parser) expect(t string, err error) error {

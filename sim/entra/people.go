@@ -8,7 +8,16 @@ import (
 	"time"
 )
 
+// userJSON is all of an account. It is made once and shared: who changes
+// something makes it anew.
 func (w *World) userJSON(u *User) obj {
+	if u.view == nil {
+		u.view = w.viewOf(u)
+	}
+	return u.view
+}
+
+func (w *World) viewOf(u *User) obj {
 	kind := "Member"
 	if u.Guest {
 		kind = "Guest"
@@ -37,13 +46,13 @@ func (w *World) userJSON(u *User) obj {
 }
 
 // usual are the properties of a user that come without being asked for.
-const usual = "id,displayName,givenName,surname,userPrincipalName,mail,jobTitle,mobilePhone,businessPhones,officeLocation,preferredLanguage"
+var usual = []string{"id", "displayName", "givenName", "surname", "userPrincipalName", "mail", "jobTitle", "mobilePhone", "businessPhones", "officeLocation", "preferredLanguage"}
 
-func shown(o obj, fields string) obj {
-	if fields == "" && o["@odata.type"] == "#microsoft.graph.user" {
-		fields = usual
+func shown(o obj, names []string) obj {
+	if names == nil && o["@odata.type"] == "#microsoft.graph.user" {
+		names = usual
 	}
-	return selected(o, fields)
+	return selected(o, names)
 }
 
 func second(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
@@ -78,8 +87,9 @@ func (w *World) some(c *call, context string, rows []obj) answer {
 	}
 	q, _ := url.ParseQuery(c.query)
 	rows = f.keep(rows)
+	names := fields(q.Get("$select"))
 	for i := range rows {
-		rows[i] = shown(rows[i], q.Get("$select"))
+		rows[i] = shown(rows[i], names)
 	}
 	return w.page(c, "#"+context, rows)
 }
@@ -102,7 +112,7 @@ func narrowed[T comparable](f *filter, index map[mark][]T, all []T, fields ...st
 
 func (w *World) single(c *call, context string, o obj) answer {
 	q, _ := url.ParseQuery(c.query)
-	o = shown(o, q.Get("$select"))
+	o = shown(o, fields(q.Get("$select")))
 	delete(o, "@odata.type")
 	o["@odata.context"] = c.context(context + "/$entity")
 	return answer{status: 200, body: o}
@@ -157,18 +167,50 @@ func (w *World) getGroup(c *call) answer {
 	return w.single(c, "groups", w.groupJSON(g))
 }
 
-func (w *World) principals(c *call, ids []string) answer {
+// principals answers with the accounts and groups behind bonds. Without a
+// filter their selected properties are ready.
+func (w *World) principals(c *call, all []*bond) answer {
 	if w.group(c.args["id"]) == nil {
 		return w.missing(c, c.args["id"])
 	}
-	rows := []obj{}
-	for _, id := range ids {
-		if o := w.principalJSON(id); c.args["cast"] == "" || o["@odata.type"] == "#microsoft."+c.args["cast"] {
-			rows = append(rows, o)
+	q, _ := url.ParseQuery(c.query)
+	bare := !q.Has("$filter") && !q.Has("filter")
+	names := fields(q.Get("$select"))
+	rows := make([]obj, 0, len(all))
+	for _, b := range all {
+		switch {
+		case c.args["cast"] != "" && c.args["cast"] != map[bool]string{true: "graph.user", false: "graph.group"}[b.user != nil]:
+		case b.user != nil && bare:
+			rows = append(rows, w.briefly(b.user, q.Get("$select"), names))
+		case b.user != nil:
+			rows = append(rows, w.userJSON(b.user))
+		case bare:
+			rows = append(rows, shown(w.groupJSON(b.in), names))
+		default:
+			rows = append(rows, w.groupJSON(b.in))
 		}
+	}
+	if bare {
+		return w.page(c, "#directoryObjects", rows)
 	}
 	return w.some(c, "directoryObjects", rows)
 }
+
+// briefly is a part of an account, made once like the whole.
+func (w *World) briefly(u *User, list string, names []string) obj {
+	o := u.brief[list]
+	if o == nil {
+		o = shown(w.userJSON(u), names)
+		if u.brief == nil || len(u.brief) > 8 {
+			u.brief = map[string]obj{}
+		}
+		u.brief[list] = o
+	}
+	return o
+}
+
+// forget drops what was made of an account, because it changed.
+func (u *User) forget() { u.view, u.brief = nil, nil }
 
 // groupID is the id that a path names, spelt as the directory does.
 func (w *World) groupID(c *call) string {
@@ -179,11 +221,11 @@ func (w *World) groupID(c *call) string {
 }
 
 func (w *World) listMembers(c *call) answer {
-	return w.principals(c, w.direct(w.groupID(c), "member", c.now))
+	return w.principals(c, w.holding(w.groupID(c), "member", c.now))
 }
 
 func (w *World) listOwners(c *call) answer {
-	return w.principals(c, w.direct(w.groupID(c), "owner", c.now))
+	return w.principals(c, w.holding(w.groupID(c), "owner", c.now))
 }
 
 func (w *World) listBelow(c *call) answer {

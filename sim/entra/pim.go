@@ -78,8 +78,7 @@ type request struct {
 	stage     stage
 	row       *row
 
-	offer       bool   // about an eligibility
-	correlation string // in the audit log
+	offer bool // about an eligibility
 }
 
 type stamp struct {
@@ -141,7 +140,7 @@ func (w *World) carryOut(r *request, now time.Time) {
 	s := w.setting(roleKey{r.Group, r.Access})
 	switch {
 	case r.Action == selfDeactivate || r.Action == adminRemove:
-		r.become(now, "Revoked")
+		r.become(now, map[bool]string{true: w.dials.Deactivated, false: "Revoked"}[r.Action == selfDeactivate])
 		r.completed = now
 		w.endRow(w.current(r.edge(), now), now)
 		w.note(r, now, map[bool]string{true: didLeave, false: didRemove}[r.Action == selfDeactivate], r.by, r.Justification)
@@ -214,7 +213,7 @@ func (w *World) withdraw(by caller, id string, now time.Time) *refusal {
 	case by.oid != "" && !by.admin && by.oid != r.by.oid:
 		return denied
 	case !r.pending(now) && r.status(now) != "Granted" && r.status(now) != "PendingAdminDecision":
-		return refuse(400, "RoleAssignmentRequestCannotBeCanceled", "The request is not pending any more: "+r.status(now)+".")
+		return refuse(w.dials.CancelLate, "RoleAssignmentRequestCannotBeCanceled", "The request is not pending any more: "+r.status(now)+".")
 	}
 	if r.row != nil { // a future start
 		r.row.cancel(now)

@@ -179,6 +179,21 @@ func TestLastOwnerStays(t *testing.T) {
 	}
 }
 
+// After 30 days PIM leaves the last owner alone, whoever comes then.
+func TestLastOwnerIsLeftAlone(t *testing.T) {
+	x := newTenant(t)
+	_, err := x.AddEligibility(x.group.ID, "owner", x.requester.ID, time.Time{})
+	x.must(err)
+	_, err = x.Portal(x.requester.ID).Activate(x.group.ID, "owner", time.Hour, "own it")
+	x.must(err)
+	x.pass(31 * 24 * time.Hour)
+	x.must(x.AddTie(x.group.ID, "owner", x.owner.ID))
+	x.pass(24 * time.Hour)
+	if owners := x.State()["groups"].([]obj)[0]["owners"].([]string); len(owners) != 2 {
+		t.Errorf("owners %v", owners)
+	}
+}
+
 func TestNestedEligibility(t *testing.T) {
 	x := newTenant(t)
 	team := x.AddGroup(Group{Name: "team"})

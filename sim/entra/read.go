@@ -2,6 +2,7 @@ package entra
 
 import (
 	"encoding/base64"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -35,9 +36,13 @@ func list(k collection) func(*World, *call) answer {
 			return w.refused(c, no)
 		}
 		if f.fixed("groupId") == "" && f.fixed("principalId") == "" {
-			return w.refused(c, refuse(400, "InvalidFilter", "A filter on groupId or principalId is required."))
+			return w.refused(c, refuse(400, w.dials.FilterCode, "A filter on groupId or principalId is required."))
 		}
-		if !w.mayList(c, f.fixed("groupId"), f.fixed("principalId")) {
+		group := f.fixed("groupId")
+		if g := w.group(group); g != nil {
+			group = g.ID
+		}
+		if !w.mayList(c, group, f.fixed("principalId")) {
 			return w.refused(c, denied)
 		}
 		return w.page(c, k.name, w.finish(c, f.keep(k.rows(w, c, c.now.Add(-w.dials.ReadLag), w.narrow(f)))))
@@ -57,7 +62,7 @@ func (w *World) narrow(f *filter) part {
 // or owner, or with a directory role. An app needs only its permission.
 func (w *World) mayList(c *call, group, principal string) bool {
 	by := c.by
-	return by.oid == "" || by.admin || principal == by.oid ||
+	return by.oid == "" || by.admin || strings.EqualFold(principal, by.oid) ||
 		group != "" && (w.tied(edge{group, "owner", by.oid}, c.now) || w.member(group, by.oid, c.now))
 }
 
@@ -75,7 +80,7 @@ func get(k collection) func(*World, *call) answer {
 		if !waits && maker["id"] != c.by.oid && !w.mayList(c, o["groupId"].(string), o["principalId"].(string)) {
 			return w.refused(c, denied)
 		}
-		one := w.finish(c, rows[:1])[0]
+		one := maps.Clone(w.finish(c, rows[:1])[0])
 		one["@odata.context"] = c.context("identityGovernance/privilegedAccess/group/" + k.name + "/$entity")
 		return answer{status: 200, body: one}
 	}
@@ -85,6 +90,9 @@ func get(k collection) func(*World, *call) answer {
 func mine(k collection) func(*World, *call) answer {
 	return func(w *World, c *call) answer {
 		f, no := c.filter()
+		if w.dials.NationalCloud {
+			no = refuse(404, "Request_ResourceNotFound", "Resource not found for the segment 'filterByCurrentUser'.")
+		}
 		if no != nil {
 			return w.refused(c, no)
 		}
@@ -134,15 +142,19 @@ func (w *World) concerns(c *call, on string, o obj, at time.Time) bool {
 // finish applies $expand, the lies and $select, in this order.
 func (w *World) finish(c *call, rows []obj) []obj {
 	q, _ := url.ParseQuery(c.query)
-	expand := q.Get("$expand") + q.Get("expand")
+	expand, names := q.Get("$expand")+q.Get("expand"), fields(q.Get("$select"))
+	alone := expand != "" || w.dials.Sparse || w.dials.OddKeys || w.dials.Pascal
 	for i, o := range rows {
+		if alone {
+			o = maps.Clone(o)
+		}
 		if strings.Contains(expand, "group") {
 			o["group"] = w.expanded(func() any { return w.groupJSON(w.group(o["groupId"].(string))) })
 		}
 		if strings.Contains(expand, "principal") {
 			o["principal"] = w.expanded(func() any { return w.principalJSON(o["principalId"].(string)) })
 		}
-		rows[i] = selected(w.lie(o), q.Get("$select"))
+		rows[i] = selected(w.lie(o), names)
 	}
 	return rows
 }
@@ -154,23 +166,31 @@ func (w *World) expanded(f func() any) any {
 	return f()
 }
 
-func selected(o obj, fields string) obj {
-	if fields == "" {
+// fields are the names in a $select.
+func fields(list string) (names []string) {
+	if list == "" {
+		return nil
+	}
+	for _, f := range strings.Split(list, ",") {
+		names = append(names, strings.TrimSpace(f))
+	}
+	return names
+}
+
+func selected(o obj, names []string) obj {
+	if names == nil {
 		return o
 	}
-	less := obj{}
-	for _, f := range strings.Split(fields, ",") {
-		if v, ok := o[strings.TrimSpace(f)]; ok {
-			less[strings.TrimSpace(f)] = v
+	less := make(obj, len(names)+1)
+	for _, f := range names {
+		if v, ok := o[f]; ok {
+			less[f] = v
 		}
 	}
-	for _, k := range []string{"group", "principal"} {
+	for _, k := range []string{"group", "principal", "@odata.type"} {
 		if v, ok := o[k]; ok {
 			less[k] = v
 		}
-	}
-	if t, ok := o["@odata.type"]; ok {
-		less["@odata.type"] = t
 	}
 	return less
 }
@@ -180,6 +200,12 @@ func (w *World) lie(o obj) obj {
 	if w.dials.Sparse {
 		for _, k := range []string{"approvalId", "createdBy", "targetScheduleId", "eligibilityScheduleId"} {
 			delete(o, k)
+		}
+	}
+	for plain, odd := range map[string]string{"createdDateTime": "createdDateTIme", "completedDateTime": "completedDateTIme"} {
+		if v, ok := o[plain]; ok && w.dials.OddKeys {
+			delete(o, plain)
+			o[odd] = v
 		}
 	}
 	if !w.dials.Pascal {
@@ -203,7 +229,8 @@ func (w *World) lie(o obj) obj {
 func (w *World) page(c *call, context string, rows []obj) answer {
 	q, _ := url.ParseQuery(c.query)
 	size := w.dials.Page
-	if n, err := strconv.Atoi(q.Get("$top")); err == nil && n > 0 && (size == 0 || n < size) {
+	pims := strings.HasPrefix(c.path, "/"+c.version+pag)
+	if n, err := strconv.Atoi(q.Get("$top")); err == nil && !(pims && w.dials.IgnoreTop) && n > 0 && (size == 0 || n < size) {
 		size = n
 	}
 	from, empty := 0, false

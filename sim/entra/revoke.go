@@ -24,7 +24,8 @@ func (w *World) RevokeSessions(oid string) error {
 
 func (w *World) revoke(u *User) {
 	if !u.Guest {
-		u.SessionsValidFrom = w.wire()
+		u.SessionsValidFrom, u.changed = w.wire(), w.Now()
+		u.forget()
 	}
 }
 
@@ -37,7 +38,8 @@ func (w *World) ChangePassword(oid string) error {
 	if u == nil {
 		return fmt.Errorf("no user %s", oid)
 	}
-	u.PasswordChanged = w.wire()
+	u.PasswordChanged, u.changed = w.wire(), w.Now()
+	u.forget()
 	return nil
 }
 

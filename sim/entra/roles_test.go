@@ -1,6 +1,7 @@
 package entra
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -51,8 +52,9 @@ func TestDirectoryRoles(t *testing.T) {
 func TestAttributesForMapping(t *testing.T) {
 	x := newTenant(t)
 	u := x.AddUser(User{UPN: "mapped@contoso.example", Mail: "m@contoso.example", Attributes: map[string]any{"employeeId": "U0SLACK",
-		"onPremisesExtensionAttributes": obj{"extensionAttribute3": "U0SLACK"}}})
-	for _, filter := range []string{"employeeId eq 'U0SLACK'", "onPremisesExtensionAttributes/extensionAttribute3 eq 'U0SLACK'", "mail eq 'M@contoso.example'"} {
+		"proxyAddresses": []string{"SMTP:m@contoso.example", "smtp:old@contoso.example"}, "onPremisesExtensionAttributes": obj{"extensionAttribute3": "U0SLACK"}}})
+	for _, filter := range []string{"employeeId eq 'U0SLACK'", "onPremisesExtensionAttributes/extensionAttribute3 eq 'U0SLACK'", "mail eq 'M@contoso.example'",
+		"proxyAddresses/any(x:x eq 'smtp:old@contoso.example')"} {
 		r := x.call(x.asReader(), "GET", "/v1.0/users?$filter="+filter+"&$select=id,employeeId,mail,onPremisesExtensionAttributes", nil)
 		if rows := r.rows(); len(rows) != 1 || rows[0]["id"] != u.ID || rows[0]["employeeId"] != "U0SLACK" {
 			t.Errorf("%s: %s", filter, r.raw)
@@ -83,6 +85,17 @@ func TestMembershipsOfAUser(t *testing.T) {
 		method := map[bool]string{true: "GET", false: "POST"}[path == "/memberOf"]
 		if r := x.call(x.asReader(), method, "/v1.0/users/none"+path, obj{}); r.status != 404 {
 			t.Errorf("%s of nobody: %d", path, r.status)
+		}
+	}
+}
+
+func TestBothScopes(t *testing.T) {
+	x := newTenant(t)
+	for roles, want := range map[string]int{"GroupMember.Read.All": 403, "User.Read.All": 403, "User.Read.All GroupMember.Read.All": 200, "Directory.Read.All": 200} {
+		x.must(x.ChangeApp(x.reader.ID, func(a *App) { a.Roles = strings.Fields(roles) }))
+		r := x.call(x.asReader(), "POST", "/v1.0/users/"+x.requester.ID+"/checkMemberGroups", obj{"groupIds": []string{x.group.ID}})
+		if r.status != want {
+			t.Errorf("%s: %d", roles, r.status)
 		}
 	}
 }

@@ -17,6 +17,7 @@ type row struct {
 	shown        span      // when reads list the instance
 	request      *request
 	eligibility  *eligibility
+	view         obj // as an instance; nil when something changed
 }
 
 // eligibility allows a principal (a user or a group) to activate.

@@ -50,6 +50,9 @@ func (w *World) shape(a *ask, now time.Time) (p plan, no *refusal) {
 		a.Principal = w.group(a.Principal).ID
 	}
 	if a.Action == selfDeactivate || a.Action == adminRemove {
+		if a.Action == selfDeactivate && a.Schedule == nil && !w.dials.BareDeactivate {
+			return p, badSchedule
+		}
 		return p, nil
 	}
 	return w.readPlan(a, now)
@@ -65,6 +68,9 @@ func (w *World) readPlan(a *ask, now time.Time) (p plan, no *refusal) {
 	if s := a.Schedule.Start; s != nil {
 		if p.start, err = time.Parse(time.RFC3339, *s); err != nil {
 			return p, badSchedule
+		}
+		if w.dials.PastStart && p.start.Before(now) {
+			return p, refuse(400, "StartTimeInPast", "The start time is in the past.")
 		}
 	}
 	x := a.Schedule.Expiration
@@ -97,7 +103,9 @@ func (w *World) mayAsk(by caller, a ask, now time.Time) *refusal {
 	self := strings.HasPrefix(a.Action, "self")
 	switch {
 	case by.oid == "" && self && !w.dials.AppActivates:
-		return refuse(403, "UnauthorizedAccessException", "Attempted to perform an unauthorized operation.")
+		return refuse(403, w.dials.AppCode, "Attempted to perform an unauthorized operation.")
+	case by.oid == "" && !by.portal && w.dials.AppsNotRoles && w.group(a.Group).RoleAssignable:
+		return denied
 	case by.oid == "":
 		return nil
 	case self && by.oid != a.Principal:
@@ -110,7 +118,9 @@ func (w *World) mayAsk(by caller, a ask, now time.Time) *refusal {
 
 // judge applies what PIM asks of an activation or assignment.
 func (w *World) judge(r *request, now time.Time) *refusal {
-	if w.current(r.edge(), now) != nil {
+	begins, ends := r.plan.span(now)
+	x := w.current(r.edge(), now)
+	if x != nil && !(w.dials.FutureBesideActive && !x.ends.IsZero() && !begins.Before(x.ends)) {
 		return refuse(400, "RoleAssignmentExists", "The Role assignment already exists.")
 	}
 	for _, o := range w.requests.edges[r.edge()] {
@@ -119,13 +129,21 @@ func (w *World) judge(r *request, now time.Time) *refusal {
 		}
 	}
 	s := w.setting(roleKey{r.Group, r.Access})
+	acrs := w.unstepped(r, s)
+	if acrs != nil && w.dials.AcrsFirst {
+		return acrs
+	}
 	if failed := w.failed(r, s, now); len(failed) > 0 {
 		return failedRules(failed)
 	}
-	begins, ends := r.plan.span(now)
 	if !ends.IsZero() && ends.Sub(begins) < w.dials.Floor {
 		return refuse(400, "ActiveDurationTooShort", tooShort)
 	}
+	return acrs
+}
+
+// unstepped asks for the authentication context that an activation lacks.
+func (w *World) unstepped(r *request, s Settings) *refusal {
 	if r.Action == selfActivate && s.AuthContext != "" && !r.by.portal && !w.stepped(r.by, s.AuthContext) {
 		claims := `{"access_token":{"acrs":{"essential":true, "value":"` + s.AuthContext + `"}}}`
 		no := refuse(400, "RoleAssignmentRequestAcrsValidationFailed", "&claims="+url.PathEscape(claims))
@@ -150,6 +168,9 @@ const tooShort = "The Active duration is too short. Miniumum Required is 5 minut
 // stepped tells whether the token carries the authentication context, and PIM
 // believes it: only of clients that declared cp1.
 func (w *World) stepped(by caller, context string) bool {
+	if w.dials.ContextFallsBack && !slices.ContainsFunc(w.auth.policies, func(p *Policy) bool { return p.Context == context }) {
+		return by.mfa
+	}
 	return !w.dials.AcrsNever && by.cp1 && slices.Contains(by.acrs, context)
 }
 
@@ -164,7 +185,8 @@ func (w *World) failed(r *request, s Settings, now time.Time) (rules []string) {
 	if self {
 		limit = s.MaxDuration
 	}
-	if ends.IsZero() && (self || s.AdminExpires) || !ends.IsZero() && ends.Sub(begins) > limit {
+	short := w.dials.ShortIsRule && !ends.IsZero() && ends.Sub(begins) < w.dials.Floor
+	if short || ends.IsZero() && (self || s.AdminExpires) || !ends.IsZero() && ends.Sub(begins) > limit {
 		rules = append(rules, "ExpirationRule")
 	}
 	needs := s.AdminJustification

@@ -71,8 +71,8 @@ func (w *World) approvers(k roleKey, at time.Time) map[string]bool {
 			who[a.User] = true
 			continue
 		}
-		for _, id := range w.below(a.Group, at) {
-			who[id] = w.user(id) != nil
+		for _, b := range w.below(a.Group, at) {
+			who[b.principal] = b.user != nil
 		}
 	}
 	return who

@@ -47,15 +47,24 @@ func (w *World) eligibilitySchedules(_ *call, at time.Time, p part) (rows []obj)
 func (w *World) assignmentInstances(_ *call, at time.Time, p part) (rows []obj) {
 	for _, r := range pick(&w.rows, p) {
 		if r.shown.has(at) {
-			o := obj{"id": r.id, "principalId": r.principal, "startDateTime": when(r.begins), "endDateTime": when(r.ends), "assignmentType": r.kind,
-				"accessId": r.access, "groupId": r.group, "memberType": "direct", "assignmentScheduleId": r.schedule}
-			if r.ends.IsZero() {
-				o["startDateTime"] = nil
+			if r.view == nil {
+				r.view = r.instance()
 			}
-			rows = append(rows, o)
+			rows = append(rows, r.view)
 		}
 	}
 	return rows
+}
+
+// instance is a row while it is in force. It is made once and shared: who has
+// more to say of it copies it first.
+func (r *row) instance() obj {
+	o := obj{"id": r.id, "principalId": r.principal, "startDateTime": when(r.begins), "endDateTime": when(r.ends), "assignmentType": r.kind,
+		"accessId": r.access, "groupId": r.group, "memberType": "direct", "assignmentScheduleId": r.schedule}
+	if r.ends.IsZero() {
+		o["startDateTime"] = nil
+	}
+	return o
 }
 
 func (w *World) assignmentSchedules(_ *call, at time.Time, p part) (rows []obj) {

@@ -36,7 +36,7 @@ func (w *World) term(r *request, now time.Time) (t term) {
 	for _, x := range w.rows.edges[r.edge()] {
 		if x.kind == "assigned" {
 			t = term{true, x.live(now), span{x.begins, x.ends}, func(to time.Time) {
-				x.ends = to
+				x.ends, x.view = to, nil
 				w.plan(x)
 			}}
 		}

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -87,7 +88,7 @@ func (w *World) Verify(token, audience string) (map[string]any, error) {
 	w.enter()
 	defer w.mu.Unlock()
 	claims, err := w.verify(token, audience)
-	return claims, err
+	return maps.Clone(claims), err
 }
 
 func (w *World) verify(token, audience string) (obj, error) {

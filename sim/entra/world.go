@@ -34,11 +34,11 @@ type World struct {
 	users    []*User
 	groups   []*Group
 	apps     []*App
-	named    map[mark][]*User     // by id, name and addresses
-	grouped  map[mark][]*Group    // by id and name
-	ties     map[edge][]*tie      // stretches of membership and ownership
-	inside   map[roleKey][]string // who ever had an access, sorted
-	holds    map[string][]string  // where a principal was ever a member, sorted
+	named    map[mark][]*User    // by id, name and addresses
+	grouped  map[mark][]*Group   // by id and name
+	bonds    map[edge]*bond      // membership and ownership
+	inside   map[roleKey][]*bond // who ever had an access, sorted
+	holds    map[string][]*bond  // where a principal was ever a member, sorted
 	settings map[roleKey]*Settings
 	onboard  map[string]bool
 	eligible shelf[*eligibility]
@@ -46,11 +46,14 @@ type World struct {
 	offers   shelf[*request] // requests about eligibilities
 	rows     shelf[*row]
 	audits   []audit
+	written  uint64 // lines of it so far
 	roles    []Role
 	held     []*held
 	history  []Record
+	pace     map[string]pace
 	hold     map[string]time.Time // until when a caller was told to wait
 	table    []route              // Graph's; here, because $batch looks into it again
+	patterns []pattern            // of the table's paths
 	verified map[string]obj       // tokens that were seen before, and their claims
 	auth     authority
 }
@@ -59,9 +62,9 @@ type World struct {
 func New(c Config) *World {
 	w := &World{now: c.Now, wire: c.Wire, tenant: c.Tenant, extra: c.Extra, memory: cmp.Or(c.Keep, 100_000),
 		rand: rand.New(rand.NewPCG(c.Seed, 0x656e747261)), dials: Usual(),
-		named: map[mark][]*User{}, grouped: map[mark][]*Group{}, inside: map[roleKey][]string{}, holds: map[string][]string{},
+		named: map[mark][]*User{}, grouped: map[mark][]*Group{}, inside: map[roleKey][]*bond{}, holds: map[string][]*bond{},
 		eligible: newShelf[*eligibility](), requests: newShelf[*request](), offers: newShelf[*request](), rows: newShelf[*row](), verified: map[string]obj{},
-		ties: map[edge][]*tie{}, settings: map[roleKey]*Settings{}, onboard: map[string]bool{}, hold: map[string]time.Time{},
+		bonds: map[edge]*bond{}, settings: map[roleKey]*Settings{}, onboard: map[string]bool{}, hold: map[string]time.Time{}, pace: map[string]pace{},
 		auth: newAuthority()}
 	if w.now == nil {
 		w.now = time.Now
@@ -73,6 +76,9 @@ func New(c Config) *World {
 		w.dials = *c.Dials
 	}
 	w.table = routes
+	for _, r := range routes {
+		w.patterns = append(w.patterns, cut(r.path))
+	}
 	w.tenant = cmp.Or(w.tenant, w.guid())
 	return w
 }
