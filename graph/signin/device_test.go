@@ -180,9 +180,9 @@ func TestDeviceCodeForAnotherApp(t *testing.T) {
 		w.session(w.requester)
 		mine := w.person(w.requester).Slack
 		w.must(w.svc.SignOut(t.Context(), mine))
+		w.rewrite(func(_, id map[string]any) { id["aud"] = w.app.ID })
 		code, err := w.svc.DeviceCode(t.Context(), mine)
 		w.must(err)
-		w.rewrite(func(_, id map[string]any) { id["aud"] = w.app.ID })
 		w.enter(w.browser(), code, w.requester)
 		h.says(t, "no: ", "could not be read")
 		time.Sleep(time.Second)

@@ -115,6 +115,7 @@ var refusalNext = map[activation.Code][2]string{
 	activation.Unavailable:      {"Entra did not answer", "Try again in a few minutes."},
 	activation.Changed:          {"This has changed since you asked", askAgain},
 	activation.RulesFailed:      {"PIM's rules said no", "Tell your administrator which rules PIM named."},
+	activation.Paced:            {"It is not this ask's turn yet", "Slack says when it begins. You need not ask again."},
 	"ticket unfit":              {"This ticket is not of the form that is wanted here", "Ask again in Slack with a ticket of that form."},
 	"too often":                 {"You have asked for this too often in vain", "Slack says when you may ask again. Talk to an approver meanwhile."},
 	activation.NotActive:        {"This access is not active", "Nothing to end; /pag status shows what you have."},

@@ -40,7 +40,7 @@ type members struct {
 
 // Member implements signin.Workspace.
 func (m members) Member(ctx context.Context, u activation.SlackUser) (signin.Member, error) {
-	p, err := m.api.GetUserInfoContext(ctx, u.ID)
+	p, err := m.user(ctx, u.ID)
 	var no slack.SlackErrorResponse
 	switch {
 	case errors.As(err, &no) && (no.Err == "user_not_found" || no.Err == "user_not_visible"):
@@ -60,6 +60,22 @@ func (m members) Member(ctx context.Context, u activation.SlackUser) (signin.Mem
 	}
 	return signin.Member{Name: p.Name, Team: m.me.Team, Mail: mail,
 		Active: in && !(p.Deleted || p.IsBot || p.IsAppUser || p.IsRestricted || p.IsUltraRestricted || p.IsStranger || p.IsInvitedUser)}, nil
+}
+
+// user asks Slack, and waits where Slack says so: a sweep asks about everybody.
+func (m members) user(ctx context.Context, id string) (*slack.User, error) {
+	for {
+		p, err := m.api.GetUserInfoContext(ctx, id)
+		var limited *slack.RateLimitedError
+		if !errors.As(err, &limited) {
+			return p, err
+		}
+		select {
+		case <-time.After(max(limited.RetryAfter, time.Second)):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
 }
 
 // team is the first half of every Slack user's key.
