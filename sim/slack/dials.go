@@ -90,6 +90,7 @@ type Dials struct {
 	BareExternals  bool               `json:"bare_externals"`    // people of other organizations lack most fields
 	OldChannelIDs  bool               `json:"old_channel_ids"`   // still work after a share was started
 	FileMax        int                `json:"file_max"`          // bytes of an upload
+	KeepHistory    int                `json:"keep_history"`      // entries, at most twice that; 0 is all
 }
 
 // Defaults are the dials of a healthy Slack.

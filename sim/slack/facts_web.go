@@ -36,6 +36,7 @@ var webFacts = []Fact{
 	{"7", "Charts of 12 series or slices, or 6", "chart_max", "TestWebDials", true},
 	{"7", "Blocks that a workspace does not have yet; raw_number", "refused_blocks refuse_raw_number", "TestWebDials", true},
 	{"7", "Pictures by slack_file: png, jpg, gif; the poster's own; id or url", "always", "TestUploadsAndPictures", false},
+	{"11", "Everything that came in or went out is kept, or only the newest", "keep_history", "TestMetropolis", false},
 	{"11.3", "Uploads: begun, posted once, completed; the old method is refused", "file_max", "TestUploadsAreStrict", false},
 }
 

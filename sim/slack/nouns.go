@@ -164,6 +164,7 @@ func (w *World) AddUser(u User) User {
 		u.RealName = u.Name
 	}
 	w.users[u.ID] = &u
+	w.mails = nil
 	w.touch()
 	return u
 }
@@ -232,6 +233,7 @@ func (w *World) EditUser(id string, edit func(*User)) bool {
 	u := w.users[id]
 	if u != nil {
 		edit(u)
+		w.mails = nil
 		w.touch()
 	}
 	return u != nil
