@@ -45,7 +45,9 @@ func (p *Person) shortcut(callbackID string, on Click) (*app, map[string]any, er
 	a := p.w.apps[i]
 	payload := p.w.interaction(a, u, sent, nil)
 	maps.Copy(payload, map[string]any{"callback_id": callbackID, "action_ts": p.w.stamp()})
-	if kind == "global" {
+	if kind == "global" { // the barest of all payloads
+		delete(payload, "api_app_id")
+		payload["user"] = map[string]any{"id": u.ID, "username": u.Name, "team_id": u.Team}
 		return a, payload, nil
 	}
 	_, ch, err := p.at(on.Channel)
