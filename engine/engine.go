@@ -49,6 +49,9 @@ type Config struct {
 	Beat    time.Duration // world time between two reconciliations; 0: 30 s
 	Workers int           // per lane; 0: 8
 	Log     *slog.Logger
+	// Changed is told every activation as it was just committed, in no certain
+	// order: Seq says which is newer. It must be quick. nil: nobody is told.
+	Changed func(activation.Activation)
 }
 
 func (c *Config) validate() error {
@@ -69,6 +72,9 @@ func (c *Config) validate() error {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Changed == nil {
+		c.Changed = func(activation.Activation) {}
 	}
 	return nil
 }
@@ -163,6 +169,9 @@ func (e *Engine) tell(ctx context.Context, id string, in activation.Input, f fat
 		// it is taken up again. After it, everything that follows is in the store.
 		switch err = e.commit(ctx, t); {
 		case err == nil:
+			if next.Seq != a.Seq {
+				e.Changed(next)
+			}
 			return next, nil
 		case errors.Is(err, store.ErrStale):
 			continue

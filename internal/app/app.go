@@ -23,6 +23,7 @@ import (
 	"pagbot/engine"
 	"pagbot/graph"
 	"pagbot/graph/signin"
+	"pagbot/internal/history"
 	"pagbot/store"
 )
 
@@ -50,6 +51,7 @@ type App struct {
 	audit   *store.Audit
 	bot     *bot.Bot
 	loop    *socket.Loop
+	history *history.Book
 	reader  *graph.Reader
 	pages   *signin.Service // nil: watch mode
 	targets map[string]downstream.Probe
@@ -125,6 +127,10 @@ func (a *App) openEntra(context.Context) error {
 // them.
 type lateEngine struct{ *engine.Engine }
 
+func (l *lateEngine) find(ctx context.Context, index string) ([]activation.Activation, error) {
+	return l.Find(ctx, index)
+}
+
 func (a *App) openSlack(ctx context.Context) error {
 	slackHTTP := &http.Client{Timeout: 10 * time.Second, Transport: a.http.Transport}
 	api := slack.New(a.secrets.botToken, slack.OptionAPIURL(a.cfg.Slack.API), slack.OptionHTTPClient(slackHTTP))
@@ -134,12 +140,13 @@ func (a *App) openSlack(ctx context.Context) error {
 		return errors.Join(err, a.Check(ctx))
 	}
 	late := &lateEngine{}
+	a.history = history.NewBook(history.Config{Find: late.find, Now: a.clock.Now, Days: a.cfg.HistoryDays})
 	people, pages, err := a.openSignIn(late)
 	if err != nil {
 		return err
 	}
 	c := bot.Config{API: api, HTTP: slackHTTP, AppID: appID(a.secrets.appToken), Groups: a.botGroups(), Engine: late, Directory: a.reader, People: people,
-		Now: a.clock.Now, World: a.clock.World, Log: a.log}
+		Measures: measures{a}, Now: a.clock.Now, World: a.clock.World, Log: a.log}
 	if pages != nil {
 		c.SignIn, a.pages = pages, pages.Service
 	}
@@ -189,7 +196,8 @@ func (a *App) openEngine(people bot.People) error {
 	for _, g := range a.bot.Groups {
 		watched = append(watched, engine.Watched{Group: g.Group, Targets: g.Targets, Lead: g.Lead})
 	}
-	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log})
+	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log,
+		Changed: a.history.Note})
 	return err
 }
 

@@ -1,6 +1,10 @@
 package app
 
-import "pagbot/activation"
+import (
+	"time"
+
+	"pagbot/activation"
+)
 
 // Config is the whole configuration. pagbot.example.yaml shows every field;
 // a key that is not here is refused with its line.
@@ -19,6 +23,9 @@ type Config struct {
 	Groups []GroupConfig `yaml:"groups"`
 	// Targets are the systems where the groups carry roles.
 	Targets []TargetConfig `yaml:"targets"`
+	// HistoryDays is how many days of measurements are kept at hand, for
+	// pictures, predictions and requirements; empty: 30.
+	HistoryDays int `yaml:"history_days"`
 
 	dir string // of the file, for relative paths
 }
@@ -132,4 +139,21 @@ type TargetConfig struct {
 	// channel is alarmed. Empty: 5m for entra, 60m for devops, 45m for scim and
 	// aws; for http it must be given.
 	GoneWithin Duration `yaml:"gone_within"`
+	// Requires is how soon the target must follow an activation and its end: what
+	// is measured is judged by it, in pictures and reports.
+	Requires RequiresConfig `yaml:"requires"`
+}
+
+// RequiresConfig is a requirement of a target.
+type RequiresConfig struct {
+	// Effective is within what time after the activation access must have taken
+	// effect; empty: any time will do.
+	Effective Duration `yaml:"effective"`
+	// Gone is within what time after the end access must be gone; empty: any time
+	// will do.
+	Gone Duration `yaml:"gone"`
+}
+
+func (r RequiresConfig) durations() (effective, gone time.Duration) {
+	return time.Duration(r.Effective), time.Duration(r.Gone)
 }

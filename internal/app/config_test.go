@@ -125,6 +125,8 @@ func TestShape(t *testing.T) {
 		{"section for a proof", "proof: fresh", "proof: {a: b}", "line 27: a text is expected here, not a section"},
 		{"text for a section", "  api: https://slack.test/api\nentra:", "  api: https://slack.test/api\nentra: x\nother:", "line 6: a section (lines of name: value) is expected here, not a text"},
 		{"text for a yes", "client_secret: {env: READER}", "managed_identity: perhaps", "line 13: true or false is expected here, not a text"},
+		{"unknown requirement", "    gone_within: 1h30m", "    requires: {efective: 15m}", "line 37: there is no setting called efective in a target's requires"},
+		{"text for a number", "state: state", "state: state\nhistory_days: many", "line 2: a number is expected here, not a text"},
 		{"bad duration", "20m", "soon", `line 28: "soon" is not a duration; write it like 90m`},
 		{"number for a duration", "20m", "20", `line 28: "20" is not a duration; write it like 90m`},
 		{"negative duration", "1h30m", "-5m", `line 37: "-5m" is not a duration`},

@@ -47,6 +47,8 @@ func (c *Config) validate() error {
 	for i := range c.Targets {
 		c.Targets[i].check(&p, i+1, targets)
 	}
+	defaultTo(&c.HistoryDays, 30)
+	p.need(c.HistoryDays > 0 && c.HistoryDays <= 400, "history_days: %d days are not possible: choose 1 to 400", c.HistoryDays)
 	p.need(len(c.Groups) > 0, "groups: name at least one PIM-managed group")
 	names, ids := map[string]bool{}, map[string]bool{}
 	for i := range c.Groups {
