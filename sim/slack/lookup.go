@@ -78,7 +78,7 @@ func (c *call) user(u *User) answer {
 		profile["email"] = u.Email
 	}
 	out := answer{"id": u.ID, "team_id": u.Team, "name": u.Name, "real_name": u.RealName, "profile": profile,
-		"deleted": u.Deleted, "is_bot": u.Bot, "is_app_user": u.AppUser, "updated": c.w.cfg.Now().Unix()}
+		"deleted": u.Deleted, "is_bot": u.Bot, "is_app_user": u.AppUser, "updated": u.Updated}
 	if u.Bot && u.ID == c.app.BotUser {
 		profile["api_app_id"], profile["bot_id"] = c.app.ID, c.app.BotID
 	}
