@@ -39,6 +39,7 @@ const (
 	BlockedByPolicy  Code = "blocked by conditional access"
 	Throttled        Code = "throttled"
 	Unavailable      Code = "unavailable" // Entra did not answer, or not sensibly
+	Paced            Code = "paced"       // it waits for its turn to begin
 	Changed          Code = "changed"     // what PIM holds is not what was shown
 	Broken           Code = "broken"      // everything else: see the reference in the log
 )
@@ -47,7 +48,7 @@ const (
 type Refusal struct {
 	Code  Code      `json:"code"`
 	Max   Duration  `json:"max,omitempty"`   // TooLong: the policy's maximum
-	Until time.Time `json:"until,omitzero"`  // AlreadyActive: its end; TooEarly: when it can be ended
+	Until time.Time `json:"until,omitzero"`  // AlreadyActive: its end; TooEarly: when it can be ended; Paced: when it begins
 	Rules []string  `json:"rules,omitempty"` // PIM's own names of the rules that failed
 	By    string    `json:"by,omitempty"`    // AlreadyDecided: who; NotEligible: the closest that is
 	Ref   string    `json:"ref,omitempty"`   // Broken: what to tell the administrator

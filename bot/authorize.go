@@ -39,6 +39,7 @@ type wish struct {
 	about   *activation.Activation // approve, deny, finish
 	approve bool                   // decides about somebody else's request
 	look    bool                   // at what is nobody's own: no account is needed
+	enter   bool                   // only to sign in, for which nobody need be known
 }
 
 // someone is a person that was let in.
@@ -72,7 +73,10 @@ func (b *Bot) authorize(ctx context.Context, c caller, w wish) (someone, activat
 		return s, nobody, nil
 	}
 	if len(s.accounts) == 0 {
-		return s, nobody, activation.Refusal{Code: activation.NotBound}
+		if _, ok := b.binder(); ok && w.enter {
+			return s, nobody, nil
+		}
+		return s, nobody, b.unbound()
 	}
 	if w.on != nil {
 		if err := b.ours(ctx, *w.on); err != nil {

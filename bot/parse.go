@@ -28,6 +28,7 @@ type order struct {
 	until  string        // HH:MM, in the person's own zone
 	reason string
 	ticket string
+	code   string // after signin: what the browser shows
 }
 
 // verbs and what else people type for them.
@@ -62,7 +63,9 @@ func parse(text string) (order, error) {
 	if !ok {
 		return o, complaint(sayUnknownVerb(words[0].text))
 	}
-	o.verb = verb
+	if o.verb = verb; verb == "signin" {
+		o.code = together(words[1:])
+	}
 	return o, o.arguments(words[1:])
 }
 

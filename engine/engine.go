@@ -289,6 +289,7 @@ func (e *Engine) commit(ctx context.Context, t store.Turn) error {
 	if len(t.Release) > 0 {
 		e.wake(activation.LaneDeed)
 		e.wake(activation.LaneSay)
+		e.wake(activation.LaneWatch)
 	}
 	e.mu.Lock()
 	close(e.changed)

@@ -57,6 +57,7 @@ type App struct {
 	targets map[string]downstream.Probe
 	checks  []func(context.Context) error // must hold before serving; their errors say what to do
 	setups  []setup                       // may fail without keeping the bot from its work
+	noted   chan struct{}                 // something about people is in the audit log
 	began   time.Time
 }
 
@@ -76,7 +77,7 @@ func Open(ctx context.Context, cfg *Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{cfg: cfg, secrets: secrets, clock: o.Clock, log: o.Log, listen: o.Listen, began: time.Now(), targets: map[string]downstream.Probe{}}
+	a := &App{cfg: cfg, secrets: secrets, clock: o.Clock, log: o.Log, listen: o.Listen, began: time.Now(), noted: make(chan struct{}, 1), targets: map[string]downstream.Probe{}}
 	a.http = &http.Client{Transport: o.Transport}
 	if o.Transport != nil {
 		a.dial = o.Transport.DialContext
@@ -141,7 +142,7 @@ func (a *App) openSlack(ctx context.Context) error {
 	}
 	late := &lateEngine{}
 	a.history = history.NewBook(history.Config{Find: late.find, Now: a.clock.Now, Days: a.cfg.HistoryDays})
-	people, pages, err := a.openSignIn(late)
+	people, pages, err := a.openSignIn(ctx, late, api)
 	if err != nil {
 		return err
 	}
@@ -177,7 +178,7 @@ func (a *App) botGroups() []bot.Group {
 
 func (a *App) openEngine(people bot.People) error {
 	mouth := bot.NewMouth(a.bot)
-	watch, err := downstream.NewWatch(downstream.Config{Probes: a.targets, Now: a.clock.Now, World: a.clock.World, Log: a.log})
+	watch, err := downstream.NewWatch(downstream.Config{Probes: a.targets, Now: a.clock.Now, World: a.clock.World, Log: a.log, Wake: a.wake})
 	if err != nil {
 		return err
 	}
@@ -186,11 +187,11 @@ func (a *App) openEngine(people bot.People) error {
 		hands[k] = mouth
 	}
 	if a.pages != nil {
-		guard, err := signin.NewSealer(a.secrets.key)
+		guard, err := signin.NewSealer(a.secrets.key, a.secrets.oldKeys...)
 		if err != nil {
 			return err
 		}
-		hands[activation.DoDeed] = graph.NewDeeds(a.reader, a.pages, guard)
+		hands[activation.DoDeed] = downstream.NewStarts(graph.NewDeeds(a.reader, a.pages, guard), a.clock.Now)
 	}
 	var watched []engine.Watched
 	for _, g := range a.bot.Groups {
@@ -199,6 +200,14 @@ func (a *App) openEngine(people bot.People) error {
 	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log,
 		Changed: a.history.Note})
 	return err
+}
+
+// wake lets a look go that waits for the news of another. If that fails, it is
+// made when it is due.
+func (a *App) wake(name string) {
+	if err := a.Engine.Release(context.Background(), name); err != nil {
+		a.log.Debug("a look was not woken", "err", err)
+	}
 }
 
 // bound is PIM with the people's Slack users filled in.

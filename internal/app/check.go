@@ -100,7 +100,11 @@ func (a *App) whoAmI(ctx context.Context, api *slack.Client) (*slack.AuthTestRes
 	}
 	// Slack names a token's scopes beside every answer.
 	if has := me.Header.Get("X-OAuth-Scopes"); has != "" {
-		lacks := slices.DeleteFunc(slices.Clone(scopes), func(s string) bool {
+		want := slices.Clone(scopes)
+		if s := a.cfg.SignIn; s != nil && len(s.Bind.Mail) > 0 {
+			want = append(want, "users:read.email")
+		}
+		lacks := slices.DeleteFunc(want, func(s string) bool {
 			return slices.Contains(strings.FieldsFunc(has, func(r rune) bool { return r == ',' || r == ' ' }), s)
 		})
 		if len(lacks) > 0 {

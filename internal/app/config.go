@@ -86,12 +86,40 @@ type SignInConfig struct {
 	ClientID string `yaml:"client_id"`
 	// ClientSecret of the sign-in registration.
 	ClientSecret Secret `yaml:"client_secret"`
-	// Key is 32 bytes, base64: it seals warrants, links and kept tokens.
+	// Key is 32 bytes, base64: it seals warrants, links, bindings and kept tokens.
 	Key Secret `yaml:"key"`
-	// Custody of tokens: none or session (the default).
+	// OldKey is the key before Key: what it sealed is taken until pagbot keys
+	// rotate has sealed all anew. Then leave it out again.
+	OldKey *Secret `yaml:"old_key"`
+	// KeyVault is the address of an RSA key in Azure Key Vault, such as
+	// https://NAME.vault.azure.net/keys/KEY, which then also wraps what seals kept
+	// tokens. The reader must be allowed to wrap and unwrap with it.
+	KeyVault string `yaml:"key_vault"`
+	// Custody of tokens: none, session (the default), or days such as 7d.
 	Custody string `yaml:"custody"`
-	// People is the file that maps Slack users to Entra accounts.
+	// People is the file that maps Slack users to Entra accounts. With bind it
+	// may be left out.
 	People string `yaml:"people"`
+	// Bind says how people who are not in that file come to their accounts.
+	Bind BindConfig `yaml:"bind"`
+	// DeviceClient is the application id of a third, public registration, which
+	// turns on sign-in by device code (/pag signin device). Many tenants block it,
+	// and people can be talked into entering a code: leave it out if browsers can
+	// reach url.
+	DeviceClient string `yaml:"device_client"`
+}
+
+// BindConfig is how people who are not in the file come to their accounts.
+type BindConfig struct {
+	// Attribute is the property of an Entra account that holds its person's Slack
+	// user id: employeeId, extension_APP_NAME, or
+	// onPremisesExtensionAttributes/extensionAttribute1.
+	Attribute string `yaml:"attribute"`
+	// Mail lists the domains, verified in the tenant, whose addresses bind: an
+	// account whose mail or user principal name is the Slack profile's e-mail. The
+	// person then types into Slack a code that their browser shows. The Slack app
+	// needs the scope users:read.email for it.
+	Mail []string `yaml:"mail"`
 }
 
 // GroupConfig is one PIM-managed group that the bot looks after.
@@ -139,6 +167,9 @@ type TargetConfig struct {
 	// channel is alarmed. Empty: 5m for entra, 60m for devops, 45m for scim and
 	// aws; for http it must be given.
 	GoneWithin Duration `yaml:"gone_within"`
+	// Sessions is how long a session of before may go on working after the target
+	// itself has forgotten the person; cards say so. Empty: 60m for devops.
+	Sessions Duration `yaml:"sessions"`
 	// Requires is how soon the target must follow an activation and its end: what
 	// is measured is judged by it, in pictures and reports.
 	Requires RequiresConfig `yaml:"requires"`

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"pagbot/activation"
+	"pagbot/graph/signin"
+	"pagbot/internal/keyvault"
 )
 
 var (
@@ -25,6 +27,13 @@ type problems []error
 func (p *problems) add(err error) {
 	if err != nil {
 		*p = append(*p, err)
+	}
+}
+
+// addAs names the setting that an error is about.
+func (p *problems) addAs(setting string, err error) {
+	if err != nil {
+		p.add(fmt.Errorf("%s: %w", setting, err))
 	}
 }
 
@@ -84,9 +93,20 @@ func (s *SignInConfig) check(p *problems) {
 	p.need(guid.MatchString(s.ClientID), "signin.client_id: %q is not an application id: copy the GUID from the sign-in app registration", s.ClientID)
 	p.need(s.ClientSecret.set(), "signin.client_secret: the secret of the sign-in registration is needed: %s", secretForm)
 	p.need(s.Key.set(), "signin.key: a key is needed: make one with openssl rand -base64 32, and %s", secretForm)
-	p.need(s.People != "", "signin.people: name the file that maps Slack users to Entra accounts")
+	p.need(s.OldKey == nil || s.OldKey.set(), "signin.old_key: %s", secretForm)
+	if s.KeyVault != "" {
+		p.addAs("signin.key_vault", keyvault.Valid(s.KeyVault))
+	}
+	p.need(s.People != "" || s.Bind.Attribute != "" || len(s.Bind.Mail) > 0, "signin.people: name the file that maps Slack users to Entra accounts, or say with signin.bind how they come to them")
+	p.need(attribute.MatchString(s.Bind.Attribute), "signin.bind.attribute: %q is not a property of an account: write it like employeeId, extension_APP_NAME or onPremisesExtensionAttributes/extensionAttribute1", s.Bind.Attribute)
+	for _, d := range s.Bind.Mail {
+		p.need(domainName.MatchString(d), "signin.bind.mail: %q is not a domain: write it like contoso.example", d)
+	}
+	d := s.DeviceClient
+	p.need(d == "" || guid.MatchString(d) && !strings.EqualFold(d, s.ClientID), "signin.device_client: %q is not the application id of a registration of its own: device codes need a public client, and the sign-in registration must not be one", d)
+	p.need(d == "" || s.Custody != "none", "signin.device_client: with custody none nothing is kept that a device code could bring: leave one of the two out")
 	defaultTo(&s.Custody, "session")
-	p.need(s.Custody == "none" || s.Custody == "session", "signin.custody: %q is not known: choose none or session", s.Custody)
+	p.addAs("signin.custody", signin.Custody(s.Custody).Valid())
 }
 
 func (g *GroupConfig) check(p *problems, n int, targets, names, ids map[string]bool) {
