@@ -40,11 +40,11 @@ func TestEscaping(t *testing.T) {
 		p := s.dial(acks)
 		s.connected(1)
 		for escape, want := range map[bool]string{
-			true:  "see <@" + approver + "> in <#" + general + "|general> and <#" + approvals + "|> at <https://x.example>",
-			false: "see @approver in #general and #approvals at https://x.example",
+			true:  "ask \"<@" + approver + ">\", in <#" + general + "|general> and (<#" + approvals + "|>) at <https://x.example>",
+			false: "ask \"@approver\", in #general and (#approvals) at https://x.example",
 		} {
 			s.EditApp(s.app.ID, func(a *slack.App) { a.Commands = []slack.Command{{Name: "/pag", Escape: escape}} })
-			if _, err := s.Person(requester).Command(s.ctx, general, "/pag see @approver in #general and #approvals at https://x.example"); err != nil {
+			if _, err := s.Person(requester).Command(s.ctx, general, `/pag ask "@approver", in #general and (#approvals) at https://x.example`); err != nil {
 				t.Fatal(err)
 			}
 			if got := p.last("payload")["text"]; got != want {
@@ -211,6 +211,20 @@ func TestPeopleByMail(t *testing.T) {
 		if _, there := u["is_admin"]; there || u["deleted"] != true {
 			t.Errorf("%v", u)
 		}
-		s.pass(time.Second)
+	})
+}
+
+func TestUpdatedIsWhenSomethingChanged(t *testing.T) {
+	stage(t, func(t *testing.T, s *scene) {
+		updated := func() float64 {
+			return s.call("users.info", "user", requester)["user"].(map[string]any)["updated"].(float64)
+		}
+		first := updated()
+		s.pass(time.Hour)
+		still := updated()
+		s.EditUser(requester, func(u *slack.User) { u.Email = "other@contoso.example" })
+		if first != still || updated() != first+3600 {
+			t.Error(first, still, updated())
+		}
 	})
 }

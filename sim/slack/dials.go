@@ -54,6 +54,7 @@ type Dials struct {
 	HomeEventScope     string    `json:"home_event_scope"`     // that app_home_opened needs
 	EnvelopeDelay      Seconds   `json:"envelope_delay"`       // before an envelope is sent
 	EnvelopeJitter     Seconds   `json:"envelope_jitter"`      // up to so much more, so that envelopes overtake one another
+	AckDelay           Seconds   `json:"ack_delay"`            // before an ack is taken: the way back
 	DropRate           float64   `json:"drop_rate"`            // chance that an envelope is lost on its way
 	DuplicateRate      float64   `json:"duplicate_rate"`       // chance that an envelope is sent twice, same id
 	TriggerLife        Seconds   `json:"trigger_life"`         // of a trigger_id
@@ -90,6 +91,7 @@ type Dials struct {
 	BareExternals  bool               `json:"bare_externals"`    // people of other organizations lack most fields
 	OldChannelIDs  bool               `json:"old_channel_ids"`   // still work after a share was started
 	FileMax        int                `json:"file_max"`          // bytes of an upload
+	KeepHistory    int                `json:"keep_history"`      // entries, at most twice that; 0 is all
 }
 
 // Defaults are the dials of a healthy Slack.

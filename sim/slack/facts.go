@@ -75,7 +75,7 @@ var envelopeFacts = []Fact{
 	{"4", "Over 30,000 events an hour: app_rate_limited, once a minute", "events_per_hour", "TestTooManyEvents", false},
 	{"4", "The same envelope twice, retry_attempt 0", "duplicate_rate", "TestDuplicates", false},
 	{"12", "Whether slash commands and clicks are redelivered", "redeliver_unacked", "TestUnackedCommandsAreNotRedelivered", true},
-	{"11.2", "Envelopes are late, lost, or overtake one another", "envelope_delay drop_rate envelope_jitter", "TestEnvelopesOvertakeOneAnother", false},
+	{"11.2", "Envelopes are late, lost, or overtake one another", "envelope_delay drop_rate envelope_jitter ack_delay", "TestEnvelopesOvertakeOneAnother", false},
 	{"12", "Which scope app_home_opened needs; other events need theirs", "home_event_scope", "TestEventsNeedTheirScopes", true},
 	{"6.4", "trigger_id: 3 s, once", "trigger_life", "TestTriggersAreBriefAndForOnce", false},
 	{"6.4", "Two sets of names for its errors", "trigger_guide_errors", "TestTriggerErrorsAsTheGuideHasThem", true},

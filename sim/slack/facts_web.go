@@ -36,12 +36,14 @@ var webFacts = []Fact{
 	{"7", "Charts of 12 series or slices, or 6", "chart_max", "TestWebDials", true},
 	{"7", "Blocks that a workspace does not have yet; raw_number", "refused_blocks refuse_raw_number", "TestWebDials", true},
 	{"7", "Pictures by slack_file: png, jpg, gif; the poster's own; id or url", "always", "TestUploadsAndPictures", false},
+	{"11", "Everything that came in or went out is kept, or only the newest", "keep_history", "TestMetropolis", false},
 	{"11.3", "Uploads: begun, posted once, completed; the old method is refused", "file_max", "TestUploadsAreStrict", false},
 }
 
 var nounFacts = []Fact{
 	{"6.5", "Deleted people lack most fields and are not found by mail; mail needs two scopes", "edit User", "TestPeopleByMail", false},
 	{"6.5", "External: is_stranger false with a foreign team; never met: true; no locale", "bare_externals", "TestPeopleOfElsewhere", false},
+	{"6.5", "updated is when a user was last changed", "edit User", "TestUpdatedIsWhenSomethingChanged", false},
 	{"12", "is_email_confirmed and has_2fa for bot tokens", "hide_confirmed", "TestPeopleOfElsewhere", true},
 	{"9", "Anyone who sees a message can click it; commands and shortcuts are the team's own", "always", "TestShortcuts", false},
 	{"9", "A channel's id changes when a share is started", "old_channel_ids", "TestAChannelsIDChangesWhenAShareIsStarted", true},
@@ -67,6 +69,7 @@ var notSimulated = []string{
 	"§8 apps.manifest.validate; functions, workflows, datastores, user tokens.",
 	"§9 SAML and how people change their mail: edit the User.",
 	"§11.4 The web UI: it is the demo's.",
+	"§11 Dials for one app or one connection: a World has one set; faults are for the next n calls, sockets are named one by one.",
 	"§12 local-slack's pings, and Slack's own manifest validator.",
 }
 

@@ -114,7 +114,7 @@ func TestHistoryAndThreads(t *testing.T) {
 		s.call("chat.postEphemeral", "channel", approvals, "user", requester, "text", "psst")
 		all := s.call("conversations.history", "channel", approvals, "include_all_metadata", "true")["messages"].([]any)
 		first, _ := all[0].(map[string]any)
-		if len(all) != 1 || first["metadata"] != nil {
+		if len(all) != 1 || first["metadata"] != nil || first["reply_count"] != 1.0 {
 			t.Errorf("no replies, no ephemerals, no metadata without its scope: %v", all)
 		}
 		s.scopes("metadata.message:read")

@@ -39,7 +39,7 @@ func (w *World) History(q Query) []Entry {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	all := []Entry{}
-	for _, e := range w.history[min(max(q.After, 0), len(w.history)):] {
+	for _, e := range w.history[min(max(q.After-w.forgotten, 0), len(w.history)):] {
 		if fits(q.Kind, e.Kind) && fits(q.Name, e.Name) && fits(q.User, e.User) && fits(q.App, e.App) {
 			all = append(all, *e)
 		}
@@ -49,11 +49,16 @@ func (w *World) History(q Query) []Entry {
 
 func fits(want, is string) bool { return want == "" || want == is }
 
-// record appends to the history; the caller holds the lock. Seq is the
-// position plus one, so that Query.After is an index.
+// record appends to the history; the caller holds the lock. Seq counts from
+// one, so that Query.After is an index beyond what was forgotten.
 func (w *World) record(e Entry) *Entry {
-	e.Seq, e.At = len(w.history)+1, time.Now()
+	e.Seq, e.At = w.forgotten+len(w.history)+1, time.Now()
 	w.history = append(w.history, &e)
+	if keep := w.dials.KeepHistory; keep > 0 && len(w.history) >= 2*keep {
+		gone := len(w.history) - keep
+		w.forgotten += gone
+		w.history = append([]*Entry(nil), w.history[gone:]...)
+	}
 	w.touch()
 	return &e
 }

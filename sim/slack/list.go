@@ -156,9 +156,15 @@ func (c *call) read(fits func(*message) bool, newestFirst bool) (answer, error) 
 	if err != nil {
 		return nil, err
 	}
-	list := []any{}
+	list, replies := []any{}, map[string]int{}
+	for _, m := range ch.messages {
+		replies[m.Thread]++
+	}
 	for _, m := range all[from:to] {
 		shown := m.json()
+		if n := replies[m.TS]; n > 0 {
+			shown["thread_ts"], shown["reply_count"] = m.TS, n
+		}
 		if !c.flag("include_all_metadata") || c.need(c.w.dials.MetadataScope) != nil {
 			delete(shown, "metadata")
 		}

@@ -3,6 +3,7 @@ package slack
 import (
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -29,12 +30,26 @@ func usersLookupByEmail(c *call) (answer, error) {
 	if err := c.need("users:read"); err != nil {
 		return nil, err
 	}
-	for _, u := range c.w.users {
-		if u.Email != "" && strings.EqualFold(u.Email, c.str("email")) && u.Team == c.app.Team && !u.Deleted && !u.Stranger {
+	for _, u := range c.w.byMail(c.str("email")) {
+		if u.Team == c.app.Team && !u.Deleted && !u.Stranger {
 			return answer{"user": c.user(u)}, nil
 		}
 	}
 	return nil, refuse("users_not_found")
+}
+
+// byMail finds people in an index that every change of a user drops.
+func (w *World) byMail(mail string) []*User {
+	if w.mails == nil {
+		w.mails = map[string][]*User{}
+		for _, u := range w.users {
+			if u.Email != "" {
+				key := strings.ToLower(u.Email)
+				w.mails[key] = append(w.mails[key], u)
+			}
+		}
+	}
+	return w.mails[strings.ToLower(mail)]
 }
 
 // foreign reports whether a user is of another organization than the app.
@@ -63,7 +78,7 @@ func (c *call) user(u *User) answer {
 		profile["email"] = u.Email
 	}
 	out := answer{"id": u.ID, "team_id": u.Team, "name": u.Name, "real_name": u.RealName, "profile": profile,
-		"deleted": u.Deleted, "is_bot": u.Bot, "is_app_user": u.AppUser, "updated": c.w.cfg.Now().Unix()}
+		"deleted": u.Deleted, "is_bot": u.Bot, "is_app_user": u.AppUser, "updated": u.Updated}
 	if u.Bot && u.ID == c.app.BotUser {
 		profile["api_app_id"], profile["bot_id"] = c.app.ID, c.app.BotID
 	}
@@ -107,11 +122,20 @@ func (c *call) standing(u *User, out answer, foreign bool) {
 	}
 }
 
+// zones are the time zones that were looked up; reading one is slow.
+var zones sync.Map
+
 func zone(u *User) *time.Location {
-	if u != nil && u.TZ != "" {
-		if loc, err := time.LoadLocation(u.TZ); err == nil {
-			return loc
-		}
+	if u == nil || u.TZ == "" {
+		return time.UTC
 	}
-	return time.UTC
+	if loc, ok := zones.Load(u.TZ); ok {
+		return loc.(*time.Location)
+	}
+	loc, err := time.LoadLocation(u.TZ)
+	if err != nil {
+		loc = time.UTC
+	}
+	zones.Store(u.TZ, loc)
+	return loc
 }

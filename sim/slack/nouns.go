@@ -38,7 +38,8 @@ type User struct {
 	MFA             bool   `json:"has_2fa,omitempty"`
 	Locale          string `json:"locale,omitempty"` // en-US if empty
 	Deleted         bool   `json:"deleted,omitempty"`
-	Away            bool   `json:"away,omitempty"` // no client open: ephemerals are lost
+	Updated         int64  `json:"updated,omitempty"` // when the last change was made
+	Away            bool   `json:"away,omitempty"`    // no client open: ephemerals are lost
 }
 
 // Channel is a conversation; IM is the partner's user id in a DM with a bot.
@@ -163,7 +164,9 @@ func (w *World) AddUser(u User) User {
 	if u.RealName == "" {
 		u.RealName = u.Name
 	}
+	u.Updated = w.cfg.Now().Unix()
 	w.users[u.ID] = &u
+	w.mails = nil
 	w.touch()
 	return u
 }
@@ -232,6 +235,8 @@ func (w *World) EditUser(id string, edit func(*User)) bool {
 	u := w.users[id]
 	if u != nil {
 		edit(u)
+		u.Updated = w.cfg.Now().Unix()
+		w.mails = nil
 		w.touch()
 	}
 	return u != nil

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -65,28 +66,29 @@ func (w *World) shownName(c *channel) string {
 	return c.Name
 }
 
+var mention = regexp.MustCompile(`[@#][\pL\pN._-]*[\pL\pN_-]|https?://[^\s<>"]+`)
+
 // escape turns mentions and links into what should_escape promises.
 func (w *World) escape(team, text string) string {
-	words := strings.Split(text, " ")
-	for i, word := range words {
-		switch {
-		case strings.HasPrefix(word, "@"):
+	return mention.ReplaceAllStringFunc(text, func(word string) string {
+		switch word[0] {
+		case '@':
 			for _, u := range w.users {
 				if u.Team == team && u.Name == word[1:] {
-					words[i] = "<@" + u.ID + ">"
+					return "<@" + u.ID + ">"
 				}
 			}
-		case strings.HasPrefix(word, "#"):
+		case '#':
 			for _, c := range w.channels {
-				if c.Name != "" && c.Name == word[1:] {
-					words[i] = "<#" + c.ID + "|" + c.publicName() + ">"
+				if c.Team == team && c.Name != "" && c.Name == word[1:] {
+					return "<#" + c.ID + "|" + c.publicName() + ">"
 				}
 			}
-		case strings.HasPrefix(word, "http://"), strings.HasPrefix(word, "https://"):
-			words[i] = "<" + word + ">"
+		default:
+			return "<" + word + ">"
 		}
-	}
-	return strings.Join(words, " ")
+		return word
+	})
 }
 
 func (c *channel) publicName() string {

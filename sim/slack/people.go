@@ -140,10 +140,11 @@ func (p *Person) at(channel string) (*User, *channel, error) {
 	return u, c, nil
 }
 
-// commandOf finds the app of a command: the last installed wins.
+// commandOf finds the app of a command, which needs the scope; the last
+// installed wins.
 func (w *World) commandOf(team, name string) (*app, Command) {
 	for i := len(w.apps) - 1; i >= 0; i-- {
-		if a := w.apps[i]; a.Team == team && a.Revoked == "" {
+		if a := w.apps[i]; a.Team == team && a.Revoked == "" && slices.Contains(a.Scopes, "commands") {
 			for _, c := range a.Commands {
 				if c.Name == name {
 					return a, c

@@ -65,12 +65,25 @@ func (r *report) blocks(list []any, at string, most int) {
 		if words, ok := block["text"].(string); ok && block["type"] == "markdown" {
 			marked += utf8.RuneCountInString(words)
 		}
+		r.actions(block, where)
 		if block["type"] == "section" && block["text"] == nil && block["fields"] == nil {
 			r.say(where, "missing required field: text or fields")
 		}
 	}
 	if marked > markdownMax {
 		r.say(at, "markdown text must be less than %d characters in total", markdownMax+1)
+	}
+}
+
+// actions complains of an action_id twice in one block.
+func (r *report) actions(block Block, where string) {
+	seen := map[string]bool{}
+	for i, e := range elementsOf(block) {
+		id, _ := e["action_id"].(string)
+		if id != "" && seen[id] {
+			r.say(fmt.Sprintf("%s/elements/%d/action_id", where, i), "`action_id` already exists in the block: %s", id)
+		}
+		seen[id] = true
 	}
 }
 

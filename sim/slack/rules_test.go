@@ -67,6 +67,7 @@ var ruleCases = []struct {
 	{`{"type":"image","alt_text":"x"}`, "either image_url or slack_file", true},
 	{`{"type":"image","image_url":"https://x.example/a.png"}`, "missing required field: alt_text [json-pointer:/blocks/0]", true},
 	{`"text"`, "must be an object", false},
+	{actions(repeat(2, button("Go", `,"action_id":"go"`))), "`action_id` already exists in the block: go", true},
 	{actions(`{"type":"datepicker","initial_date":"1.2.2026"}`), "must be like YYYY-MM-DD", true},
 	{actions(`{"type":"timepicker","initial_time":"24:00"}`), "must be like HH:mm", true},
 	{actions(`{"type":"static_select","options":[{"text":{"type":"plain_text","text":"a"},"value":"` + strings.Repeat("x", 76) + `"}]}`), "must be less than 76 characters", true},

@@ -66,7 +66,7 @@ func TestWireShapes(t *testing.T) {
 		s.liveADay(t)
 		kinds := map[string]*jsonschema.Schema{}
 		for name, kind := range map[string]string{"slash": "slash_commands", "button": "block_actions", "submit": "view_submission",
-			"closed": "view_closed", "home": "app_home_opened", "mention": "app_mention"} {
+			"closed": "view_closed", "home": "app_home_opened", "mention": "app_mention", "shortcut": "shortcut", "message": "message"} {
 			kinds[kind] = schema(t, inbound+"#/properties/"+name)
 		}
 		seen := map[string]bool{}
@@ -113,7 +113,7 @@ func leaveOut(payload map[string]any) {
 	if enterprise, ok := payload["enterprise"]; ok && enterprise == nil {
 		delete(payload, "enterprise")
 	}
-	if user, ok := payload["user"].(map[string]any); ok && payload["type"] != "block_actions" {
+	if user, ok := payload["user"].(map[string]any); ok && payload["type"] != "block_actions" && payload["type"] != "shortcut" {
 		delete(user, "username")
 	}
 }
@@ -152,7 +152,12 @@ func (s *scene) liveADay(t *testing.T) {
 		}
 	}
 	must(s.Person(requester).Command(s.ctx, general, "/pag list"))
+	s.EditApp(s.app.ID, func(a *slack.App) {
+		a.Shortcuts = []slack.Shortcut{{Type: "global", Callback: "ask"}}
+		a.Events, a.Scopes = append(a.Events, "message.groups"), append(a.Scopes, "groups:history")
+	})
 	must(p.Say(approvals, "<@U0BOT> status", ""))
+	must(p.Shortcut(s.ctx, "ask", slack.Click{}))
 	must(nil, p.OpenHome())
 	s.Turn(func(d *slack.Dials) { d.Distribution = "oldest" })
 	for range 2 {

@@ -37,7 +37,7 @@ func (p *Person) shortcut(callbackID string, on Click) (*app, map[string]any, er
 		return nil, nil, fmt.Errorf("no active user %s", p.ID)
 	}
 	i := slices.IndexFunc(p.w.apps, func(a *app) bool {
-		return a.Team == u.Team && slices.ContainsFunc(a.Shortcuts, func(s Shortcut) bool { return s.Callback == callbackID && s.Type == kind })
+		return a.Team == u.Team && slices.Contains(a.Scopes, "commands") && slices.ContainsFunc(a.Shortcuts, func(s Shortcut) bool { return s.Callback == callbackID && s.Type == kind })
 	})
 	if i < 0 {
 		return nil, nil, fmt.Errorf("the workspace of %s has no %s shortcut %q", p.ID, kind, callbackID)
@@ -45,7 +45,9 @@ func (p *Person) shortcut(callbackID string, on Click) (*app, map[string]any, er
 	a := p.w.apps[i]
 	payload := p.w.interaction(a, u, sent, nil)
 	maps.Copy(payload, map[string]any{"callback_id": callbackID, "action_ts": p.w.stamp()})
-	if kind == "global" {
+	if kind == "global" { // the barest of all payloads
+		delete(payload, "api_app_id")
+		payload["user"] = map[string]any{"id": u.ID, "username": u.Name, "team_id": u.Team}
 		return a, payload, nil
 	}
 	_, ch, err := p.at(on.Channel)

@@ -52,10 +52,12 @@ func TestShortcuts(t *testing.T) {
 
 func TestTheAppInstalledLastGetsTheCommand(t *testing.T) {
 	stage(t, func(t *testing.T, s *scene) {
-		later := s.AddApp(slack.App{Name: "later", Team: "T0CONTOSO", Commands: []slack.Command{{Name: "/pag"}}})
+		later := s.AddApp(slack.App{Name: "later", Team: "T0CONTOSO", Scopes: []string{"commands"}, Commands: []slack.Command{{Name: "/pag"}}})
 		_, _ = s.Person(requester).Command(s.ctx, general, "/pag list")
-		if e := s.History(slack.Query{Kind: "envelope"}); len(e) != 1 || e[0].App != later.ID {
-			t.Errorf("%+v", e)
+		s.EditApp(later.ID, func(a *slack.App) { a.Scopes = nil })
+		_, _ = s.Person(requester).Command(s.ctx, general, "/pag list")
+		if e := s.History(slack.Query{Kind: "envelope"}); len(e) != 2 || e[0].App != later.ID || e[1].App != s.app.ID {
+			t.Errorf("without its scope an app has no command: %+v", e)
 		}
 	})
 }

@@ -46,6 +46,7 @@ type World struct {
 	faults     []*Fault
 	teams      map[string]*Team
 	users      map[string]*User
+	mails      map[string][]*User // users by e-mail; nil after a change
 	channels   map[string]*channel
 	usergroups map[string]*Usergroup
 	files      map[string]*file
@@ -57,6 +58,7 @@ type World struct {
 	triggers   map[string]*trigger
 	buckets    map[string]*bucket
 	sent       map[string]*delivery // by envelope id
+	forgotten  int                  // entries before the first of history
 	history    []*Entry
 	lastTS     int64 // microseconds, so that no two messages share one
 	lastConn   int

@@ -229,9 +229,23 @@ func (c *conn) read() error {
 		}
 		whole := c.tap.next()
 		if kind == websocket.TextMessage {
-			c.w.takeAck(c, frame, at, whole)
+			c.ack(frame, at, whole)
 		}
 	}
+}
+
+// ack takes an ack, after the delay of the way back.
+func (c *conn) ack(frame []byte, at time.Time, whole bool) {
+	delay := c.w.Dials().AckDelay.Duration()
+	if delay <= 0 {
+		c.w.takeAck(c, frame, at, whole)
+		return
+	}
+	c.background(func() {
+		if c.w.pause(c.w.ctx, delay) {
+			c.w.takeAck(c, frame, at.Add(delay), whole)
+		}
+	})
 }
 
 // hear notes that the client lives; false if the connection is half-open.

@@ -91,6 +91,10 @@ func TestEnvelopesOvertakeOneAnother(t *testing.T) {
 			s.pass(time.Millisecond)
 		}
 		s.pass(5 * time.Second)
+		s.Turn(func(d *slack.Dials) { d.EnvelopeJitter, d.AckDelay = 0, 1 })
+		if r, err := s.Person(requester).Command(s.ctx, general, "/pag"); err != nil || r.Error != "" || r.Latency != time.Second {
+			t.Errorf("a second on the way back: %+v %v", r, err)
+		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		order := ""

@@ -139,10 +139,7 @@ func (w *World) run(name, verb, token string, args map[string]any) (*app, answer
 	if err != nil {
 		return a, nil, err
 	}
-	scopes := a.Scopes
-	if strings.HasPrefix(token, "xapp-") {
-		scopes = a.AppScopes
-	}
+	scopes := a.granted(m)
 	if m.scope != "" && !slices.ContainsFunc(strings.Split(m.scope, "|"), func(s string) bool { return slices.Contains(scopes, s) }) {
 		return a, nil, refusal{"missing_scope", answer{"needed": strings.Split(m.scope, "|")[0], "provided": strings.Join(scopes, ",")}}
 	}
@@ -182,6 +179,14 @@ func (w *World) authenticate(m method, token string) (*app, error) {
 		return a, refuse("not_allowed_token_type")
 	}
 	return a, nil
+}
+
+// granted are the scopes of the token that a method takes.
+func (a *app) granted(m method) []string {
+	if m.token == "xapp" {
+		return a.AppScopes
+	}
+	return a.Scopes
 }
 
 // holder finds the app of a token.
@@ -265,7 +270,7 @@ func parseForm(r *http.Request, kind string) error {
 // conclude turns a method's result into status and body.
 func (w *World) conclude(rw http.ResponseWriter, name string, a *app, out answer, err error) (int, answer) {
 	if a != nil {
-		rw.Header().Set("X-OAuth-Scopes", strings.Join(a.Scopes, ","))
+		rw.Header().Set("X-OAuth-Scopes", strings.Join(a.granted(methods[name]), ","))
 		rw.Header().Set("X-Accepted-OAuth-Scopes", strings.ReplaceAll(methods[name].scope, "|", ","))
 	}
 	switch e := err.(type) {
