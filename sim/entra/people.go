@@ -34,6 +34,11 @@ func (w *World) viewOf(u *User) obj {
 		"lastPasswordChangeDateTime": second(latest(u.created, u.PasswordChanged)), "employeeId": nil,
 		"givenName": nil, "surname": nil, "jobTitle": nil, "mobilePhone": nil, "businessPhones": []string{}, "officeLocation": nil, "preferredLanguage": nil, "id": u.ID, "displayName": u.Name, "userPrincipalName": u.UPN, "mail": mail,
 		"otherMails": append([]string{}, u.OtherMails...), "accountEnabled": !u.Disabled, "userType": kind}
+	for k, at := range map[string]time.Time{"signInSessionsValidFromDateTime": u.SessionsValidFrom, "lastPasswordChangeDateTime": u.PasswordChanged} {
+		if !at.IsZero() {
+			o[k] = at.UTC().Format(time.RFC3339)
+		}
+	}
 	for k, v := range u.Attributes {
 		o[k] = v
 	}
