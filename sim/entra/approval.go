@@ -68,7 +68,11 @@ func (w *World) stageJSON(by caller, r *request, now time.Time) obj {
 	o := obj{"id": s.id, "displayName": nil, "reviewedDateTime": when(s.at), "reviewResult": s.result, "status": s.status,
 		"assignedToMe": w.decides(by.oid, r, now), "justification": s.words, "reviewedBy": nil}
 	if u := w.user(s.by); u != nil && s.by != "" {
-		o["reviewedBy"] = obj{"id": u.ID, "displayName": u.Name, "userPrincipalName": u.UPN}
+		who := obj{"@odata.type": "#microsoft.graph.userIdentity", "id": u.ID, "displayName": u.Name, "userPrincipalName": u.UPN}
+		if w.dials.BareReviewer {
+			who = obj{"id": u.ID, "displayName": u.Name}
+		}
+		o["reviewedBy"] = who
 	}
 	return o
 }

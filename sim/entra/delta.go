@@ -66,7 +66,7 @@ func (w *World) standing(c *call) (d delta, no *refusal) {
 		return delta{Since: now, Until: now, Select: q.Get("$select"), Filter: q.Get("$filter")}, nil
 	}
 	b, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil || json.Unmarshal(b, &d) != nil {
+	if err != nil || json.Unmarshal(b, &d) != nil || d.From < 0 {
 		return d, refuse(400, "Directory_InvalidDeltaToken", "The delta token is invalid.")
 	}
 	if q.Has("$deltatoken") {

@@ -58,6 +58,7 @@ type Dials struct {
 	AuditNoCategory bool           // loggedByService and category can't be filtered by together; unsettled
 	Shape           string         // error bodies: "book" (as captured), "plain", "wrapped"
 	OddKeys         bool           // createdDateTIme and completedDateTIme, as one page prints them
+	BareReviewer    bool           // an approval's reviewedBy has no UPN; unsettled
 	NoEcho          bool           // client-request-id is not echoed; unsettled
 	Pascal          bool           // SelfActivate, AfterDuration, Direct
 	Sparse          bool           // no approvalId, createdBy, targetScheduleId, eligibilityScheduleId

@@ -259,3 +259,17 @@ func TestPublicClientFlows(t *testing.T) {
 		}
 	})
 }
+
+func TestReviewer(t *testing.T) {
+	for bare, want := range map[bool]any{true: nil, false: "approver@contoso.example"} {
+		x := newTenant(t)
+		x.Turn(func(d *Dials) { d.BareReviewer = bare })
+		x.approval()
+		id := x.activate(201).body["id"].(string)
+		x.must(x.Portal(x.approver.ID).Decide(id, true, "fine"))
+		s := x.call(x.as(x.second), "GET", base+"assignmentApprovals/"+id+"/stages", nil).rows()[0]
+		if who := s["reviewedBy"].(map[string]any); who["userPrincipalName"] != want || who["displayName"] != "Approver" {
+			t.Errorf("bare %v: %v", bare, who)
+		}
+	}
+}

@@ -102,14 +102,18 @@ func (w *World) read(r *http.Request) (*call, *refusal) {
 
 // deliver runs a call under the lock, and sends the answer outside it.
 func (w *World) deliver(rw http.ResponseWriter, c *call, via string, act func() answer) {
+	a, f, zip := w.locked(c, via, act)
+	send(rw, c, a, f, zip)
+}
+
+func (w *World) locked(c *call, via string, act func() answer) (a answer, f *Fault, zip bool) {
 	c.now = w.enter()
-	a, f := w.serve(c, via, act)
+	defer w.mu.Unlock() // a call that breaks takes nobody else with it
+	a, f = w.serve(c, via, act)
 	if !w.dials.NoEcho {
 		a.echo = c.header.Get("Client-Request-Id")
 	}
-	zip := w.dials.Gzip && strings.Contains(c.header.Get("Accept-Encoding"), "gzip")
-	w.mu.Unlock()
-	send(rw, c, a, f, zip)
+	return a, f, w.dials.Gzip && strings.Contains(c.header.Get("Accept-Encoding"), "gzip")
 }
 
 // serve runs a call, spoils its answer if a fault says so, and keeps it.

@@ -236,7 +236,7 @@ func (w *World) page(c *call, context string, rows []obj) answer {
 	from, empty := 0, false
 	if t, err := base64.RawURLEncoding.DecodeString(q.Get("$skiptoken")); err == nil && len(t) > 0 {
 		n, _ := strconv.Atoi(strings.TrimSuffix(string(t), "e"))
-		from, empty = min(n, len(rows)), strings.HasSuffix(string(t), "e")
+		from, empty = max(0, min(n, len(rows))), strings.HasSuffix(string(t), "e")
 	}
 	body := obj{"@odata.context": c.context(strings.TrimPrefix("identityGovernance/privilegedAccess/group/"+context, "identityGovernance/privilegedAccess/group/#"))}
 	to := len(rows)
