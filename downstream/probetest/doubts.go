@@ -41,7 +41,7 @@ func (b *bench) each(all map[string]Reply, run func(name string, r Reply, p Prob
 				continue // slow to play
 			}
 			if warm {
-				b.expect(p, who(Requester), yes)
+				b.expect(p, who(Requester, Colleague), yes, no)
 			}
 			b.rest()
 			run(name, all[name], p)
