@@ -134,35 +134,40 @@ func atOnce(b *bench) {
 // some moment from Sent on, a yes at some moment up to Received.
 func bounds(b *bench) {
 	for _, warm := range []bool{false, true} {
-		for step := 0; step < 20; step++ {
-			b.Give(Requester, false)
-			p := b.Probe()
-			if warm {
-				b.expect(p, who(Requester), no)
-			}
-			b.rest()
-			var from, to time.Time
-			before := len(b.Front.Calls())
-			b.Front.before(step, func() {
-				from = time.Now()
-				b.Give(Requester, true)
-				to = time.Now()
-				time.Sleep(time.Second)
-			})
-			got, _ := b.ask(p, Requester)
-			a, n := got[0], len(b.Front.Calls())-before
-			b.Front.before(0, nil)
-			switch {
-			case step < n && a.Says == no && a.Sent.After(to):
-				b.Errorf("request %d: a no of %v, and it was so only until %v", step, a.Sent, to)
-			case step < n && a.Says == yes && a.Received.Before(from):
-				b.Errorf("request %d: a yes of %v, and it was so only from %v", step, a.Received, from)
-			}
-			b.Give(Requester, false)
-			b.rest()
-			if step >= n {
-				break
+		for _, late := range []bool{false, true} {
+			for step := 0; b.boundsAt(step, warm, late); step++ {
 			}
 		}
 	}
+}
+
+// boundsAt changes the truth at one request of a question; false: it has no so
+// many.
+func (b *bench) boundsAt(step int, warm, late bool) bool {
+	b.Give(Requester, false)
+	p := b.Probe()
+	if warm {
+		b.expect(p, who(Requester), no)
+	}
+	b.rest()
+	var from, to time.Time
+	b.Front.during(step, late, func() {
+		from = time.Now()
+		b.Give(Requester, true)
+		to = time.Now()
+		time.Sleep(time.Second)
+	})
+	got, _ := b.ask(p, Requester)
+	a := got[0]
+	b.Front.during(0, false, nil)
+	switch {
+	case from.IsZero():
+	case a.Says == no && a.Sent.After(to):
+		b.Errorf("request %d, late %v: a no from %v on, and it was so only until %v", step, late, a.Sent, to)
+	case a.Says == yes && a.Received.Before(from):
+		b.Errorf("request %d, late %v: a yes up to %v, and it was so only from %v on", step, late, a.Received, from)
+	}
+	b.Give(Requester, false)
+	b.rest()
+	return !from.IsZero()
 }

@@ -30,8 +30,9 @@ type Front struct {
 	play  *Reply
 	skip  int
 	times int
-	stop  func() // runs before the target answers the next request
-	after int
+	stop  func() // runs while a request is under way …
+	after int    // … after so many others …
+	late  bool   // … when the target has made up its mind, instead of before
 }
 
 // Client asks through the front.
@@ -59,11 +60,12 @@ func (f *Front) Mend() {
 	f.play = nil
 }
 
-// before lets something happen while a request is under way, after skip others.
-func (f *Front) before(skip int, do func()) {
+// during lets something happen while a request is under way, after skip others:
+// before the target makes up its mind, or late, when its answer is on the way.
+func (f *Front) during(skip int, late bool, do func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.stop, f.after = do, skip
+	f.stop, f.after, f.late = do, skip, late
 }
 
 // note keeps a request, and says what becomes of it.
@@ -100,11 +102,18 @@ func (f *Front) RoundTrip(q *http.Request) (*http.Response, error) {
 		return serve(f.Handler, q, body)
 	}
 	play, first := f.note(q, body)
-	if first != nil {
+	if q.URL.Host == elsewhere {
+		return nil, errReset // who follows a redirect does so once
+	}
+	if first != nil && !f.late {
 		first()
 	}
 	if play == nil {
-		return serve(f.Handler, q, body)
+		a, err := serve(f.Handler, q, body)
+		if first != nil && f.late {
+			first()
+		}
+		return a, err
 	}
 	return play.give(q, body)
 }
@@ -212,16 +221,15 @@ type tail struct {
 	do  string
 }
 
+var blanks = bytes.Repeat([]byte{' '}, 64<<10)
+
 func (t *tail) Read(p []byte) (int, error) {
 	switch t.do {
 	case "stall":
 		<-t.ctx.Done()
 		return 0, t.ctx.Err()
 	case "flood":
-		for i := range p {
-			p[i] = ' '
-		}
-		return len(p), t.ctx.Err()
+		return copy(p, blanks), t.ctx.Err()
 	}
 	return 0, io.EOF
 }
