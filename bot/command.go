@@ -32,6 +32,12 @@ func (b *Bot) command(ctx context.Context, k activation.Kept, c slack.SlashComma
 	if o.verb == "help" {
 		return "", nil, say(plain(sayHelp))
 	}
+	if o.verb == "latency" {
+		if err := b.latency(ctx, c, o, say); err != nil {
+			return "", nil, b.failed(ctx, k, err, activation.Activation{}, say)
+		}
+		return "", nil, nil
+	}
 	s, _, err := b.authorize(ctx, caller{c.UserID, c.TeamID, c.EnterpriseID, c.APIAppID}, wish{})
 	if err == nil {
 		var id string

@@ -136,6 +136,7 @@ var needs = map[string][]string{
 	"OpenViewContext":            nil,
 	"PostMessageContext":         {"chat:write"},
 	"UpdateMessageContext":       {"chat:write"},
+	"UploadFileContext":          {"files:write"}, // and the three methods that it calls
 }
 
 func TestManifestAsksForWhatTheCodeUses(t *testing.T) {

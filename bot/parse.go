@@ -34,7 +34,7 @@ type order struct {
 var verbs = map[string]string{
 	"activate": "activate", "request": "activate", "deactivate": "deactivate", "end": "deactivate", "cancel": "deactivate",
 	"list": "list", "status": "status", "signin": "signin", "sign-in": "signin", "login": "signin",
-	"signout": "signout", "sign-out": "signout", "logout": "signout", "help": "help", "": "help",
+	"signout": "signout", "sign-out": "signout", "logout": "signout", "latency": "latency", "help": "help", "": "help",
 }
 
 var (
@@ -67,6 +67,10 @@ func parse(text string) (order, error) {
 }
 
 func (o *order) arguments(words []word) error {
+	if o.verb == "latency" {
+		o.group = together(words)
+		return nil
+	}
 	if o.verb != "activate" && o.verb != "deactivate" || len(words) == 0 {
 		if o.verb == "activate" {
 			return complaint(sayActivateUsage)

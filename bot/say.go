@@ -258,7 +258,7 @@ func (m *Mouth) topic(a activation.Activation, e activation.Effect) (message, bo
 	case activation.TopicRefused:
 		return plain(sayDeedRefused(a, e)), true
 	case activation.TopicActive:
-		return plain(sayActive(a)), true
+		return plain(strings.TrimSpace(sayActive(a) + " " + m.usually(a))), true
 	case activation.TopicEffective:
 		return plain(sayEffective(a, t)), true
 	case activation.TopicHad:
@@ -271,7 +271,7 @@ func (m *Mouth) topic(a activation.Activation, e activation.Effect) (message, bo
 		if e.Kind == activation.Thread {
 			return plain(sayRevoked(a)), true
 		}
-		return plain(sayEnded(a)), true
+		return plain(strings.TrimSpace(sayEnded(a) + " " + m.usually(a))), true
 	case activation.TopicGone:
 		return plain(sayGone(a)), true
 	case activation.TopicOverdue:

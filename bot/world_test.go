@@ -87,7 +87,7 @@ func (w *world) populate() {
 	w.AddUser(sim.User{ID: member, Team: "T0CONTOSO", Name: "member"})
 	w.AddUser(sim.User{ID: "W0OUTSIDER", Team: "T0FABRIKAM", Name: "outsider"})
 	w.app = w.AddApp(sim.App{ID: "A0PAG", Name: "pagbot", Team: "T0CONTOSO", BotUser: "U0BOT", Commands: []sim.Command{{Name: "/pag", Escape: true}},
-		Scopes: []string{"commands", "chat:write", "users:read", "channels:read", "groups:read"}}) // as in manifest.yaml
+		Scopes: []string{"commands", "chat:write", "files:write", "users:read", "channels:read", "groups:read"}}) // as in manifest.yaml
 	all := []string{requester.Slack.ID, approver.Slack.ID, member, "W0OUTSIDER"}
 	w.AddChannel(sim.Channel{ID: general, Team: "T0CONTOSO", Name: "general"}, all...)
 	w.AddChannel(sim.Channel{ID: channel, Team: "T0CONTOSO", Name: "approvals", Private: true}, append(all, "U0BOT")...)

@@ -23,6 +23,7 @@ import (
 	"pagbot/engine"
 	"pagbot/graph"
 	"pagbot/graph/signin"
+	"pagbot/internal/history"
 	"pagbot/store"
 )
 
@@ -50,6 +51,7 @@ type App struct {
 	audit   *store.Audit
 	bot     *bot.Bot
 	loop    *socket.Loop
+	history *history.Book
 	reader  *graph.Reader
 	pages   *signin.Service // nil: watch mode
 	targets map[string]downstream.Probe
@@ -121,67 +123,13 @@ func (a *App) openEntra(context.Context) error {
 	return err
 }
 
-// targetID is a group's own copy of a target: Entra's answer depends on the
-// group and the access, an organization's does not.
-func targetID(t TargetConfig, group string, access activation.Access) string {
-	if t.Kind == "entra" {
-		return t.ID + ":" + group + ":" + string(access)
-	}
-	return t.ID
-}
-
-func (a *App) openTargets(context.Context) error {
-	cred, err := a.cfg.credential(a.http, a.secrets.reader)
-	if err != nil {
-		return err
-	}
-	for _, t := range a.cfg.Targets {
-		if t.Kind != "devops" {
-			continue
-		}
-		p, err := downstream.NewDevOps(downstream.DevOpsConfig{Org: t.Organization, DevBase: t.API, VSSPSBase: t.API, HTTP: a.http, Now: a.clock.Now, Token: bearer(cred, downstream.DevOpsScope)})
-		if err != nil {
-			return err
-		}
-		a.targets[t.ID] = p
-		a.setups = append(a.setups, setup{t.ID, p.Setup})
-	}
-	for _, g := range a.cfg.Groups {
-		for _, t := range a.cfg.targetsOf(g) {
-			if t.Kind != "entra" {
-				continue
-			}
-			for _, access := range []activation.Access{activation.Member, activation.Owner} {
-				p, err := downstream.NewEntra(downstream.EntraConfig{Group: g.ID, Access: access, Directory: a.reader, Now: a.clock.Now})
-				if err != nil {
-					return err
-				}
-				a.targets[targetID(t, g.ID, access)] = p
-			}
-		}
-	}
-	return nil
-}
-
-// reaches lists, per access, what a group's activations are followed on.
-func (a *App) reaches(g GroupConfig) map[activation.Access][]activation.Target {
-	m := map[activation.Access][]activation.Target{}
-	for _, access := range []activation.Access{activation.Member, activation.Owner} {
-		for _, t := range a.cfg.targetsOf(g) {
-			if t.Kind == "devops" && access == activation.Owner {
-				continue // owners of a group are not its members
-			}
-			id := targetID(t, g.ID, access)
-			m[access] = append(m[access], activation.Target{ID: id, Kind: t.Kind, Name: t.Name, Level: a.targets[id].Limits().Level,
-				Within: activation.Duration(t.GoneWithin), Sessions: activation.Duration(t.Sessions)})
-		}
-	}
-	return m
-}
-
 // lateEngine lets the bot and the pages be made before the engine, which needs
 // them.
 type lateEngine struct{ *engine.Engine }
+
+func (l *lateEngine) find(ctx context.Context, index string) ([]activation.Activation, error) {
+	return l.Find(ctx, index)
+}
 
 func (a *App) openSlack(ctx context.Context) error {
 	slackHTTP := &http.Client{Timeout: 10 * time.Second, Transport: a.http.Transport}
@@ -192,12 +140,13 @@ func (a *App) openSlack(ctx context.Context) error {
 		return errors.Join(err, a.Check(ctx))
 	}
 	late := &lateEngine{}
+	a.history = history.NewBook(history.Config{Find: late.find, Now: a.clock.Now, Days: a.cfg.HistoryDays})
 	people, pages, err := a.openSignIn(late)
 	if err != nil {
 		return err
 	}
 	c := bot.Config{API: api, HTTP: slackHTTP, AppID: appID(a.secrets.appToken), Groups: a.botGroups(), Engine: late, Directory: a.reader, People: people,
-		Now: a.clock.Now, World: a.clock.World, Log: a.log}
+		Measures: measures{a}, Now: a.clock.Now, World: a.clock.World, Log: a.log}
 	if pages != nil {
 		c.SignIn, a.pages = pages, pages.Service
 	}
@@ -211,8 +160,8 @@ func (a *App) openSlack(ctx context.Context) error {
 	late.Engine = a.Engine
 	a.loop, err = socket.New(socket.Config{AppToken: a.secrets.appToken, APIURL: a.cfg.Slack.API, Client: slackHTTP, Dial: a.dial, Log: a.log,
 		Busy: "I'm restarting. Please try again in a moment.",
-		Handle: func(ctx context.Context, e socket.Envelope) (any, error) {
-			return nil, a.Engine.Keep(ctx, e.ID, e.Raw)
+		Handle: func(ctx context.Context, e socket.Envelope, answer func(any, error)) {
+			a.Engine.Keep(ctx, e.ID, e.Raw, func(err error) { answer(nil, err) })
 		}})
 	return err
 }
@@ -228,7 +177,8 @@ func (a *App) botGroups() []bot.Group {
 
 func (a *App) openEngine(people bot.People) error {
 	mouth := bot.NewMouth(a.bot)
-	watch, err := downstream.NewWatch(downstream.Config{Probes: a.targets, Now: a.clock.Now, World: a.clock.World, Log: a.log, Wake: a.wake})
+	watch, err := downstream.NewWatch(downstream.Config{Probes: a.targets, Now: a.clock.Now, World: a.clock.World, Log: a.log,
+		History: a.history.History, Wake: a.wake})
 	if err != nil {
 		return err
 	}
@@ -247,7 +197,8 @@ func (a *App) openEngine(people bot.People) error {
 	for _, g := range a.bot.Groups {
 		watched = append(watched, engine.Watched{Group: g.Group, Targets: g.Targets, Lead: g.Lead})
 	}
-	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log})
+	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log,
+		Changed: a.history.Note})
 	return err
 }
 

@@ -90,7 +90,7 @@ func (a *App) setUp(ctx context.Context, s setup) {
 }
 
 // scopes are what the bot token needs; manifest.yaml asks for the same.
-var scopes = []string{"chat:write", "commands", "channels:read", "groups:read", "users:read"}
+var scopes = []string{"chat:write", "commands", "files:write", "channels:read", "groups:read", "users:read"}
 
 // whoAmI asks Slack who we are: the mapping of people needs the team.
 func (a *App) whoAmI(ctx context.Context, api *slack.Client) (*slack.AuthTestResponse, error) {

@@ -1,6 +1,10 @@
 package app
 
-import "pagbot/activation"
+import (
+	"time"
+
+	"pagbot/activation"
+)
 
 // Config is the whole configuration. pagbot.example.yaml shows every field;
 // a key that is not here is refused with its line.
@@ -19,6 +23,9 @@ type Config struct {
 	Groups []GroupConfig `yaml:"groups"`
 	// Targets are the systems where the groups carry roles.
 	Targets []TargetConfig `yaml:"targets"`
+	// HistoryDays is how many days of measurements are kept at hand, for
+	// pictures, predictions and requirements; empty: 30.
+	HistoryDays int `yaml:"history_days"`
 
 	dir string // of the file, for relative paths
 }
@@ -111,20 +118,49 @@ type GroupConfig struct {
 type TargetConfig struct {
 	// ID is how groups name it.
 	ID string `yaml:"id"`
-	// Kind is entra (what Entra itself lists: it proves nothing downstream) or
-	// devops (an Azure DevOps organization).
+	// Kind is entra (what Entra itself lists: it proves nothing downstream),
+	// devops (an Azure DevOps organization), scim (an application that Entra
+	// provisions), aws (an AWS Identity Center) or http (any other system).
 	Kind string `yaml:"kind"`
-	// Name is what people read on cards; empty: Entra ID, or Azure DevOps and
-	// the organization.
+	// Name is what people read on cards; empty: Entra ID, Azure DevOps and the
+	// organization, AWS Identity Center, or the id.
 	Name string `yaml:"name"`
 	// Organization is the NAME of dev.azure.com/NAME; for devops.
 	Organization string `yaml:"organization"`
 	// API is the root of dev.azure.com and vssps.dev.azure.com; for a simulator.
 	API string `yaml:"api"`
+	// SCIM are the settings of a scim target.
+	SCIM *SCIMTarget `yaml:"scim"`
+	// HTTP are the settings of an http target.
+	HTTP *HTTPTarget `yaml:"http"`
+	// AWS are the settings of an aws target.
+	AWS *AWSTarget `yaml:"aws"`
 	// GoneWithin is when a removal that has not been seen is overdue: then the
-	// channel is alarmed. Empty: 5m for entra, 60m for devops.
+	// channel is alarmed. Empty: 5m for entra, 60m for devops, 45m for scim and
+	// aws; for http it must be given.
 	GoneWithin Duration `yaml:"gone_within"`
 	// Sessions is how long a session of before may go on working after the target
-	// itself has forgotten the person; cards say so. Empty: 60m for devops.
+	// itself has forgotten the person; cards say so. Empty: what is known of its kind, see docs/waiting.md.
 	Sessions Duration `yaml:"sessions"`
+	// Application is the enterprise application by which Entra writes to the
+	// target, by any name: activations behind the same one take turns to begin.
+	// Empty for scim and aws: one of the target's own.
+	Application string `yaml:"application"`
+	// Requires is how soon the target must follow an activation and its end: what
+	// is measured is judged by it, in pictures and reports.
+	Requires RequiresConfig `yaml:"requires"`
+}
+
+// RequiresConfig is a requirement of a target.
+type RequiresConfig struct {
+	// Effective is within what time after the activation access must have taken
+	// effect; empty: any time will do.
+	Effective Duration `yaml:"effective"`
+	// Gone is within what time after the end access must be gone; empty: any time
+	// will do.
+	Gone Duration `yaml:"gone"`
+}
+
+func (r RequiresConfig) durations() (effective, gone time.Duration) {
+	return time.Duration(r.Effective), time.Duration(r.Gone)
 }

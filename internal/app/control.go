@@ -22,7 +22,7 @@ import (
 )
 
 // The serving process answers on a unix socket that only its own user can
-// open; status and journal are clients of it.
+// open; status, journal and latency are clients of it.
 
 func socketPath(state string) string { return filepath.Join(state, "pagbot.sock") }
 
@@ -75,6 +75,7 @@ func (a *App) control() http.Handler {
 		_ = json.NewEncoder(w).Encode(s)
 	})
 	mux.HandleFunc("GET /journal/{id}", func(w http.ResponseWriter, r *http.Request) { journal(w, r, a.Engine) })
+	mux.HandleFunc("GET /latency", a.latency)
 	return mux
 }
 

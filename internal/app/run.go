@@ -20,6 +20,9 @@ import (
 // and no new pages, what is in hand finished, the engine last. Close then lets
 // go of the files.
 func (a *App) Run(ctx context.Context) error {
+	if err := a.history.Load(ctx); err != nil {
+		return err
+	}
 	ctl, web, err := a.openDoors()
 	if err != nil {
 		return err

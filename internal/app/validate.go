@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"pagbot/activation"
-	"pagbot/downstream"
 )
 
 var (
@@ -48,6 +47,8 @@ func (c *Config) validate() error {
 	for i := range c.Targets {
 		c.Targets[i].check(&p, i+1, targets)
 	}
+	defaultTo(&c.HistoryDays, 30)
+	p.need(c.HistoryDays > 0 && c.HistoryDays <= 400, "history_days: %d days are not possible: choose 1 to 400", c.HistoryDays)
 	p.need(len(c.Groups) > 0, "groups: name at least one PIM-managed group")
 	names, ids := map[string]bool{}, map[string]bool{}
 	for i := range c.Groups {
@@ -86,27 +87,6 @@ func (s *SignInConfig) check(p *problems) {
 	p.need(s.People != "", "signin.people: name the file that maps Slack users to Entra accounts")
 	defaultTo(&s.Custody, "session")
 	p.need(s.Custody == "none" || s.Custody == "session", "signin.custody: %q is not known: choose none or session", s.Custody)
-}
-
-func (t *TargetConfig) check(p *problems, n int, seen map[string]bool) {
-	p.need(t.ID != "", "targets: entry %d has no id: give it one for the groups to name it by", n)
-	p.need(t.ID == "" || !seen[t.ID], "targets: the id %q stands twice: give every target its own", t.ID)
-	seen[t.ID] = t.ID != ""
-	within := Duration(5 * time.Minute)
-	switch t.Kind {
-	case "entra":
-		p.need(t.Organization == "" && t.API == "", "targets %s: organization and api belong to a devops target: remove them here", t.ID)
-		defaultTo(&t.Name, "Entra ID")
-	case "devops":
-		p.need(orgName.MatchString(t.Organization), "targets %s: %q is not the name of an organization: give the NAME of dev.azure.com/NAME", t.ID, t.Organization)
-		p.need(t.API == "" || safe(t.API), "targets %s: api %q is not an https address: leave it out for Azure DevOps itself", t.ID, t.API)
-		defaultTo(&t.Name, "Azure DevOps "+t.Organization)
-		within = Duration(time.Hour)
-	default:
-		p.need(false, "targets %s: kind %q is not known: choose entra or devops", t.ID, t.Kind)
-	}
-	defaultTo(&t.GoneWithin, within)
-	defaultTo(&t.Sessions, Duration(downstream.Sessions(t.Kind)))
 }
 
 func (g *GroupConfig) check(p *problems, n int, targets, names, ids map[string]bool) {
