@@ -200,7 +200,8 @@ func (a *App) botGroups() []bot.Group {
 
 func (a *App) openEngine(people bot.People) error {
 	mouth := bot.NewMouth(a.bot)
-	watch, err := downstream.NewWatch(downstream.Config{Probes: a.targets, Now: a.clock.Now, World: a.clock.World, Log: a.log, Wake: a.wake})
+	watch, err := downstream.NewWatch(downstream.Config{Probes: a.targets, Now: a.clock.Now, World: a.clock.World, Log: a.log,
+		History: a.history.History, Wake: a.wake})
 	if err != nil {
 		return err
 	}

@@ -197,8 +197,12 @@ type TargetConfig struct {
 	// aws; for http it must be given.
 	GoneWithin Duration `yaml:"gone_within"`
 	// Sessions is how long a session of before may go on working after the target
-	// itself has forgotten the person; cards say so. Empty: 60m for devops.
+	// itself has forgotten the person; cards say so. Empty: what is known of its kind, see docs/waiting.md.
 	Sessions Duration `yaml:"sessions"`
+	// Application is the enterprise application by which Entra writes to the
+	// target, by any name: activations behind the same one take turns to begin.
+	// Empty for scim and aws: one of the target's own.
+	Application string `yaml:"application"`
 	// Requires is how soon the target must follow an activation and its end: what
 	// is measured is judged by it, in pictures and reports.
 	Requires RequiresConfig `yaml:"requires"`

@@ -36,8 +36,9 @@ func (s *AWSTarget) config(access, secret, tokenFile string) downstream.AWSConfi
 
 // awsKind says that the identity store has received a membership.
 var awsKind = kind{
-	within:  45 * time.Minute, // a removal waits for the next cycle of 40 minutes
-	section: func(t *TargetConfig) bool { return t.AWS != nil },
+	provisioned: true,
+	within:      45 * time.Minute, // a removal waits for the next cycle of 40 minutes
+	section:     func(t *TargetConfig) bool { return t.AWS != nil },
 	check: func(t *TargetConfig, p *problems) {
 		given := func(s *Secret, field string) string {
 			if s == nil {

@@ -29,8 +29,9 @@ func (s *SCIMTarget) config(token func(context.Context) (string, error)) downstr
 
 // scimKind says that an application has received a membership.
 var scimKind = kind{
-	within:  45 * time.Minute, // a removal waits for the next cycle of 40 minutes
-	section: func(t *TargetConfig) bool { return t.SCIM != nil },
+	provisioned: true,
+	within:      45 * time.Minute, // a removal waits for the next cycle of 40 minutes
+	section:     func(t *TargetConfig) bool { return t.SCIM != nil },
 	check: func(t *TargetConfig, p *problems) {
 		p.need(t.SCIM.Token.set(), "targets %s: the SCIM service's token is needed: %s", t.ID, secretForm)
 		_, err := downstream.NewSCIM(t.SCIM.config(func(context.Context) (string, error) { return "", nil }))

@@ -29,6 +29,8 @@ type kind struct {
 	open func(*App, TargetConfig, scope) (downstream.Probe, error)
 	// perGroup: the answer depends on the group and the access.
 	perGroup bool
+	// provisioned: Entra writes it by SCIM, a few at a time.
+	provisioned bool
 	// owners: owners of the group are followed there too. Elsewhere they are
 	// not, as an owner is no member.
 	owners bool
@@ -76,6 +78,9 @@ func (t *TargetConfig) check(p *problems, n int, seen map[string]bool) {
 	k.check(t, p)
 	defaultTo(&t.GoneWithin, Duration(k.within))
 	defaultTo(&t.Sessions, Duration(downstream.Sessions(t.Kind)))
+	if k.provisioned {
+		defaultTo(&t.Application, t.ID)
+	}
 	p.need(t.GoneWithin > 0, "targets %s: say gone_within: when a removal that was not seen there is overdue; nobody else knows this system", t.ID)
 }
 
@@ -148,8 +153,8 @@ func (a *App) reaches(g GroupConfig) map[activation.Access][]activation.Target {
 				continue
 			}
 			id := targetID(t, scope{g.ID, access})
-			m[access] = append(m[access], activation.Target{ID: id, Kind: t.Kind, Name: t.Name, Level: a.targets[id].Limits().Level, Within: activation.Duration(t.GoneWithin),
-				Sessions: activation.Duration(t.Sessions)})
+			m[access] = append(m[access], activation.Target{ID: id, Kind: t.Kind, Name: t.Name, Level: a.targets[id].Limits().Level,
+				Within: activation.Duration(t.GoneWithin), Sessions: activation.Duration(t.Sessions), App: t.Application})
 		}
 	}
 	return m
