@@ -51,7 +51,7 @@
 // is not met, EvRefused begins and ends the life. Else EvAsked: the deed
 // "activate" is pending, and every target is asked once, before anything is
 // granted. That is the negative control; without it a later yes proves nothing
-// new. Only the person hears of an ask that PIM has not taken.
+// new, so the deed leaves it two seconds' time. Only the person hears of an ask that PIM has not taken.
 //
 // Noticed. Or the activation was made in the portal and is found there: a
 // Notice. Its life is the same from there on, with PIM's data.

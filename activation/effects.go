@@ -92,9 +92,9 @@ func (o *out) later(e Event) {
 		o.closed(e)
 	case EvStuck:
 		o.card()
-		// That PIM lets nobody go in the first minutes is the person's business,
-		// not the channel's.
-		if o.carded() && e.Stuck.Why.Code != TooEarly {
+		// That PIM lets nobody go in the first minutes, and when it is one's turn,
+		// is the person's business, not the channel's.
+		if c := e.Stuck.Why.Code; o.carded() && c != TooEarly && c != Paced {
 			o.thread(TopicStuck, "")
 		} else {
 			o.dm(o.a.Person, TopicStuck, "")

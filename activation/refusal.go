@@ -42,6 +42,7 @@ const (
 	Throttled        Code = "throttled"
 	Unavailable      Code = "unavailable" // Entra did not answer, or not sensibly
 	TooOften         Code = "too often"   // asked for again and again in vain
+	Paced            Code = "paced"       // it waits for its turn to begin
 	Changed          Code = "changed"     // what PIM holds is not what was shown
 	Broken           Code = "broken"      // everything else: see the reference in the log
 )
@@ -50,7 +51,7 @@ const (
 type Refusal struct {
 	Code  Code      `json:"code"`
 	Max   Duration  `json:"max,omitempty"`   // TooLong: the policy's maximum
-	Until time.Time `json:"until,omitzero"`  // AlreadyActive: its end; TooEarly: when it can be ended; TooOften: when it may be asked for again
+	Until time.Time `json:"until,omitzero"`  // AlreadyActive: its end; TooEarly: when it can be ended; TooOften: when it may be asked for again; Paced: when it begins
 	Rules []string  `json:"rules,omitempty"` // PIM's own names of the rules that failed
 	By    string    `json:"by,omitempty"`    // AlreadyDecided: who; NotEligible: the closest that is
 	Ref   string    `json:"ref,omitempty"`   // Broken: what to tell the administrator

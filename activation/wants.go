@@ -54,3 +54,14 @@ func (a Activation) timely(d Deed) bool {
 		return a.Phase == AwaitingApproval
 	}
 }
+
+// Controlled reports whether every target has said how it stands before PIM
+// grants anything: yes, no, or that it can't tell.
+func (a Activation) Controlled() bool {
+	for _, t := range a.Targets {
+		if s := t.Grant; !s.Settled() && s.After.IsZero() && s.Doubt == "" {
+			return false
+		}
+	}
+	return true
+}

@@ -178,11 +178,11 @@ func TestNoOptionsForOthers(t *testing.T) {
 			"api_app_id": w.app.ID, "action_id": "v", "block_id": inGroup, "value": "", "view": map[string]any{"id": view.ID}}
 		for _, user := range []string{member, "W0OUTSIDER", "U0NOBODY"} {
 			payload["user"] = map[string]any{"id": user, "team_id": "T0CONTOSO"}
-			raw, err := json.Marshal(payload)
+			raw, err := json.Marshal(map[string]any{"type": "interactive", "payload": payload})
 			if err != nil {
 				t.Fatal(err)
 			}
-			ack, done := w.bot.Quick(w.ctx, "interactive", raw)
+			ack, done := w.bot.Quick(w.ctx, raw)
 			answer, _ := ack.(map[string]any)
 			if list, _ := answer["options"].([]*slack.OptionBlockObject); !done || len(list) != 0 {
 				t.Errorf("%s is offered %v", user, ack)

@@ -90,7 +90,8 @@ type Config struct {
 	Directory Directory
 	People    People
 	SignIn    SignIn
-	Portal    string // where PIM requests are approved in a browser; empty: Microsoft's
+	Measures  Measures // of targets; nil: none
+	Portal    string   // where PIM requests are approved in a browser; empty: Microsoft's
 	Now       func() time.Time
 	World     func(wire time.Duration) time.Duration
 	Log       *slog.Logger

@@ -8,7 +8,7 @@ import (
 
 // card renders an activation as its group's channel sees it: a headline, the
 // reason, a line per target, and the buttons that its phase allows. It is made
-// of the activation only, so that the same state is the same card.
+// of the activation, and of what is usual here.
 func (b *Bot) card(a activation.Activation) message {
 	headline := sayHeadline(a)
 	blocks := []slack.Block{rich(headline), quoted(sayReasonLabel, ownWords(a))}
@@ -22,6 +22,9 @@ func (b *Bot) card(a activation.Activation) message {
 		blocks = append(blocks, rich(sayStuck(a)))
 	}
 	if n := b.sayCardNote(a); n != "" {
+		blocks = append(blocks, note(n))
+	}
+	if n := b.usually(a); n != "" {
 		blocks = append(blocks, note(n))
 	}
 	if buttons := b.buttons(a); len(buttons) > 0 {

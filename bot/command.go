@@ -28,7 +28,13 @@ func (b *Bot) command(ctx context.Context, k activation.Kept, c slack.SlashComma
 	if o.verb == "help" {
 		return "", nil, say(plain(sayHelp))
 	}
-	s, _, err := b.authorize(ctx, caller{c.UserID, c.TeamID, c.EnterpriseID, c.APIAppID}, wish{})
+	if o.verb == "latency" {
+		if err := b.latency(ctx, c, o, say); err != nil {
+			return "", nil, b.failed(ctx, k, err, activation.Activation{}, say)
+		}
+		return "", nil, nil
+	}
+	s, _, err := b.authorize(ctx, caller{c.UserID, c.TeamID, c.EnterpriseID, c.APIAppID}, wish{enter: o.verb == "signin"})
 	if err == nil {
 		var id string
 		var in activation.Input
@@ -93,6 +99,9 @@ func (b *Bot) obey(ctx context.Context, k activation.Kept, c slack.SlashCommand,
 	}
 	switch o.verb {
 	case "signin":
+		if o.code != "" {
+			return "", nil, b.afterSignIn(ctx, s, o.code, say)
+		}
 		link := b.SignIn.SignInLink(s.slack, b.Now().Add(b.World(warrantLife)))
 		return "", nil, say(linked(saySignIn, saySignInNow, link))
 	case "signout":

@@ -139,6 +139,7 @@ var needs = map[string][]string{
 	"PublishViewContext":         nil,
 	"UpdateMessageContext":       {"chat:write"},
 	"UpdateViewContext":          nil,
+	"UploadFileContext":          {"files:write"}, // and the three methods that it calls
 }
 
 func TestManifestAsksForWhatTheCodeUses(t *testing.T) {

@@ -29,13 +29,14 @@ type order struct {
 	start  string        // the same; empty: at once
 	reason string
 	ticket string
+	code   string // after signin: what the browser shows
 }
 
 // verbs and what else people type for them.
 var verbs = map[string]string{
 	"activate": "activate", "request": "activate", "check": "check", "dryrun": "check", "dry-run": "check", "test": "check", "deactivate": "deactivate", "end": "deactivate", "cancel": "deactivate",
 	"list": "list", "again": "again", "repeat": "again", "status": "status", "signin": "signin", "sign-in": "signin", "login": "signin",
-	"signout": "signout", "sign-out": "signout", "logout": "signout", "help": "help", "": "help",
+	"signout": "signout", "sign-out": "signout", "logout": "signout", "latency": "latency", "help": "help", "": "help",
 }
 
 // takesGroup are the verbs that a group may follow.
@@ -66,11 +67,17 @@ func parse(text string) (order, error) {
 	if !ok {
 		return o, complaint(sayUnknownVerb(words[0].text))
 	}
-	o.verb = verb
+	if o.verb = verb; verb == "signin" {
+		o.code = together(words[1:])
+	}
 	return o, o.arguments(words[1:])
 }
 
 func (o *order) arguments(words []word) error {
+	if o.verb == "latency" {
+		o.group = together(words)
+		return nil
+	}
 	if o.verb == "again" {
 		return o.words(words)
 	}

@@ -20,12 +20,10 @@ const quickTime = 1500 * time.Millisecond
 // closes. It keeps nothing and may be lost with the process. done says that
 // there is nothing to keep of the envelope; a form that seems right is kept,
 // and judged anew.
-func (b *Bot) Quick(ctx context.Context, kind string, payload json.RawMessage) (ack any, done bool) {
-	if kind != "interactive" {
-		return nil, false
-	}
+func (b *Bot) Quick(ctx context.Context, raw []byte) (ack any, done bool) {
+	var e envelope
 	var i slack.InteractionCallback
-	if json.Unmarshal(payload, &i) != nil {
+	if json.Unmarshal(raw, &e) != nil || e.Type != "interactive" || json.Unmarshal(e.Payload, &i) != nil {
 		return nil, false
 	}
 	ctx, cancel := context.WithTimeout(ctx, quickTime)

@@ -270,7 +270,7 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 	case activation.TopicRefused:
 		return plain(sayDeedRefused(a, e)), true
 	case activation.TopicActive:
-		return plain(sayActive(a)), true
+		return plain(strings.TrimSpace(sayActive(a) + " " + m.usually(a))), true
 	case activation.TopicEffective:
 		return plain(sayEffective(a, t)), true
 	case activation.TopicHad:
@@ -283,7 +283,7 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 		if e.Kind == activation.Thread {
 			return plain(sayRevoked(a)), true
 		}
-		return m.withAgain(plain(sayEnded(a)), a, e.Key), true
+		return m.withAgain(plain(strings.TrimSpace(sayEnded(a)+" "+m.usually(a))), a, e.Key), true
 	case activation.TopicGone:
 		return plain(sayGone(a)), true
 	case activation.TopicOverdue:

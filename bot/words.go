@@ -23,6 +23,7 @@ const (
 		"`/pag deactivate GROUP` ends it early, or withdraws a request.\n" +
 		"`/pag list` shows what you may activate and what you have.\n" +
 		"`/pag status` shows where yours stand.\n" +
+		"`/pag latency` shows how long systems take to follow; also `/pag latency GROUP`.\n" +
 		"`/pag signin` and `/pag signout` begin and forget your sign-in here."
 	sayWatchOnly       = "I only watch here: ask, decide and end in <%s|Entra>. I will tell you when your access works and when it is gone."
 	saySignIn          = "Sign in with your browser. I never see your password."

@@ -43,6 +43,8 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 		return sayTooOften(r, a)
 	case activation.TooEarly:
 		return sayTooEarly(r)
+	case activation.Paced:
+		return sayPaced(a, 0)
 	case activation.NotActive:
 		return whatOr(a, "This") + " is not active any more, so there is nothing to end."
 	case activation.NotPending:
@@ -71,6 +73,15 @@ func sayTooOften(r activation.Refusal, a activation.Activation) string {
 	return s + fmt.Sprintf("; from %s on you can ask again. (My rule, not PIM's: approvers who are asked too often stop reading.)", clockOf(r.Until))
 }
 
+// sayPaced is that others have just started behind the same application.
+func sayPaced(a activation.Activation, in time.Duration) string {
+	when := "in a moment"
+	if in > 0 {
+		when = "in " + span(in)
+	}
+	return fmt.Sprintf("%s starts %s, so that it arrives in minutes and not in 40: others have just started, and Entra passes on only a few at a time.", whatOr(a, "This"), when)
+}
+
 func sayTooEarly(r activation.Refusal) string {
 	s := "PIM ends nothing in its first 5 minutes."
 	if !r.Until.IsZero() {
@@ -88,6 +99,9 @@ func sayGuard(r activation.Refusal, a activation.Activation) string {
 		}
 		return "You signed in with another account than the one this is for, so I did nothing. Sign in with the right one."
 	case activation.NotBound:
+		if r.Text == mayBind {
+			return "I don't know yet which Entra account is yours. Type `/pag signin`, and sign in with it once."
+		}
 		return "I don't know which Entra account is yours. Ask an administrator to add you to pagbot's list of people."
 	case activation.NotAllowedHere:
 		switch r.Text {
@@ -173,6 +187,8 @@ func sayStuck(a activation.Activation) string {
 	switch why := a.Stuck.Why; {
 	case why.Code == activation.TooEarly:
 		return ":hourglass_flowing_sand: " + sayTooEarly(why)
+	case why.Code == activation.Paced:
+		return ":hourglass_flowing_sand: " + sayPaced(a, why.Until.Sub(a.Stuck.Since))
 	case strings.HasPrefix(why.Text, noCard):
 		return fmt.Sprintf(":warning: I can't post the card of %s in its channel since %s (%s). An administrator should look at the channel; everything else goes on.", what(a), since, lit(strings.TrimPrefix(why.Text, noCard)))
 	case why.Code == activation.Unavailable:

@@ -126,3 +126,22 @@ func sayFinishForm(a activation.Activation, now time.Time) string {
 
 // lower makes a sentence fit after a colon.
 func lower(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+
+const (
+	sayWrongCode = "This code fits no browser of yours, so I did nothing. A code is good once, for ten minutes: type `/pag signin` for a new one."
+	sayNoCode    = "There is no code to type here. Type `/pag signin` alone to sign in."
+)
+
+const (
+	sayNoDevice    = "There are no device codes here. Type `/pag signin` and use your browser."
+	sayDeviceFirst = "Sign in with your browser once, with `/pag signin`: a device code is only for an account that you have confirmed there."
+)
+
+func sayDevice(code, url string, until time.Time) string {
+	return fmt.Sprintf("Open <%s|Microsoft's page for device codes> and enter *%s* by %s. Only do this because you typed this command yourself: whoever sends you such a code wants to act in your name. "+
+		"It signs you in and does nothing else; what needs fresh proof asks for your browser all the same.", url, lit(code), clockOf(until))
+}
+
+func sayClaimed(p activation.Person) string {
+	return fmt.Sprintf("You are %s from now on. Go back to your browser and continue there. If that is not your account, tell your security team at once.", lit(p.Name))
+}

@@ -56,6 +56,8 @@ func full(c activation.Code) activation.Refusal {
 	switch c {
 	case activation.NotEligible:
 		r.By = "db_readers"
+	case activation.Paced:
+		r.Until = after(time.Hour + 7*time.Second)
 	case activation.AlreadyActive, activation.TooEarly, activation.TooOften:
 		r.Until = after(15 * time.Minute)
 	case activation.TicketUnfit:
@@ -99,7 +101,7 @@ func TestRefusals(t *testing.T) {
 	for _, code := range constants(t, "Code") {
 		m := plain(sayStuck(scene(activation.Active, stuck(full(activation.Code(code))))))
 		valid(t, m)
-		if code == "too early" || code == "unavailable" || code == "consent missing" || code == "broken" {
+		if code == "too early" || code == "paced" || code == "unavailable" || code == "consent missing" || code == "broken" {
 			fmt.Fprintf(&out, "# stuck: %s\n%s\n", code, showBlocks(t, m.blocks))
 		}
 	}

@@ -87,7 +87,7 @@ func (w *world) populate() {
 	w.AddUser(sim.User{ID: member, Team: "T0CONTOSO", Name: "member"})
 	w.AddUser(sim.User{ID: "W0OUTSIDER", Team: "T0FABRIKAM", Name: "outsider"})
 	w.app = w.AddApp(sim.App{ID: "A0PAG", Name: "pagbot", Team: "T0CONTOSO", BotUser: "U0BOT", Events: []string{"app_home_opened"}, Commands: []sim.Command{{Name: "/pag", Escape: true}},
-		Scopes: []string{"commands", "chat:write", "users:read", "channels:read", "groups:read"}}) // as in manifest.yaml
+		Scopes: []string{"commands", "chat:write", "files:write", "users:read", "channels:read", "groups:read"}}) // as in manifest.yaml
 	all := []string{requester.Slack.ID, approver.Slack.ID, member, "W0OUTSIDER"}
 	w.AddChannel(sim.Channel{ID: general, Team: "T0CONTOSO", Name: "general"}, all...)
 	w.AddChannel(sim.Channel{ID: channel, Team: "T0CONTOSO", Name: "approvals", Private: true}, append(all, "U0BOT")...)
@@ -99,7 +99,7 @@ func (w *world) listen(wire *pipe.Net) (hang func()) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	d := websocket.Dialer{NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+	d := websocket.Dialer{WriteBufferSize: 64 << 10, NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		return wire.Dial(ctx, network, addr)
 	}}
 	conn, _, err := d.DialContext(w.ctx, url, nil)
@@ -115,16 +115,14 @@ func (w *world) listen(wire *pipe.Net) (hang func()) {
 				return
 			}
 			var e struct {
-				ID      string          `json:"envelope_id"`
-				Type    string          `json:"type"`
-				Payload json.RawMessage `json:"payload"`
+				ID string `json:"envelope_id"`
 			}
 			if json.Unmarshal(raw, &e) != nil || e.ID == "" {
 				continue
 			}
 			wg.Go(func() {
 				answer := map[string]any{"envelope_id": e.ID}
-				ack, done := w.bot.Quick(w.ctx, e.Type, e.Payload)
+				ack, done := w.bot.Quick(w.ctx, raw)
 				if ack != nil {
 					answer["payload"] = ack
 				}

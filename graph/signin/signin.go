@@ -19,7 +19,13 @@ type Service struct {
 	away   once   // browsers that are at Microsoft, by state
 	steps  once   // browsers that are back, by step
 	pocket pocket
-	vault  vault
+	vault  *vault
+	stand  standings
+	claims claims
+
+	devices devices
+	life    context.Context // of what waits in the background
+	end     context.CancelFunc
 }
 
 // New makes a service, or says what is wrong with its configuration.
@@ -32,10 +38,10 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, https: u.Scheme == "https", base: u.Path}
-	s.vault = vault{cfg: cfg}
-	if cfg.Custody == KeepSession {
-		s.vault.master = derive(cfg.Master, "custody")
+	life, end := context.WithCancel(context.Background())
+	s := &Service{life: life, end: end, cfg: cfg, https: u.Scheme == "https", base: u.Path}
+	if s.vault, err = newVault(cfg); err != nil {
+		return nil, err
 	}
 	// A credential or authority that cannot work should fail now, not in the
 	// first person's browser.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -24,6 +25,7 @@ import (
 	"pagbot/engine"
 	"pagbot/graph"
 	"pagbot/graph/signin"
+	"pagbot/internal/history"
 	"pagbot/store"
 )
 
@@ -51,11 +53,13 @@ type App struct {
 	audit   *store.Audit
 	bot     *bot.Bot
 	loop    *socket.Loop
+	history *history.Book
 	reader  *graph.Reader
 	pages   *signin.Service // nil: watch mode
 	targets map[string]downstream.Probe
 	checks  []func(context.Context) error // must hold before serving; their errors say what to do
 	setups  []setup                       // may fail without keeping the bot from its work
+	noted   chan struct{}                 // something about people is in the audit log
 	began   time.Time
 }
 
@@ -75,7 +79,7 @@ func Open(ctx context.Context, cfg *Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{cfg: cfg, secrets: secrets, clock: o.Clock, log: o.Log, listen: o.Listen, began: time.Now(), targets: map[string]downstream.Probe{}}
+	a := &App{cfg: cfg, secrets: secrets, clock: o.Clock, log: o.Log, listen: o.Listen, began: time.Now(), noted: make(chan struct{}, 1), targets: map[string]downstream.Probe{}}
 	a.http = &http.Client{Transport: o.Transport}
 	if o.Transport != nil {
 		a.dial = o.Transport.DialContext
@@ -122,66 +126,13 @@ func (a *App) openEntra(context.Context) error {
 	return err
 }
 
-// targetID is a group's own copy of a target: Entra's answer depends on the
-// group and the access, an organization's does not.
-func targetID(t TargetConfig, group string, access activation.Access) string {
-	if t.Kind == "entra" {
-		return t.ID + ":" + group + ":" + string(access)
-	}
-	return t.ID
-}
-
-func (a *App) openTargets(context.Context) error {
-	cred, err := a.cfg.credential(a.http, a.secrets.reader)
-	if err != nil {
-		return err
-	}
-	for _, t := range a.cfg.Targets {
-		if t.Kind != "devops" {
-			continue
-		}
-		p, err := downstream.NewDevOps(downstream.DevOpsConfig{Org: t.Organization, DevBase: t.API, VSSPSBase: t.API, HTTP: a.http, Now: a.clock.Now, Token: bearer(cred, downstream.DevOpsScope)})
-		if err != nil {
-			return err
-		}
-		a.targets[t.ID] = p
-		a.setups = append(a.setups, setup{t.ID, p.Setup})
-	}
-	for _, g := range a.cfg.Groups {
-		for _, t := range a.cfg.targetsOf(g) {
-			if t.Kind != "entra" {
-				continue
-			}
-			for _, access := range []activation.Access{activation.Member, activation.Owner} {
-				p, err := downstream.NewEntra(downstream.EntraConfig{Group: g.ID, Access: access, Directory: a.reader, Now: a.clock.Now})
-				if err != nil {
-					return err
-				}
-				a.targets[targetID(t, g.ID, access)] = p
-			}
-		}
-	}
-	return nil
-}
-
-// reaches lists, per access, what a group's activations are followed on.
-func (a *App) reaches(g GroupConfig) map[activation.Access][]activation.Target {
-	m := map[activation.Access][]activation.Target{}
-	for _, access := range []activation.Access{activation.Member, activation.Owner} {
-		for _, t := range a.cfg.targetsOf(g) {
-			if t.Kind == "devops" && access == activation.Owner {
-				continue // owners of a group are not its members
-			}
-			id := targetID(t, g.ID, access)
-			m[access] = append(m[access], activation.Target{ID: id, Kind: t.Kind, Name: t.Name, Level: a.targets[id].Limits().Level, Within: activation.Duration(t.GoneWithin)})
-		}
-	}
-	return m
-}
-
 // lateEngine lets the bot and the pages be made before the engine, which needs
 // them.
 type lateEngine struct{ *engine.Engine }
+
+func (l *lateEngine) find(ctx context.Context, index string) ([]activation.Activation, error) {
+	return l.Find(ctx, index)
+}
 
 func (a *App) openSlack(ctx context.Context) error {
 	slackHTTP := &http.Client{Timeout: 10 * time.Second, Transport: a.http.Transport}
@@ -192,12 +143,13 @@ func (a *App) openSlack(ctx context.Context) error {
 		return errors.Join(err, a.Check(ctx))
 	}
 	late := &lateEngine{}
-	people, pages, err := a.openSignIn(late)
+	a.history = history.NewBook(history.Config{Find: late.find, Now: a.clock.Now, Days: a.cfg.HistoryDays})
+	people, pages, err := a.openSignIn(ctx, late, api)
 	if err != nil {
 		return err
 	}
 	c := bot.Config{API: api, HTTP: slackHTTP, AppID: appID(a.secrets.appToken), Groups: a.botGroups(), Engine: late, Directory: a.reader, People: people,
-		Now: a.clock.Now, World: a.clock.World, Log: a.log}
+		Measures: measures{a}, Now: a.clock.Now, World: a.clock.World, Log: a.log}
 	for _, s := range a.cfg.Presets {
 		c.Presets = append(c.Presets, bot.Preset{Name: s.Name, Groups: s.Members, Length: time.Duration(s.For)})
 	}
@@ -213,15 +165,31 @@ func (a *App) openSlack(ctx context.Context) error {
 	}
 	late.Engine = a.Engine
 	a.loop, err = socket.New(socket.Config{AppToken: a.secrets.appToken, APIURL: a.cfg.Slack.API, Client: slackHTTP, Dial: a.dial, Log: a.log,
-		Busy: "I'm restarting. Please try again in a moment.",
-		Handle: func(ctx context.Context, e socket.Envelope) (any, error) {
-			// What Slack wants answered at once needs nothing kept.
-			if ack, done := a.bot.Quick(ctx, e.Type, e.Payload); done {
-				return ack, nil
-			}
-			return nil, a.Engine.Keep(ctx, e.ID, e.Raw)
-		}})
+		Busy:   "I'm restarting. Please try again in a moment.",
+		Handle: a.handle})
 	return err
+}
+
+// handle keeps an envelope before it is acknowledged. What Slack wants answered
+// in the acknowledgement itself needs nothing kept, and may take a moment.
+func (a *App) handle(ctx context.Context, e socket.Envelope, answer func(any, error)) {
+	keep := func() { a.Engine.Keep(ctx, e.ID, e.Raw, func(err error) { answer(nil, err) }) }
+	if e.Type != "interactive" {
+		keep()
+		return
+	}
+	go func() {
+		defer func() {
+			if r := recover(); r != nil {
+				answer(nil, fmt.Errorf("panic: %v\n%s", r, debug.Stack()))
+			}
+		}()
+		if ack, done := a.bot.Quick(ctx, e.Raw); done {
+			answer(ack, nil)
+			return
+		}
+		keep()
+	}()
 }
 
 func (a *App) botGroups() []bot.Group {
@@ -239,7 +207,7 @@ func (a *App) botGroups() []bot.Group {
 
 func (a *App) openEngine(people bot.People) error {
 	mouth := bot.NewMouth(a.bot)
-	watch, err := downstream.NewWatch(downstream.Config{Probes: a.targets, Now: a.clock.Now, World: a.clock.World, Log: a.log})
+	watch, err := downstream.NewWatch(downstream.Config{Probes: a.targets, Now: a.clock.Now, World: a.clock.World, Log: a.log, Wake: a.wake})
 	if err != nil {
 		return err
 	}
@@ -248,18 +216,27 @@ func (a *App) openEngine(people bot.People) error {
 		hands[k] = mouth
 	}
 	if a.pages != nil {
-		guard, err := signin.NewSealer(a.secrets.key)
+		guard, err := signin.NewSealer(a.secrets.key, a.secrets.oldKeys...)
 		if err != nil {
 			return err
 		}
-		hands[activation.DoDeed] = graph.NewDeeds(a.reader, a.pages, guard)
+		hands[activation.DoDeed] = downstream.NewStarts(graph.NewDeeds(a.reader, a.pages, guard), a.clock.Now)
 	}
 	var watched []engine.Watched
 	for _, g := range a.bot.Groups {
 		watched = append(watched, engine.Watched{Group: g.Group, Targets: g.Targets, Lead: g.Lead, Remind: g.Remind, Quorum: g.Quorum})
 	}
-	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log})
+	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log,
+		Changed: a.history.Note})
 	return err
+}
+
+// wake lets a look go that waits for the news of another. If that fails, it is
+// made when it is due.
+func (a *App) wake(name string) {
+	if err := a.Engine.Release(context.Background(), name); err != nil {
+		a.log.Debug("a look was not woken", "err", err)
+	}
 }
 
 // bound is PIM with the people's Slack users filled in.

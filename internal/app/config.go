@@ -1,6 +1,10 @@
 package app
 
-import "pagbot/activation"
+import (
+	"time"
+
+	"pagbot/activation"
+)
 
 // Config is the whole configuration. pagbot.example.yaml shows every field;
 // a key that is not here is refused with its line.
@@ -21,6 +25,9 @@ type Config struct {
 	Presets []PresetConfig `yaml:"presets"`
 	// Targets are the systems where the groups carry roles.
 	Targets []TargetConfig `yaml:"targets"`
+	// HistoryDays is how many days of measurements are kept at hand, for
+	// pictures, predictions and requirements; empty: 30.
+	HistoryDays int `yaml:"history_days"`
 
 	dir string // of the file, for relative paths
 }
@@ -81,12 +88,40 @@ type SignInConfig struct {
 	ClientID string `yaml:"client_id"`
 	// ClientSecret of the sign-in registration.
 	ClientSecret Secret `yaml:"client_secret"`
-	// Key is 32 bytes, base64: it seals warrants, links and kept tokens.
+	// Key is 32 bytes, base64: it seals warrants, links, bindings and kept tokens.
 	Key Secret `yaml:"key"`
-	// Custody of tokens: none or session (the default).
+	// OldKey is the key before Key: what it sealed is taken until pagbot keys
+	// rotate has sealed all anew. Then leave it out again.
+	OldKey *Secret `yaml:"old_key"`
+	// KeyVault is the address of an RSA key in Azure Key Vault, such as
+	// https://NAME.vault.azure.net/keys/KEY, which then also wraps what seals kept
+	// tokens. The reader must be allowed to wrap and unwrap with it.
+	KeyVault string `yaml:"key_vault"`
+	// Custody of tokens: none, session (the default), or days such as 7d.
 	Custody string `yaml:"custody"`
-	// People is the file that maps Slack users to Entra accounts.
+	// People is the file that maps Slack users to Entra accounts. With bind it
+	// may be left out.
 	People string `yaml:"people"`
+	// Bind says how people who are not in that file come to their accounts.
+	Bind BindConfig `yaml:"bind"`
+	// DeviceClient is the application id of a third, public registration, which
+	// turns on sign-in by device code (/pag signin device). Many tenants block it,
+	// and people can be talked into entering a code: leave it out if browsers can
+	// reach url.
+	DeviceClient string `yaml:"device_client"`
+}
+
+// BindConfig is how people who are not in the file come to their accounts.
+type BindConfig struct {
+	// Attribute is the property of an Entra account that holds its person's Slack
+	// user id: employeeId, extension_APP_NAME, or
+	// onPremisesExtensionAttributes/extensionAttribute1.
+	Attribute string `yaml:"attribute"`
+	// Mail lists the domains, verified in the tenant, whose addresses bind: an
+	// account whose mail or user principal name is the Slack profile's e-mail. The
+	// person then types into Slack a code that their browser shows. The Slack app
+	// needs the scope users:read.email for it.
+	Mail []string `yaml:"mail"`
 }
 
 // GroupConfig is one PIM-managed group that the bot looks after.
@@ -140,17 +175,45 @@ type PresetConfig struct {
 type TargetConfig struct {
 	// ID is how groups name it.
 	ID string `yaml:"id"`
-	// Kind is entra (what Entra itself lists: it proves nothing downstream) or
-	// devops (an Azure DevOps organization).
+	// Kind is entra (what Entra itself lists: it proves nothing downstream),
+	// devops (an Azure DevOps organization), scim (an application that Entra
+	// provisions), aws (an AWS Identity Center) or http (any other system).
 	Kind string `yaml:"kind"`
-	// Name is what people read on cards; empty: Entra ID, or Azure DevOps and
-	// the organization.
+	// Name is what people read on cards; empty: Entra ID, Azure DevOps and the
+	// organization, AWS Identity Center, or the id.
 	Name string `yaml:"name"`
 	// Organization is the NAME of dev.azure.com/NAME; for devops.
 	Organization string `yaml:"organization"`
 	// API is the root of dev.azure.com and vssps.dev.azure.com; for a simulator.
 	API string `yaml:"api"`
+	// SCIM are the settings of a scim target.
+	SCIM *SCIMTarget `yaml:"scim"`
+	// HTTP are the settings of an http target.
+	HTTP *HTTPTarget `yaml:"http"`
+	// AWS are the settings of an aws target.
+	AWS *AWSTarget `yaml:"aws"`
 	// GoneWithin is when a removal that has not been seen is overdue: then the
-	// channel is alarmed. Empty: 5m for entra, 60m for devops.
+	// channel is alarmed. Empty: 5m for entra, 60m for devops, 45m for scim and
+	// aws; for http it must be given.
 	GoneWithin Duration `yaml:"gone_within"`
+	// Sessions is how long a session of before may go on working after the target
+	// itself has forgotten the person; cards say so. Empty: 60m for devops.
+	Sessions Duration `yaml:"sessions"`
+	// Requires is how soon the target must follow an activation and its end: what
+	// is measured is judged by it, in pictures and reports.
+	Requires RequiresConfig `yaml:"requires"`
+}
+
+// RequiresConfig is a requirement of a target.
+type RequiresConfig struct {
+	// Effective is within what time after the activation access must have taken
+	// effect; empty: any time will do.
+	Effective Duration `yaml:"effective"`
+	// Gone is within what time after the end access must be gone; empty: any time
+	// will do.
+	Gone Duration `yaml:"gone"`
+}
+
+func (r RequiresConfig) durations() (effective, gone time.Duration) {
+	return time.Duration(r.Effective), time.Duration(r.Gone)
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"pagbot/activation"
+	"pagbot/graph/signin"
+	"pagbot/internal/keyvault"
 )
 
 var (
@@ -26,6 +28,13 @@ type problems []error
 func (p *problems) add(err error) {
 	if err != nil {
 		*p = append(*p, err)
+	}
+}
+
+// addAs names the setting that an error is about.
+func (p *problems) addAs(setting string, err error) {
+	if err != nil {
+		p.add(fmt.Errorf("%s: %w", setting, err))
 	}
 }
 
@@ -48,6 +57,8 @@ func (c *Config) validate() error {
 	for i := range c.Targets {
 		c.Targets[i].check(&p, i+1, targets)
 	}
+	defaultTo(&c.HistoryDays, 30)
+	p.need(c.HistoryDays > 0 && c.HistoryDays <= 400, "history_days: %d days are not possible: choose 1 to 400", c.HistoryDays)
 	p.need(len(c.Groups) > 0, "groups: name at least one PIM-managed group")
 	names, ids := map[string]bool{}, map[string]bool{}
 	for i := range c.Groups {
@@ -98,29 +109,20 @@ func (s *SignInConfig) check(p *problems) {
 	p.need(guid.MatchString(s.ClientID), "signin.client_id: %q is not an application id: copy the GUID from the sign-in app registration", s.ClientID)
 	p.need(s.ClientSecret.set(), "signin.client_secret: the secret of the sign-in registration is needed: %s", secretForm)
 	p.need(s.Key.set(), "signin.key: a key is needed: make one with openssl rand -base64 32, and %s", secretForm)
-	p.need(s.People != "", "signin.people: name the file that maps Slack users to Entra accounts")
-	defaultTo(&s.Custody, "session")
-	p.need(s.Custody == "none" || s.Custody == "session", "signin.custody: %q is not known: choose none or session", s.Custody)
-}
-
-func (t *TargetConfig) check(p *problems, n int, seen map[string]bool) {
-	p.need(t.ID != "", "targets: entry %d has no id: give it one for the groups to name it by", n)
-	p.need(t.ID == "" || !seen[t.ID], "targets: the id %q stands twice: give every target its own", t.ID)
-	seen[t.ID] = t.ID != ""
-	within := Duration(5 * time.Minute)
-	switch t.Kind {
-	case "entra":
-		p.need(t.Organization == "" && t.API == "", "targets %s: organization and api belong to a devops target: remove them here", t.ID)
-		defaultTo(&t.Name, "Entra ID")
-	case "devops":
-		p.need(orgName.MatchString(t.Organization), "targets %s: %q is not the name of an organization: give the NAME of dev.azure.com/NAME", t.ID, t.Organization)
-		p.need(t.API == "" || safe(t.API), "targets %s: api %q is not an https address: leave it out for Azure DevOps itself", t.ID, t.API)
-		defaultTo(&t.Name, "Azure DevOps "+t.Organization)
-		within = Duration(time.Hour)
-	default:
-		p.need(false, "targets %s: kind %q is not known: choose entra or devops", t.ID, t.Kind)
+	p.need(s.OldKey == nil || s.OldKey.set(), "signin.old_key: %s", secretForm)
+	if s.KeyVault != "" {
+		p.addAs("signin.key_vault", keyvault.Valid(s.KeyVault))
 	}
-	defaultTo(&t.GoneWithin, within)
+	p.need(s.People != "" || s.Bind.Attribute != "" || len(s.Bind.Mail) > 0, "signin.people: name the file that maps Slack users to Entra accounts, or say with signin.bind how they come to them")
+	p.need(attribute.MatchString(s.Bind.Attribute), "signin.bind.attribute: %q is not a property of an account: write it like employeeId, extension_APP_NAME or onPremisesExtensionAttributes/extensionAttribute1", s.Bind.Attribute)
+	for _, d := range s.Bind.Mail {
+		p.need(domainName.MatchString(d), "signin.bind.mail: %q is not a domain: write it like contoso.example", d)
+	}
+	d := s.DeviceClient
+	p.need(d == "" || guid.MatchString(d) && !strings.EqualFold(d, s.ClientID), "signin.device_client: %q is not the application id of a registration of its own: device codes need a public client, and the sign-in registration must not be one", d)
+	p.need(d == "" || s.Custody != "none", "signin.device_client: with custody none nothing is kept that a device code could bring: leave one of the two out")
+	defaultTo(&s.Custody, "session")
+	p.addAs("signin.custody", signin.Custody(s.Custody).Valid())
 }
 
 func (g *GroupConfig) check(p *problems, n int, targets, names, ids map[string]bool) {

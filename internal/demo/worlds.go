@@ -93,7 +93,7 @@ func Found(p Place, c Clocks) (*Worlds, error) {
 
 func (w *Worlds) workspace() {
 	w.Team = w.Slack.AddTeam(slack.Team{ID: "T0CONTOSO", Domain: "contoso", Name: "Contoso"})
-	w.App = w.Slack.AddApp(slack.App{ID: "A0PAGBOT", Name: "pagbot", Team: w.Team.ID, Scopes: strings.Fields("commands chat:write users:read channels:read groups:read"),
+	w.App = w.Slack.AddApp(slack.App{ID: "A0PAGBOT", Name: "pagbot", Team: w.Team.ID, Scopes: strings.Fields("commands chat:write files:write users:read channels:read groups:read"),
 		Events: []string{"app_home_opened"}, Commands: []slack.Command{{Name: "/pag", Escape: true}}})
 	var members []string
 	for _, name := range []string{Requester, Approver, Second, Colleague, Outsider} {

@@ -25,33 +25,40 @@ const (
 // mayImport lists, per package, which of our own packages it may import. A
 // package that is not listed may import none.
 var mayImport = map[string][]string{
-	"activation":      {},
-	"store":           {},
-	"store/storetest": {"store"},
-	"engine":          {"activation", "store"},
-	"bot":             {"activation", "bot/socket"},
-	"bot/socket":      {},
-	"graph":           {"activation", "graph/signin"},
-	"graph/signin":    {"activation"},
-	"downstream":      {"activation"},
-	"sim/slack":       {"sim/pipe"},
-	"sim/entra":       {"sim/pipe"},
-	"sim/devops":      {"sim/pipe"},
-	"sim/browser":     {"sim/pipe"},
+	"activation":           {},
+	"store":                {},
+	"store/storetest":      {"store"},
+	"downstream/probetest": {"activation", "downstream"},
+	"engine":               {"activation", "store"},
+	"bot":                  {"activation", "bot/socket"},
+	"bot/socket":           {},
+	"graph":                {"activation", "graph/signin"},
+	"graph/signin":         {"activation"},
+	"downstream":           {"activation"},
+	"sim/slack":            {"sim/pipe"},
+	"sim/entra":            {"sim/pipe"},
+	"sim/target":           {},
+	"sim/devops":           {"sim/target"},
+	"sim/scim":             {"sim/target"},
+	"sim/awsidc":           {"sim/target"},
+	"sim/saas":             {"sim/target"},
+	"sim/browser":          {"sim/pipe"},
 }
 
 // mayTest lists what a package's tests may import on top: the simulators are
 // real servers, so every package that talks to the outside is tested on them.
 var mayTest = map[string][]string{
-	"store":        {"store/storetest"},
-	"engine":       {"store/storetest"},
-	"bot":          {"sim/slack", "sim/pipe"},
-	"bot/socket":   {"sim/slack", "sim/pipe"},
-	"graph":        {"sim/entra", "sim/pipe", "graph/signin"},
-	"graph/signin": {"sim/entra", "sim/browser", "sim/pipe"},
-	"downstream":   {"sim/devops", "sim/entra", "sim/pipe"},
-	"sim/entra":    {"sim/browser"},
-	"sim/devops":   {"sim/entra"},
+	"store":                {"store/storetest"},
+	"engine":               {"store/storetest"},
+	"bot":                  {"sim/slack", "sim/pipe"},
+	"bot/socket":           {"sim/slack", "sim/pipe"},
+	"graph":                {"sim/entra", "sim/pipe", "graph/signin"},
+	"graph/signin":         {"sim/entra", "sim/browser", "sim/pipe"},
+	"downstream":           {"sim/devops", "sim/entra", "sim/pipe", "downstream/probetest", "sim/awsidc", "sim/saas", "sim/scim", "sim/target"},
+	"sim/entra":            {"sim/browser"},
+	"sim/judges/bolt":      {"sim/slack"},
+	"sim/devops":           {"sim/entra", "sim/pipe"},
+	"sim/judges/authority": {"sim/entra", "sim/browser"},
 }
 
 // free packages wire everything together and may import what they like.
