@@ -115,9 +115,7 @@ func (w *world) listen(wire *pipe.Net) (hang func()) {
 				return
 			}
 			var e struct {
-				ID      string          `json:"envelope_id"`
-				Type    string          `json:"type"`
-				Payload json.RawMessage `json:"payload"`
+				ID string `json:"envelope_id"`
 			}
 			if json.Unmarshal(raw, &e) != nil || e.ID == "" {
 				continue

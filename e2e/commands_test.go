@@ -46,7 +46,7 @@ func TestBadCommands(t *testing.T) {
 		w.answered(r, `/pag activate release-managers 2h "release"`, "wants a ticket number", `INC0012345`)
 		w.answered(r, `/pag activate release-managers soon "release`, "A quotation mark is missing")
 		w.answered(r, `/pag activate release-managers until noon "release" INC1`, "I need a time of day", "until 18:00")
-		w.answered(r, `/pag activate`, "Tell me which group", "/pag list")
+		w.answered(r, `/pag check`, "Tell me what to check", "/pag check GROUP")
 		w.answered(r, `/pag frobnicate`, "I don't know “frobnicate”", "/pag help")
 		w.answered(r, `/pag deactivate`, "nothing is active, and no request waits", "nothing to end")
 		w.answered(r, `/pag help`, "/pag activate GROUP", "/pag status")

@@ -102,6 +102,8 @@ var refusalNext = map[activation.Code][2]string{
 	activation.TicketMissing:    {"PIM wants a ticket number", "Ask again in Slack with a ticket."},
 	activation.NeedsMFA:         {"PIM wants multifactor authentication", "Ask again in Slack and complete it when Microsoft asks."},
 	activation.NeedsContext:     {"PIM wants a stronger sign-in than you gave", "Ask your administrator what the group's authentication context needs, such as a compliant device."},
+	activation.AlreadyAgreed:    {"You have agreed already", "It counts once. Another approver must agree, too."},
+	activation.Paced:            {"This begins in a moment", "Others have just started; it goes on by itself. Slack tells you when."},
 	activation.TooEarly:         {"It is too early to end this", "PIM keeps an activation for five minutes. Try again then."},
 	activation.AlreadyDecided:   {"Already decided", "Somebody was quicker. Slack shows how it went."},
 	activation.NotApprover:      {"You are not an approver here", "Ask whoever runs the group."},
