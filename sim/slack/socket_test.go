@@ -126,6 +126,7 @@ func TestHelloTicketAndCap(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := s.dialURL(url, acks)
+		s.connected(1)
 		if _, _, err := (&websocket.Dialer{NetDialContext: s.net.Dial}).Dial(url, nil); err == nil {
 			t.Error("a ticket worked twice")
 		}
