@@ -84,7 +84,9 @@ func TestLatePongs(t *testing.T) {
 func TestEnvelopeDials(t *testing.T) {
 	stage(t, func(t *testing.T, s *scene) {
 		s.Turn(func(d *slack.Dials) { d.Distribution = "oldest" })
-		first, second := s.dial(silent), s.dial(acks)
+		first := s.dial(silent)
+		s.connected(1)
+		second := s.dial(acks)
 		s.connected(2)
 		run := func(turn func(*slack.Dials)) (slack.Reply, time.Duration) {
 			s.Turn(turn)

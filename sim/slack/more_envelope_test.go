@@ -49,7 +49,7 @@ func TestUnackedCommandsAreNotRedelivered(t *testing.T) {
 func TestDelayedEvents(t *testing.T) {
 	for delayed, want := range map[bool]int{false: 4, true: 28} {
 		stage(t, func(t *testing.T, s *scene) {
-			s.Turn(func(d *slack.Dials) { d.DelayedEvents = delayed; d.Lifetime = 1e6 })
+			s.Turn(func(d *slack.Dials) { d.DelayedEvents, d.Lifetime, d.PingEvery, d.DeadAfter = delayed, 1e6, 3600, 0 })
 			p := s.dial(silent)
 			s.connected(1)
 			if err := s.Person(requester).OpenHome(); err != nil {

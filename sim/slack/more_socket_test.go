@@ -126,11 +126,11 @@ func TestPingsSaySomething(t *testing.T) {
 	stage(t, func(t *testing.T, s *scene) {
 		s.Turn(func(d *slack.Dials) { d.PingEvery, d.PingText = 5, "Ping from applink-2" })
 		p := s.dial(acks)
-		said := make(chan string, 9)
-		p.ws.SetPingHandler(func(text string) error { said <- text; return nil })
 		s.pass(6 * time.Second)
-		if got := <-said; got != "Ping from applink-2" {
-			t.Error(got)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.said != "Ping from applink-2" || len(p.pings) != 1 {
+			t.Errorf("%d pings, %q", len(p.pings), p.said)
 		}
 	})
 }

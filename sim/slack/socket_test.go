@@ -24,6 +24,7 @@ type peer struct {
 	frames []map[string]any
 	at     []time.Time
 	pings  []time.Time
+	said   string       // by the last ping
 	mute   atomic.Bool  // answer no pings
 	keep   atomic.Bool  // leave TCP open at the end
 	onPong atomic.Value // func()
@@ -52,7 +53,7 @@ func (s *scene) dialURL(url string, answer func(id any) []any) *peer {
 	context.AfterFunc(s.ctx, func() { ws.Close() })
 	ws.SetPingHandler(func(text string) error {
 		p.mu.Lock()
-		p.pings = append(p.pings, time.Now())
+		p.pings, p.said = append(p.pings, time.Now()), text
 		p.mu.Unlock()
 		if p.mute.Load() {
 			return nil
@@ -125,6 +126,7 @@ func TestHelloTicketAndCap(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := s.dialURL(url, acks)
+		s.connected(1)
 		if _, _, err := (&websocket.Dialer{NetDialContext: s.net.Dial}).Dial(url, nil); err == nil {
 			t.Error("a ticket worked twice")
 		}
