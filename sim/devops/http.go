@@ -64,7 +64,7 @@ func (w *World) serve(t *target.Call) answer {
 func (c *call) route() answer {
 	parts := strings.Split(c.rest, "/")
 	host := strings.HasPrefix(c.Host, "vssps.")
-	elsewhere := strings.HasSuffix(c.Host, "dev.azure.com") && host != (parts[0] == "identities")
+	elsewhere := strings.HasSuffix(c.Host, "dev.azure.com") && host != (parts[0] == "identities" || parts[0] == "graph")
 	is := func(method string, n int, names ...string) bool {
 		for i, name := range names {
 			if i >= len(parts) || !strings.EqualFold(parts[i], name) && name != "*" {
@@ -78,6 +78,12 @@ func (c *call) route() answer {
 		return c.identities()
 	case is("GET", 4, "identities", "*", "membersof", "*"):
 		return c.membersOf(parts[1], parts[3])
+	case is("POST", 3, "identities", "*", "membersof"):
+		return c.refreshMembersOf(parts[1])
+	case is("GET", 4, "graph", "memberships", "*", "*"), is("HEAD", 4, "graph", "memberships", "*", "*"):
+		return c.directMembership(parts[2], parts[3])
+	case is("POST", 2, "Contribution", "HierarchyQuery"):
+		return c.portal()
 	case is("GET", 2, "accesscontrollists", "*"):
 		return c.accessControl(parts[1])
 	case is("GET", 2, "securitynamespaces", "*"):

@@ -1,0 +1,131 @@
+package target
+
+import (
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write docs/worlds-targets.md anew")
+
+// fact is something that a real target does, how it is turned here, and the
+// test that shows it. A dial is a field of the simulator's dials or of how it
+// follows Entra, or a [Fault]; "always" can't be turned.
+type fact struct{ world, what, dial, test string }
+
+var facts = []fact{
+	{"target", "A copy learns after a delay and forgets after another", "Follow.Grant", "TestDelaysAreTheSeeds"},
+	{"target", "Provisioning: five in ten seconds are pushed in 2–10 min, the sixth and every removal wait for the cycle", "Push.Cliff", "TestProvisioningCliff"},
+	{"target", "A membership that came and went between two cycles is never seen", "always", "TestProvisioningNeverSees"},
+	{"target", "The ten seconds slide, or are fixed windows (unsettled)", "Push.Fixed", "TestFixedWindow"},
+	{"target", "A no is cached: asking early delays one's own yes", "Dials.CachedNo, Dials.CachedYes", "TestCacheDelaysItsOwnYes"},
+	{"target", "Replicas disagree", "Dials.Replicas, Dials.Skew", "TestReplicasDisagree"},
+	{"target", "Re-evaluated on demand: by nobody, oneself, anyone; it takes a while", "Dials.Reevaluate, Dials.Takes", "TestReevaluation"},
+	{"target", "Rights that are frozen in a token are of its issue", "always", "TestRightsFrozenInAToken"},
+	{"target", "429 with Retry-After over a budget; half an answer", "Dials.Budget, Dials.Window, Dials.RetryAfter", "TestDoor"},
+	{"devops", "The copy of Entra's groups is refreshed every hour", "Org.Tick", "TestHourlyTick"},
+	{"devops", "A sign-in of the person's refreshes at once", "always", "TestSignInReevaluates"},
+	{"devops", "A person is known only after their first sign-in", "User.SignedIn", "TestKnownOnlyAfterFirstSignIn"},
+	{"devops", "Without ordinary access there is nothing to refresh", "User.Standing", "TestStandingAccess"},
+	{"devops", "An access control list has no entry instead of zero bits (unsettled)", "Dials.NoEntry", "TestAccessControlLists"},
+	{"devops", "membersof answers a non-member with 404, or with nothing (unsettled)", "Dials.AbsentEmpty", "TestAbsentMembers"},
+	{"devops", "POST membersof re-evaluates oneself, or anybody (unsettled)", "Dials.Reevaluate", "TestReevaluationOnDemand"},
+	{"devops", "graph/memberships sees direct edges only", "always", "TestDirectMembershipIsBlind"},
+	{"devops", "The evaluation batch is about whoever calls", "always", "TestWhoMayCall"},
+	{"devops", "Sign-in pages with 200, 503, Retry-After of an hour", "Fault.Do", "TestFaults"},
+	{"devops", "Hangs, resets, slow answers", "Fault.Do", "TestFaultsOfTheWire"},
+	{"scim", "A user is written with their first access", "User.Provisioned", "TestFirstAccessWritesTheUser"},
+	{"scim", "Members are omitted, always empty, or cut", "Dials.Members, Dials.Most", "TestLies"},
+	{"scim", "A filter on members is ignored, or refused", "Dials.Filters", "TestLies"},
+	{"scim", "An empty list is left out", "Dials.OmitEmpty", "TestLies"},
+	{"scim", "Users show no groups, or another externalId than the object id", "Dials.NoGroups, Dials.NoExternalID", "TestLies"},
+	{"scim", "Lists come in pages", "Dials.Page", "TestPages"},
+	{"scim", "404, 409 uniqueness, 429, 401", "always", "TestWritesAndTokens"},
+	{"scim", "The application takes its time over what was written", "Dials.Apply", "TestLies"},
+	{"awsidc", "Requests must be signed, for the region", "always", "TestSignatures"},
+	{"awsidc", "The store is eventually consistent", "Dials.Apply", "TestMembershipFollowsProvisioning"},
+	{"awsidc", "ThrottlingException is a 400 with seconds in it", "Dials.Budget", "TestOperations"},
+	{"awsidc", "A group that is gone is an error, or plainly has no members (unsettled)", "Dials.GoneIsFalse", "TestOperations"},
+	{"awsidc", "An operation is denied to the role", "Dials.Deny", "TestOperations"},
+	{"awsidc", "externalId is something else than the object id", "Dials.NoExternalID", "TestOperations"},
+	{"awsidc", "A role is opened by a token, for an hour", "Config.Roles", "TestRoles"},
+	{"saas", "GitHub's team sync looks once an hour; 404 is said of a missing team too", "always", "TestTeamSyncIsACycle"},
+	{"saas", "A new team member is pending", "Dials.Pending", "TestTeamSyncIsACycle"},
+	{"saas", "Salesforce has no fast path, and shows nothing to who may not look", "Dials.NoPermission", "TestSalesforceHasNoFastPath"},
+}
+
+// declared finds the tests and the fields of structs of a package.
+func declared(t *testing.T, dir string) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]bool{}
+	for _, name := range files {
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncDecl:
+				all[n.Name.Name] = true
+			case *ast.TypeSpec:
+				if s, ok := n.Type.(*ast.StructType); ok {
+					for _, field := range s.Fields.List {
+						for _, f := range field.Names {
+							all[n.Name.Name+"."+f.Name] = true
+						}
+					}
+				}
+			}
+			return true
+		})
+	}
+	return all
+}
+
+// TestEveryFactIsShown: every fact has its test, every dial is one, and the
+// table in the docs is this one.
+func TestEveryFactIsShown(t *testing.T) {
+	frame := declared(t, "target")
+	turned := map[string]bool{}
+	var table strings.Builder
+	table.WriteString("# What the simulated targets do, and how to turn it\n\nMade from `sim/target/facts_test.go`; `go test ./sim/target -update` writes it anew.\n\n| world | fact | dial | shown by |\n|---|---|---|---|\n")
+	for _, f := range facts {
+		own := declared(t, f.world)
+		if !own[f.test] {
+			t.Errorf("sim/%s has no %s", f.world, f.test)
+		}
+		for dial := range strings.SplitSeq(f.dial, ", ") {
+			if dial != "always" && !own[dial] && !frame[dial] {
+				t.Errorf("sim/%s has no dial %s", f.world, dial)
+			}
+			turned[f.world+" "+dial] = true
+		}
+		fmt.Fprintf(&table, "| `sim/%s` | %s | %s | `%s` |\n", f.world, f.what, strings.Replace("`"+f.dial+"`", "`always`", "always so", 1), f.test)
+	}
+	for _, world := range []string{"target", "devops", "scim", "awsidc", "saas"} {
+		for name := range declared(t, world) {
+			if strings.HasPrefix(name, "Dials.") && !turned[world+" "+name] {
+				t.Errorf("sim/%s: no fact stands behind %s", world, name)
+			}
+		}
+	}
+	const file = "../../docs/worlds-targets.md"
+	if *update {
+		if err := os.WriteFile(file, []byte(table.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b, err := os.ReadFile(file); err != nil || string(b) != table.String() {
+		t.Errorf("docs/worlds-targets.md is not this table: go test ./sim/target -update (%v)", err)
+	}
+}
