@@ -31,6 +31,7 @@ type measure struct {
 	span    activation.Span
 	turn    time.Time // PIM's grant or the end; zero: not granted yet
 	begun   time.Time
+	overdue time.Time // when a removal will be; zero: never
 	now     time.Time
 	limits  Limits // in world time
 	world   func(time.Duration) time.Duration
@@ -50,6 +51,9 @@ func newMeasure(a activation.Activation, e activation.Effect) *measure {
 	m.moving = a.Phase == activation.Provisioning || a.Decision != nil
 	if t, ok := a.Target(e.Target); ok {
 		m.span = t.Span(e.Toward)
+		if e.Toward == activation.Removal && t.Within > 0 {
+			m.overdue = m.turn.Add(time.Duration(t.Within))
+		}
 	}
 	// A memory that can't be read is a lost one.
 	if json.Unmarshal(e.Memory, &m.memory) != nil {
@@ -186,11 +190,20 @@ func (m *measure) next(retry time.Duration) time.Duration {
 	return Next(m.age(), l, m.learned, m.memory.Doubts, retry)
 }
 
+// afterOverdue is when a removal that is overdue is looked for; the alarm comes
+// a little later (activation.EvSpan).
+const afterOverdue = 30 * time.Second
+
 // again comes back in world time.
 func (m *measure) again(wait time.Duration) activation.Report {
 	at := m.now.Add(wait)
 	if m.limits.Batch > 1 && m.age() >= 0 {
 		at = m.together(at)
+	}
+	// Right after it is overdue, before anybody is alarmed of what may be gone.
+	least := m.now.Add(max(step, m.limits.Cache, m.limits.Rate))
+	if o := m.overdue.Add(afterOverdue); !m.overdue.IsZero() && m.now.Before(o) && at.After(o) && !least.After(o) {
+		at = o
 	}
 	return activation.Report{Again: at, Memory: m.remembered()}
 }

@@ -322,3 +322,29 @@ func TestTargetsWithOneProbeShareItsBudget(t *testing.T) {
 		t.Error("a target without a probe")
 	}
 }
+
+// Nobody is alarmed of what is gone since the last look: one falls between the
+// moment when it is overdue and the alarm.
+func TestLooksBeforeTheAlarm(t *testing.T) {
+	for _, within := range []time.Duration{7 * time.Minute, time.Hour, 3 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			x := newAsked(t, Limits{})
+			ended := time.Now()
+			x.e.Toward, x.a.Ended, x.a.Phase = activation.Removal, ended, activation.Verifying
+			x.a.Targets[0].Within, x.a.Targets[0].Removal = activation.Duration(within), activation.Span{State: activation.Waiting}
+			x.answer(true)
+			for time.Since(ended) < within+time.Minute {
+				x.do(t)
+			}
+			between := 0
+			for _, at := range x.p.began {
+				if since := at.Sub(ended); since > within && since < within+time.Minute {
+					between++
+				}
+			}
+			if between == 0 {
+				t.Errorf("%d looks in the minute after %v", between, within)
+			}
+		})
+	}
+}
