@@ -20,6 +20,7 @@ import (
 	"pagbot/sim/devops"
 	"pagbot/sim/entra"
 	"pagbot/sim/pipe"
+	"pagbot/sim/target"
 )
 
 const (
@@ -113,7 +114,7 @@ func devopsKind(t *testing.T, absent bool) kind {
 	w.Turn(func(d *devops.Dials) { d.NoEntry, d.AbsentEmpty = absent, absent })
 	if absent {
 		// An organization that refuses its lists answers by membership only.
-		w.Inject(devops.Fault{Path: "/accesscontrollists/", Do: devops.DoStatus, Status: http.StatusForbidden})
+		w.Inject(devops.Fault{Path: "/accesscontrollists/", Do: target.DoStatus, Status: http.StatusForbidden})
 	}
 	return kind{d, func(p activation.Person, is bool) {
 		if len(has[p.Object])%2 == 1 != is {

@@ -36,7 +36,8 @@ var mayImport = map[string][]string{
 	"downstream":      {"activation"},
 	"sim/slack":       {"sim/pipe"},
 	"sim/entra":       {"sim/pipe"},
-	"sim/devops":      {"sim/pipe"},
+	"sim/target":      {},
+	"sim/devops":      {"sim/target"},
 	"sim/browser":     {"sim/pipe"},
 }
 
@@ -49,9 +50,9 @@ var mayTest = map[string][]string{
 	"bot/socket":   {"sim/slack", "sim/pipe"},
 	"graph":        {"sim/entra", "sim/pipe", "graph/signin"},
 	"graph/signin": {"sim/entra", "sim/browser", "sim/pipe"},
-	"downstream":   {"sim/devops", "sim/entra", "sim/pipe"},
+	"downstream":   {"sim/devops", "sim/entra", "sim/pipe", "sim/target"},
 	"sim/entra":    {"sim/browser"},
-	"sim/devops":   {"sim/entra"},
+	"sim/devops":   {"sim/entra", "sim/pipe"},
 }
 
 // free packages wire everything together and may import what they like.

@@ -32,25 +32,25 @@ func subject(kind, id string) string {
 }
 
 func list(rows []any) answer {
-	return answer{status: 200, body: obj{"count": len(rows), "value": append([]any{}, rows...)}}
+	return answer{Status: 200, Body: obj{"count": len(rows), "value": append([]any{}, rows...)}}
 }
 
 // administers is the policy engine: what the copy that answers now knows.
 func (c *call) administers(oid string) bool {
 	i, ok := c.o.user(oid)
-	return ok && (c.o.Users[i].Administrator || c.o.copy(oid).knows(c.o.w.now().Add(-c.lag)))
+	return ok && (c.o.Users[i].Administrator || c.o.copy.Says(c.Call, oid))
 }
 
 // transitive tells whether a query sees memberships through groups: an
 // administrator through an Entra group is no direct member.
 func (c *call) transitive() bool {
-	q := strings.ToLower(c.r.URL.Query().Get("queryMembership"))
+	q := strings.ToLower(c.URL.Query().Get("queryMembership"))
 	return q == "expanded" || q == "expandedup"
 }
 
 // identities resolves people and groups (call 1).
 func (c *call) identities() answer {
-	q := c.r.URL.Query()
+	q := c.URL.Query()
 	m := strings.ToLower(q.Get("queryMembership"))
 	if m != "" && !slices.Contains([]string{"none", "direct", "expanded", "expandedup", "expandeddown"}, m) {
 		return trouble(400, "VssRequestException", "queryMembership is not valid: "+m)
@@ -103,17 +103,17 @@ func (c *call) person(i int) obj {
 func (c *call) membersOf(id, container string) answer {
 	i := slices.Index(c.o.ids, strings.ToLower(id))
 	if i >= 0 && c.o.Users[i].SignedIn && strings.EqualFold(container, c.o.pca) && c.transitive() && c.administers(c.o.Users[i].OID) {
-		return answer{status: 200, body: c.o.pcaDescriptor()}
+		return answer{Status: 200, Body: c.o.pcaDescriptor()}
 	}
 	if c.o.w.dials.AbsentEmpty {
-		return answer{status: 200}
+		return answer{Status: 200}
 	}
 	return trouble(404, "VssResourceNotFoundException", "The identity is not a member of the container.")
 }
 
 // accessControl is the list of who may do what (call 4).
 func (c *call) accessControl(space string) answer {
-	q := c.r.URL.Query()
+	q := c.URL.Query()
 	if !strings.EqualFold(space, Collection) {
 		return trouble(404, "SecurityNamespaceNotFoundException", "The security namespace "+space+" is not found.")
 	}
@@ -187,17 +187,17 @@ func (c *call) evaluate() answer {
 			Value               bool   `json:"value"`
 		} `json:"evaluations"`
 	}
-	if err := json.Unmarshal(c.body, &in); err != nil || len(in.Evaluations) == 0 {
+	if err := json.Unmarshal(c.Bytes, &in); err != nil || len(in.Evaluations) == 0 {
 		return trouble(400, "ArgumentNullException", "Value cannot be null. Parameter name: evaluations")
 	}
 	for i, e := range in.Evaluations {
 		in.Evaluations[i].Value = c.may(e.SecurityNamespaceID, e.Token, e.Permissions)
 	}
-	return answer{status: 200, body: in}
+	return answer{Status: 200, Body: in}
 }
 
 func (c *call) may(space, token string, bits int) bool {
-	return strings.EqualFold(space, Collection) && token == Token && bits&^adminBits == 0 && c.administers(c.by.OID)
+	return strings.EqualFold(space, Collection) && token == Token && bits&^adminBits == 0 && c.administers(c.By.OID)
 }
 
 func (c *call) permissions(space, bits string) answer {
@@ -206,7 +206,7 @@ func (c *call) permissions(space, bits string) answer {
 		return trouble(400, "VssRequestException", "The permissions must be a number.")
 	}
 	rows := []any{}
-	for _, t := range strings.Split(c.r.URL.Query().Get("tokens"), ",") {
+	for _, t := range strings.Split(c.URL.Query().Get("tokens"), ",") {
 		rows = append(rows, c.may(space, t, n))
 	}
 	return list(rows)

@@ -16,6 +16,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"pagbot/sim/pipe"
+	"pagbot/sim/target"
 )
 
 // shared finds a file of the shared data beside the repository, or "".
@@ -243,16 +244,16 @@ func TestThrottle(t *testing.T) {
 func TestFaults(t *testing.T) {
 	x := newWorld(t, nil)
 	path := vssps + "identities?searchFilter=General&filterValue=x&" + version
-	for _, f := range []Fault{{Do: DoHTML}, {Do: DoHTML, Status: 500}, {Do: DoStatus}, {Do: DoStatus, Status: 429, RetryAfter: "3600"}} {
+	for _, f := range []Fault{{Do: target.DoHTML}, {Do: target.DoHTML, Status: 500}, {Do: target.DoStatus}, {Do: target.DoStatus, Status: 429, RetryAfter: "3600"}} {
 		f.Times, f.Path = 1, "identities"
 		x.Inject(f)
 		rec := x.call(reader, "GET", path, "")
 		want := f.Status
 		if want == 0 {
-			want = map[string]int{DoHTML: 200, DoStatus: 503}[f.Do]
+			want = map[string]int{target.DoHTML: 200, target.DoStatus: 503}[f.Do]
 		}
 		html := strings.HasPrefix(rec.Header().Get("Content-Type"), "text/html")
-		if rec.Code != want || html != (f.Do == DoHTML) || rec.Header().Get("Retry-After") != f.RetryAfter {
+		if rec.Code != want || html != (f.Do == target.DoHTML) || rec.Header().Get("Retry-After") != f.RetryAfter {
 			t.Errorf("%+v: %d %v", f, rec.Code, rec.Header())
 		}
 		if rec := x.call(reader, "GET", path, ""); rec.Code != 200 {
@@ -262,7 +263,7 @@ func TestFaults(t *testing.T) {
 }
 
 func TestFaultsOfTheWire(t *testing.T) {
-	for do, want := range map[string]time.Duration{DoHang: time.Minute, DoReset: 0, DoSlow: 10 * time.Second} {
+	for do, want := range map[string]time.Duration{target.DoHang: time.Minute, target.DoReset: 0, target.DoSlow: 10 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			x := newWorld(t, nil)
 			l := pipe.Listen()
@@ -278,7 +279,7 @@ func TestFaultsOfTheWire(t *testing.T) {
 			if err == nil {
 				_ = res.Body.Close()
 			}
-			if (err == nil) != (do == DoSlow) || time.Since(start) != want {
+			if (err == nil) != (do == target.DoSlow) || time.Since(start) != want {
 				t.Errorf("%s: %v after %v", do, err, time.Since(start))
 			}
 		})

@@ -4,33 +4,33 @@
 //
 // The point of it is lateness. Each organization keeps a copy of who is in the
 // Entra groups that sit inside its administrators, and follows Entra late:
-// by an hourly tick with a phase of its own, or by a delay. It asks its
-// [Directory] lazily, when somebody looks, so that time may be fake or scaled.
-// The truth about its lateness is in [Organization.Knows] and
-// [Organization.TrueEffect]: for tests only, as nobody sees it in reality.
+// by an hourly tick with a phase of its own, or by a delay. Package target is
+// the frame that keeps the copies. The truth about the lateness is in
+// [Organization.Knows] and [Organization.TrueEffect]: for tests only, as nobody
+// sees it in reality.
 //
-//	devops.go   the world and its organizations    replica.go  what they know, and since when
-//	http.go     the door, tokens, throttle         api.go      the calls
-//	dials.go    limits and faults                  manage.go   management over HTTP
+//	devops.go   the world and its organizations    api.go      the calls
+//	http.go     the door, tokens, throttle         manage.go   dials, management over HTTP
 package devops
 
 import (
 	"cmp"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 	"time"
+
+	"pagbot/sim/target"
 )
 
-// Directory is Entra's true history: who was a member of a group, and when.
-type Directory interface {
-	Member(group, oid string, at time.Time) bool
-}
-
-// Caller is whom a bearer token stands for.
-type Caller struct{ OID string }
+// The nouns of the frame.
+type (
+	Directory = target.Directory // Entra's true history
+	Caller    = target.Caller    // whom a bearer token stands for
+	Delay     = target.Delay     // drawn evenly between its ends
+	Fault     = target.Fault     // something that goes wrong
+	Record    = target.Record    // one call, as kept
+)
 
 // Config says which organizations there are.
 type Config struct {
@@ -56,9 +56,6 @@ type Org struct {
 	Readers []string // object ids of the service principals that were added
 }
 
-// Delay is drawn evenly between its ends.
-type Delay struct{ Min, Max time.Duration }
-
 // User is a person whom an organization may know.
 type User struct {
 	OID, UPN, Name string
@@ -69,18 +66,11 @@ type User struct {
 
 // World holds the organizations.
 type World struct {
-	now, wire func() time.Time
-	tenant    string
-	dir       Directory
-	verify    func(string) (Caller, error)
-
-	mu      sync.Mutex
-	rand    *rand.Rand
-	dials   Dials
-	faults  []*armed
-	orgs    []*Organization
-	history []Record
-	spent   map[string][]time.Time // calls in the throttle's window, by caller
+	*target.Frame
+	tenant string
+	dir    Directory
+	dials  Dials
+	orgs   []*Organization
 }
 
 // New makes the organizations. What the directory says now is what they know.
@@ -88,45 +78,49 @@ func New(c Config) (*World, error) {
 	if c.Directory == nil || c.Verify == nil {
 		return nil, fmt.Errorf("devops needs a Directory and a Verify")
 	}
-	w := &World{now: c.Now, wire: c.Wire, tenant: c.Tenant, dir: c.Directory, verify: c.Verify, dials: Usual(),
-		rand: rand.New(rand.NewPCG(c.Seed, 0x6465766f7073)), spent: map[string][]time.Time{}}
-	if w.now == nil {
-		w.now = time.Now
-	}
-	if w.wire == nil {
-		w.wire = w.now
-	}
+	w := &World{tenant: c.Tenant, dir: c.Directory, dials: Usual()}
 	if c.Dials != nil {
 		w.dials = *c.Dials
 	}
+	w.Frame = target.New(target.Config{Seed: c.Seed, Now: c.Now, Wire: c.Wire, Verify: c.Verify, Dials: &w.dials.Dials})
 	for _, o := range c.Orgs {
 		if o.Name == "" || strings.Contains(o.Name, "/") || w.Org(o.Name) != nil {
 			return nil, fmt.Errorf("organization %q: a name of its own is needed", o.Name)
 		}
-		o.Tick = cmp.Or(o.Tick, time.Hour)
-		if o.Phase <= 0 {
-			o.Phase = time.Duration(w.rand.Int64N(int64(o.Tick)))
-		}
-		x := &Organization{Org: o, w: w, born: w.now(), sid: fmt.Sprintf("S-1-9-1551374245-%d-%d-%d-%d-0-0-0-0-1", w.rand.Uint32(), w.rand.Uint32(), w.rand.Uint32(), w.rand.Uint32()),
-			pca: w.guid(), copies: map[string]*replica{}}
-		x.Users = slices.Clone(x.Users)
-		for range x.Users {
-			x.ids = append(x.ids, w.guid())
-		}
-		w.orgs = append(w.orgs, x)
+		w.Do(func() { w.orgs = append(w.orgs, w.organization(o)) })
 	}
 	return w, nil
+}
+
+func (w *World) organization(o Org) *Organization {
+	o.Tick = cmp.Or(o.Tick, time.Hour)
+	if o.Phase <= 0 {
+		o.Phase = w.Phase(o.Tick)
+	}
+	x := &Organization{Org: o, w: w, pca: w.GUID(),
+		sid: fmt.Sprintf("S-1-9-1551374245-%d-%d-%d-%d-0-0-0-0-1", w.Uint32(), w.Uint32(), w.Uint32(), w.Uint32())}
+	x.Users = slices.Clone(x.Users)
+	for range x.Users {
+		x.ids = append(x.ids, w.GUID())
+	}
+	x.copy = w.Copy(
+		func() target.Follow {
+			return target.Follow{Tick: x.Tick, Phase: x.Phase, Grant: x.Grant, Revoke: x.Revoke}
+		},
+		func(oid string, at time.Time) bool {
+			return slices.ContainsFunc(x.Groups, func(g string) bool { return w.dir.Member(g, oid, at) })
+		})
+	return x
 }
 
 // Organization is one of them, alive.
 type Organization struct {
 	Org
-	w      *World
-	born   time.Time
-	sid    string
-	pca    string   // id of its administrators' group
-	ids    []string // of its users, in their order
-	copies map[string]*replica
+	w    *World
+	sid  string
+	pca  string   // id of its administrators' group
+	ids  []string // of its users, in their order
+	copy *target.Copy
 }
 
 // Org finds an organization by its name; nil if there is none.
@@ -141,28 +135,41 @@ func (w *World) Org(name string) *Organization {
 
 // SignIn is a person opening the organization's pages: it makes them known
 // there, and re-evaluates their permissions at once. It needs ordinary access.
-func (o *Organization) SignIn(oid string) error {
-	o.w.mu.Lock()
-	defer o.w.mu.Unlock()
-	i, ok := o.user(oid)
-	if !ok || !o.Users[i].Standing {
-		return fmt.Errorf("TF400813: %s is not authorized to access %s", oid, o.Name)
-	}
-	o.Users[i].SignedIn = true
-	o.copy(oid).reevaluate(o.w.now())
-	return nil
+func (o *Organization) SignIn(oid string) (err error) {
+	o.w.Do(func() {
+		i, ok := o.user(oid)
+		if !ok || !o.Users[i].Standing {
+			err = fmt.Errorf("TF400813: %s is not authorized to access %s", oid, o.Name)
+			return
+		}
+		o.Users[i].SignedIn = true
+		o.copy.Reevaluate(oid, 0)
+	})
+	return err
 }
 
 func (o *Organization) user(oid string) (int, bool) {
-	for i, u := range o.Users {
-		if strings.EqualFold(u.OID, oid) {
-			return i, true
-		}
-	}
-	return 0, false
+	i := slices.IndexFunc(o.Users, func(u User) bool { return strings.EqualFold(u.OID, oid) })
+	return i, i >= 0
 }
 
-func (w *World) guid() string {
-	a, b := w.rand.Uint64(), w.rand.Uint64()
-	return fmt.Sprintf("%08x-%04x-4%03x-%04x-%012x", a>>32, a>>16&0xffff, a&0xfff, 0x8000|b>>48&0x3fff, b&0xffffffffffff)
+// Knows is the oracle: whether the organization's (first) copy had the person
+// as an administrator at a time up to now.
+func (o *Organization) Knows(oid string, at time.Time) bool {
+	directly := false
+	o.w.Do(func() {
+		i, ok := o.user(oid)
+		directly = ok && o.Users[i].Administrator
+	})
+	return directly || o.copy.Knows(oid, at)
 }
+
+// TrueEffect is the oracle's last span of knowing: zero if there never was one;
+// a zero from: since ever; a zero to: no end yet. Times that lie ahead are
+// already decided.
+func (o *Organization) TrueEffect(oid string) (from, to time.Time, ever bool) {
+	return o.copy.TrueEffect(oid)
+}
+
+// NextTick is when the organization looks next; without ticks, soon.
+func (o *Organization) NextTick() time.Time { return o.copy.NextTick() }

@@ -11,6 +11,12 @@ import (
 	"time"
 )
 
+type span struct{ from, to time.Time }
+
+func (s span) has(t time.Time) bool {
+	return !t.Before(s.from) && (s.to.IsZero() || t.Before(s.to))
+}
+
 // stays is a directory of spans of membership, by group and person.
 type stays map[string][]span
 
@@ -55,7 +61,7 @@ func newWorld(t *testing.T, change func(*Org)) *world {
 	w, err := New(Config{Seed: 1, Now: func() time.Time { return x.at }, Tenant: tenantID, Directory: x.dir, Orgs: []Org{org}, Dials: &d,
 		Verify: func(token string) (Caller, error) {
 			if oid, ok := strings.CutPrefix(token, "for:"); ok {
-				return Caller{oid}, nil
+				return Caller{OID: oid}, nil
 			}
 			return Caller{}, errors.New("bad token")
 		}})
@@ -228,7 +234,7 @@ func TestPhaseIsTheSeeds(t *testing.T) {
 
 func TestDelays(t *testing.T) {
 	delays := func(o *Org) {
-		o.Grant, o.Revoke = Delay{3 * time.Minute, 3 * time.Minute}, Delay{7 * time.Minute, 9 * time.Minute}
+		o.Grant, o.Revoke = Delay{Min: 3 * time.Minute, Max: 3 * time.Minute}, Delay{Min: 7 * time.Minute, Max: 9 * time.Minute}
 	}
 	x := newWorld(t, delays)
 	start := x.at
@@ -264,7 +270,7 @@ func TestDelays(t *testing.T) {
 }
 
 func TestSignInReevaluates(t *testing.T) {
-	for name, change := range map[string]func(*Org){"ticks": nil, "delays": func(o *Org) { o.Grant = Delay{30 * time.Minute, 30 * time.Minute} }} {
+	for name, change := range map[string]func(*Org){"ticks": nil, "delays": func(o *Org) { o.Grant = Delay{Min: 30 * time.Minute, Max: 30 * time.Minute} }} {
 		x := newWorld(t, change)
 		x.join(time.Second, 0)
 		x.pass(time.Minute)
