@@ -38,6 +38,9 @@ var mayImport = map[string][]string{
 	"sim/entra":       {"sim/pipe"},
 	"sim/target":      {},
 	"sim/devops":      {"sim/target"},
+	"sim/intune":      {"sim/target"},
+	"sim/defender":    {"sim/target"},
+	"sim/azure":       {"sim/target"},
 	"sim/browser":     {"sim/pipe"},
 }
 
@@ -50,7 +53,7 @@ var mayTest = map[string][]string{
 	"bot/socket":   {"sim/slack", "sim/pipe"},
 	"graph":        {"sim/entra", "sim/pipe", "graph/signin"},
 	"graph/signin": {"sim/entra", "sim/browser", "sim/pipe"},
-	"downstream":   {"sim/devops", "sim/entra", "sim/pipe", "sim/target"},
+	"downstream":   {"sim/devops", "sim/entra", "sim/intune", "sim/defender", "sim/azure", "sim/pipe", "sim/target"},
 	"sim/entra":    {"sim/browser"},
 	"sim/devops":   {"sim/entra", "sim/pipe"},
 }

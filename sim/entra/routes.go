@@ -80,7 +80,7 @@ func (w *World) route(c *call) answer {
 		return w.refused(c, refuse(400, "BadRequest", "Invalid version: "+c.version))
 	}
 	other := false
-	for _, r := range routes {
+	for _, r := range append(routes, roleRoutes()...) {
 		args, ok := match(r.path, path)
 		if !ok {
 			continue

@@ -38,6 +38,7 @@ type World struct {
 	eligible []*eligibility
 	requests []*request
 	rows     []*row
+	roles    roleBook
 	history  []Record
 	hold     map[string]time.Time // until when a caller was told to wait
 	auth     authority
