@@ -128,11 +128,26 @@ func tellSpan(a activation.Activation, e activation.EvSpan) string {
 		if !s.After.IsZero() {
 			after = s.After.UTC().Format("15:04:05")
 		}
-		return fmt.Sprintf("%s, %s: %s by L%d in (%s, %s], evidence %s", t.Name, e.Direction, s.State, s.Level, after, s.By.UTC().Format("15:04:05"), s.Evidence)
+		return fmt.Sprintf("%s, %s: %s by L%d in (%s, %s], evidence %s", t.Name, e.Direction, shown(s), s.Level, after, s.By.UTC().Format("15:04:05"), s.Evidence)
 	case s.Overdue && !s.Settled():
 		return fmt.Sprintf("%s, %s: overdue", t.Name, e.Direction)
 	case s.Settled():
 		return fmt.Sprintf("%s, %s: %s", t.Name, e.Direction, s.State)
 	}
 	return fmt.Sprintf("%s, %s: not yet", t.Name, e.Direction)
+}
+
+// shown is a settled span's state, in words that claim no more than its level.
+func shown(s activation.Span) string {
+	switch {
+	case s.Claim() == activation.ClaimEffective:
+		return string(s.State)
+	case s.State == activation.Effective:
+		return string(s.Claim())
+	case s.State == activation.Works:
+		return string(s.Claim()) + ", since when is not known,"
+	case s.State == activation.Gone:
+		return missing(s)
+	}
+	return string(s.State)
 }

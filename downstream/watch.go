@@ -94,6 +94,9 @@ func (w *Watch) Do(ctx context.Context, a activation.Activation, e activation.Ef
 	if pause := l.paused(); pause > 0 {
 		return m.after(pause)
 	}
+	if p, ok := l.probe.(Dated); ok {
+		p.Changed(a.Person, m.turn)
+	}
 	r, err := l.ask(ctx, a.Person)
 	m.now = w.c.Now()
 	if err != nil {
