@@ -80,7 +80,7 @@ func NewAzure(c AzureConfig) (*Azure, error) {
 	}
 	c.Scope = strings.TrimSuffix(c.Scope, "/")
 	c.Client = c.Client.withDefaults()
-	def := Limits{Batch: 4, Rate: 500 * time.Millisecond, Timeout: 20 * time.Second, Confirm: 1, As: asApplication}
+	def := Limits{Batch: 1, Rate: 500 * time.Millisecond, Timeout: 20 * time.Second, Confirm: 1, As: asApplication}
 	level := activation.L0
 	if c.Ask != AzureAssigned {
 		// The engine licenses five minutes of caching: asking sooner may only

@@ -42,7 +42,7 @@ func NewDevOps(c DevOpsConfig) (*DevOps, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &DevOps{c: c, http: newCaller(c), known: map[string]identity{}}, nil
+	return &DevOps{c: c, http: newCaller(c.HTTP, c.Limits.Rate, suppressed(bearerOf(c.Token))), known: map[string]identity{}}, nil
 }
 
 // Limits implements Probe.

@@ -35,6 +35,14 @@ const DevOpsScope = "499b84ac-1321-427f-aa17-267ca6975798/.default"
 
 const collection = "3e65f728-f8bc-4ecd-8764-7e378b19bfa7"
 
+// suppressed asks for a 401 instead of a sign-in page, where it is honoured.
+func suppressed(sign func(context.Context, *http.Request) ([]string, error)) func(context.Context, *http.Request) ([]string, error) {
+	return func(ctx context.Context, q *http.Request) ([]string, error) {
+		q.Header.Set("X-TFS-FedAuthRedirect", "Suppress")
+		return sign(ctx, q)
+	}
+}
+
 var orgName = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?$`)
 
 func (c DevOpsConfig) validate() (DevOpsConfig, error) {

@@ -37,13 +37,13 @@ const (
 )
 
 func newMSAPI(h *http.Client, gap time.Duration) *msAPI {
-	if h == nil {
-		h = http.DefaultClient
-	}
-	own := *h
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	own.Jar = nil
-	return &msAPI{&caller{http: &own, gap: gap}}
+	return &msAPI{newCaller(h, gap, signed)}
+}
+
+// signed finds the token that a request brings along: each may be of somebody
+// else.
+func signed(_ context.Context, q *http.Request) ([]string, error) {
+	return []string{strings.TrimPrefix(q.Header.Get("Authorization"), "Bearer ")}, nil
 }
 
 // said is a refusal with the code that the service gives it.
@@ -58,35 +58,41 @@ func (s *said) Error() string { return s.no.Error() }
 // Unwrap gives the bare refusal.
 func (s *said) Unwrap() error { return s.no }
 
-// wireError is how the services say no.
-type wireError struct {
-	Error *struct {
-		Code    string `json:"code"`
-		Message string `json:"message"`
-	} `json:"error"`
-}
-
 func (a *msAPI) ask(ctx context.Context, r request, into any) error {
-	if after := a.slow(); after > 0 {
-		return &Fault{Why: tooFast, After: after}
-	}
-	if err := a.wait(ctx); err != nil {
-		return err
-	}
 	q, err := r.build(ctx)
 	if err != nil {
 		return err
 	}
-	got, err := a.http.Do(q)
+	got, body, secrets, err := a.send(q)
 	if err != nil {
-		return faultOf(bare(err))
+		return err
 	}
-	defer got.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(got.Body, 8<<20))
-	if err != nil {
-		return faultOf(err)
+	if f := refused(got, body, secrets); f != nil {
+		f.After = retryAfter(got.Header.Get("Retry-After"), time.Now())
+		return r.because(f, got.StatusCode, body)
 	}
-	return a.understand(got, body, r.as, into)
+	if err := json.Unmarshal(body, into); err != nil {
+		return &Fault{Why: nonsense, Err: errors.New("not the JSON that was expected")}
+	}
+	return nil
+}
+
+// because adds to a refusal the code that the service gives it, and who was
+// refused.
+func (r request) because(f *Fault, code int, body []byte) error {
+	var no struct {
+		Error struct {
+			Code string `json:"code"`
+		} `json:"error"`
+	}
+	var s *status
+	if errors.As(f, &s) && json.Unmarshal(body, &no) == nil && no.Error.Code != "" {
+		f.Err = &said{no.Error.Code, s}
+	}
+	if code == http.StatusForbidden {
+		f.Why = r.as + " is not allowed to look there"
+	}
+	return f
 }
 
 func (r request) build(ctx context.Context) (*http.Request, error) {
@@ -106,8 +112,6 @@ func (r request) build(ctx context.Context) (*http.Request, error) {
 		return nil, err
 	}
 	q.Header.Set("Authorization", "Bearer "+r.bearer)
-	q.Header.Set("Accept", "application/json")
-	q.Header.Set("Cache-Control", "no-cache")
 	if r.body != nil {
 		q.Header.Set("Content-Type", "application/json")
 	}
@@ -115,36 +119,6 @@ func (r request) build(ctx context.Context) (*http.Request, error) {
 		q.Header.Set(name, value)
 	}
 	return q, nil
-}
-
-// understand tells an answer from everything that only looks like one.
-func (a *msAPI) understand(got *http.Response, body []byte, as string, into any) error {
-	after := retryAfter(got.Header.Get("Retry-After"), time.Now())
-	if after > 0 {
-		a.mu.Lock()
-		a.pause = time.Now().Add(after)
-		a.mu.Unlock()
-	}
-	var no wireError
-	inside := json.Unmarshal(body, &no) == nil && no.Error != nil
-	if f := refused(got, body); f != nil {
-		f.After = after
-		var s *status
-		if errors.As(f, &s) && inside {
-			f.Err = &said{no.Error.Code, s}
-		}
-		if got.StatusCode == http.StatusForbidden {
-			f.Why = as + " is not allowed to look there"
-		}
-		return f
-	}
-	if inside {
-		return &Fault{Why: "an error came instead of an answer", Err: &status{got.StatusCode, no.Error.Code + " " + excerpt([]byte(no.Error.Message))}}
-	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return &Fault{Why: nonsense, Err: err}
-	}
-	return nil
 }
 
 // saidCode is the service's code for its refusal, if it is of that status.

@@ -1,11 +1,13 @@
 package downstream
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"pagbot/activation"
@@ -64,16 +66,21 @@ type org struct {
 	history []*http.Request
 }
 
+// newDevOps asks the small organization, without any network.
+func newDevOps(t *testing.T, o *org) *DevOps {
+	t.Helper()
+	d, err := NewDevOps(DevOpsConfig{Org: "contoso", HTTP: &http.Client{Transport: direct{o}},
+		Token: func(context.Context) (string, error) { return "app", nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
 func (o *org) join(p activation.Person, has func(time.Time) bool) *member {
 	m := &member{person: p, has: has}
 	o.members = append(o.members, m)
 	return m
-}
-
-func (o *org) set(fault string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.fault = fault
 }
 
 func (o *org) calls(part string) int {
@@ -91,6 +98,9 @@ func (o *org) calls(part string) int {
 func descriptorOf(p activation.Person) string {
 	return `Microsoft.IdentityModel.Claims.ClaimsIdentity;` + p.Tenant + `\` + p.Name
 }
+
+// devopsFaults are what breaks plays.
+var devopsFaults = []string{"hang", "html", "203", "error inside", "401", "403", "429", "503", "empty", "malformed", "half", "route", "redirect"}
 
 // breaks plays a fault; false: there is none.
 func (o *org) breaks(w http.ResponseWriter, q *http.Request) bool {

@@ -62,6 +62,9 @@ func (s *persons) Changed(who activation.Person, at time.Time) {
 
 // bearer is a token of the person that is new enough, or the reason why not.
 func (s *persons) bearer(ctx context.Context, who activation.Person) (string, error) {
+	if who.Object == "" {
+		return "", fault("this person has no object id")
+	}
 	s.mu.Lock()
 	after := s.changed[personKey(who)]
 	s.mu.Unlock()

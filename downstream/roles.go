@@ -47,7 +47,7 @@ func NewRoles(c RolesConfig) (*Roles, error) {
 	}
 	c.Client = c.Client.withDefaults()
 	// Lists of this kind may come from replicas that disagree.
-	c.Limits = c.Limits.or(Limits{Batch: 4, Rate: 300 * time.Millisecond, Timeout: 20 * time.Second, Confirm: 2, As: asApplication})
+	c.Limits = c.Limits.or(Limits{Batch: 1, Rate: 300 * time.Millisecond, Timeout: 20 * time.Second, Confirm: 2, As: asApplication})
 	c.Limits.Level = activation.L0
 	return &Roles{c: c, ms: newMSAPI(c.Client.HTTP, c.Limits.Rate)}, nil
 }

@@ -1,180 +1,205 @@
-package downstream
+package downstream_test
 
 import (
 	"context"
-	"errors"
-	"maps"
+	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
-	"slices"
+	"net/url"
+	"strconv"
+	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"pagbot/activation"
+	"pagbot/downstream"
+	"pagbot/downstream/probetest"
+	"pagbot/sim/devops"
+	"pagbot/sim/entra"
+	"pagbot/sim/target"
 )
 
-// kind is one kind of probe with a world behind it, for the suite that every
-// kind must pass.
-type kind struct {
-	probe  Probe
-	give   func(p activation.Person, has bool) // from now on, without delay
-	fault  func(name string)
-	writes func() int // requests so far that were not reads
+// Every kind of probe on its simulator: a new kind adds its rows here or in a
+// file of its own.
+func TestProbes(t *testing.T) {
+	for _, s := range []probetest.Suite{
+		{Name: "entra members", Level: activation.L0, Unknown: activation.No, New: func(t *testing.T) probetest.World { return entraWorld(t, activation.Member) }},
+		{Name: "entra owners", Level: activation.L0, Unknown: activation.No, New: func(t *testing.T) probetest.World { return entraWorld(t, activation.Owner) }},
+		{Name: "devops by access control list", Level: activation.L2, Faults: devopsFaults, New: func(t *testing.T) probetest.World { return devopsWorld(t, false) }},
+		{Name: "devops by membership", Level: activation.L1, OneByOne: true, Faults: devopsFaults, New: func(t *testing.T) probetest.World { return devopsWorld(t, true) }},
+	} {
+		probetest.Run(t, s)
+	}
 }
 
-// world makes a kind in which the requester is known and has nothing.
-type world struct {
-	name   string
-	level  activation.Level
-	faults []string // that must give a can't tell
-	make   func(t *testing.T) kind
+const (
+	pagID    = "cccccccc-0000-4000-8000-000000000001"
+	readerID = "dddddddd-0000-4000-8000-000000000001"
+	bearer   = "a-bearer-of-the-application"
+)
+
+func token(context.Context) (string, error) { return bearer, nil }
+
+// verify opens the door of a simulator for that bearer.
+func verify(t string) (target.Caller, error) {
+	if t != bearer {
+		return target.Caller{}, fmt.Errorf("not a token")
+	}
+	return target.Caller{OID: readerID, App: true}, nil
 }
 
-var worlds = []world{
-	{"entra members", activation.L0, slices.Collect(maps.Keys(entraFaults)), func(t *testing.T) kind { return entraKind(t, activation.Member) }},
-	{"entra owners", activation.L0, slices.Collect(maps.Keys(entraFaults)), func(t *testing.T) kind { return entraKind(t, activation.Owner) }},
-	{"devops by access control list", activation.L2, devopsFaults, func(t *testing.T) kind { return devopsKind(t, false) }},
-	{"devops by membership", activation.L1, append([]string{"html 404"}, devopsFaults...), func(t *testing.T) kind { return devopsKind(t, true) }},
+// soon is a copy that follows Entra within a moment, which settle lets pass.
+var soon = target.Delay{Min: time.Millisecond, Max: time.Millisecond}
+
+func settle() { time.Sleep(3 * time.Second) }
+
+// giver makes a roll's changes arrive.
+func giver(roll *probetest.Roll) func(activation.Person, bool) {
+	return func(p activation.Person, has bool) { roll.Set(p.Object, has); settle() }
 }
 
-var devopsFaults = []string{"hang", "html", "203", "error inside", "401", "403", "429", "503", "empty", "malformed", "half", "route", "redirect"}
+var devopsFaults = map[string]probetest.Reply{
+	"TF400733": {Status: 200, Type: "application/json", Body: `{"$id":"1","innerException":null,"message":"TF400733: The request has been canceled.","typeName":"Microsoft.TeamFoundation.Framework.Server.RequestCanceledException","typeKey":"RequestCanceledException","errorCode":0}`},
+	"no route": {Status: 404, Type: "application/json", Body: `{"message":"The controller for path was not found","typeKey":"HttpException"}`},
+	"no count": {Status: 200, Type: "application/json", Body: `{"value":[]}`},
+	"count 0":  {Status: 200, Type: "application/json", Body: `{"count":0,"value":[]}`},
+}
 
-// newDevOps asks the small organization, without any network.
-func newDevOps(t *testing.T, o *org) *DevOps {
-	t.Helper()
-	d, err := NewDevOps(DevOpsConfig{Org: "contoso", HTTP: &http.Client{Transport: direct{o}},
-		Token: func(context.Context) (string, error) { return "app", nil }})
+func devopsWorld(t *testing.T, byMembership bool) probetest.World {
+	roll := &probetest.Roll{}
+	o := devops.Org{Name: "contoso", Groups: []string{pagID}, Readers: []string{readerID}, Grant: soon, Revoke: soon}
+	for _, p := range []activation.Person{probetest.Requester, probetest.Colleague} {
+		o.Users = append(o.Users, devops.User{OID: p.Object, UPN: p.Name, Name: p.Name, Standing: true, SignedIn: true})
+	}
+	w, err := devops.New(devops.Config{Seed: 1, Tenant: probetest.Tenant, Directory: roll, Orgs: []devops.Org{o}, Verify: verify})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d
-}
-
-// each runs a test for every kind of probe, in virtual time.
-func each(t *testing.T, f func(t *testing.T, w world, k kind)) {
-	for _, w := range worlds {
-		t.Run(w.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { f(t, w, w.make(t)) })
-		})
+	grants := devops.Collection
+	if byMembership {
+		// An organization that refuses its lists answers by membership only.
+		w.Turn(func(d *devops.Dials) { d.NoEntry, d.AbsentEmpty = true, true })
+		w.Inject(devops.Fault{Path: "/accesscontrollists/", Do: target.DoStatus, Status: http.StatusForbidden})
+		grants = "Microsoft.TeamFoundation.Identity;S-1-9-"
 	}
+	front := &probetest.Front{Handler: w.Handler()}
+	return probetest.World{Front: front, Give: giver(roll), Grants: grants, Secrets: []string{bearer}, Probe: func() downstream.Probe {
+		d, err := downstream.NewDevOps(downstream.DevOpsConfig{Org: "contoso", HTTP: front.Client(), Token: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}}
 }
 
-func check(t *testing.T, k kind, who ...activation.Person) []activation.Answer {
-	t.Helper()
-	before := time.Now()
-	got, err := k.probe.Check(t.Context(), who)
+// lister is a Directory on Graph itself, as plain as can be: the members that
+// the group lists.
+type lister struct {
+	http           *http.Client
+	tenant, app    string
+	secret, bearer string
+}
+
+type graphFault struct {
+	status int
+	after  time.Duration
+}
+
+func (f graphFault) Error() string             { return "HTTP " + strconv.Itoa(f.status) }
+func (f graphFault) RetryAfter() time.Duration { return f.after }
+
+func (l *lister) call(ctx context.Context, method, at string, form url.Values, into any) error {
+	q, err := http.NewRequestWithContext(ctx, method, at, strings.NewReader(form.Encode()))
 	if err != nil {
-		t.Fatalf("Check: %v", err)
+		return err
 	}
-	if len(got) != len(who) {
-		t.Fatalf("%d answers about %d persons", len(got), len(who))
+	q.Header.Set("Authorization", "Bearer "+l.bearer)
+	if form != nil {
+		q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	for _, a := range got {
-		if a.Sent.Before(before) || a.Received.Before(a.Sent) || a.Received.After(time.Now()) {
-			t.Errorf("evaluated in [%v, %v], asked in [%v, %v]", a.Sent, a.Received, before, time.Now())
+	a, err := l.http.Do(q)
+	if err != nil {
+		return err
+	}
+	defer a.Body.Close()
+	if a.StatusCode != http.StatusOK {
+		return graphFault{a.StatusCode, seconds(a.Header.Get("Retry-After"))}
+	}
+	return json.NewDecoder(io.LimitReader(a.Body, 1<<20)).Decode(into)
+}
+
+func (l *lister) IsMember(ctx context.Context, group string, access activation.Access, objects []string) (map[string]bool, error) {
+	if l.bearer == "" {
+		var grant struct {
+			Token string `json:"access_token"`
+		}
+		form := url.Values{"grant_type": {"client_credentials"}, "client_id": {l.app}, "client_secret": {l.secret}, "scope": {"https://graph.microsoft.com/.default"}}
+		if err := l.call(ctx, http.MethodPost, "http://login.test/"+l.tenant+"/oauth2/v2.0/token", form, &grant); err != nil {
+			return nil, err
+		}
+		l.bearer = grant.Token
+	}
+	var page struct {
+		Value *[]struct {
+			ID string `json:"id"`
+		} `json:"value"`
+	}
+	if err := l.call(ctx, http.MethodGet, "http://graph.test/v1.0/groups/"+group+"/"+string(access)+"s", nil, &page); err != nil {
+		return nil, err
+	}
+	if page.Value == nil {
+		return nil, fmt.Errorf("no list of %ss", access)
+	}
+	is := map[string]bool{}
+	for _, o := range objects {
+		is[o] = false
+		for _, m := range *page.Value {
+			is[o] = is[o] || strings.EqualFold(m.ID, o)
 		}
 	}
-	return got
+	return is, nil
 }
 
-func TestNegativeControl(t *testing.T) {
-	each(t, func(t *testing.T, w world, k kind) {
-		if a := check(t, k, requester)[0]; a.Says != activation.No || a.Level != w.level {
-			t.Errorf("before: %+v", a)
+func entraWorld(t *testing.T, access activation.Access) probetest.World {
+	w := entra.New(entra.Config{Seed: 1})
+	g := w.AddGroup(entra.Group{ID: pagID, Name: "devops-admins"})
+	for _, p := range []activation.Person{probetest.Requester, probetest.Colleague} {
+		w.AddUser(entra.User{ID: p.Object, UPN: p.Name})
+	}
+	// Entra keeps the last owner, so somebody else is always one.
+	keeper := w.AddUser(entra.User{UPN: "owner@contoso.example"})
+	if err := w.AddTie(g.ID, "owner", keeper.ID); err != nil {
+		t.Fatal(err)
+	}
+	app := w.AddApp(entra.App{Name: "reader", Secret: "made up", Roles: []string{"GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"}})
+	graph, authority := w.Graph(), w.Authority()
+	front := &probetest.Front{Aside: "login.test", Handler: http.HandlerFunc(func(rw http.ResponseWriter, q *http.Request) {
+		if q.Host == "login.test" {
+			authority.ServeHTTP(rw, q)
+			return
 		}
-		k.give(requester, true)
-		if a := check(t, k, requester)[0]; a.Says != activation.Yes || a.Level != w.level || a.Evidence == "" {
-			t.Errorf("after: %+v", a)
+		graph.ServeHTTP(rw, q)
+	})}
+	return probetest.World{Front: front, Grants: g.ID, Secrets: []string{app.Secret}, Probe: func() downstream.Probe {
+		client := front.Client()
+		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		l := &lister{http: client, tenant: w.Tenant(), app: app.ID, secret: app.Secret}
+		p, err := downstream.NewEntra(downstream.EntraConfig{Group: g.ID, Access: access, Directory: l})
+		if err != nil {
+			t.Fatal(err)
 		}
-		k.give(requester, false)
-		if a := check(t, k, requester)[0]; a.Says != activation.No {
-			t.Errorf("gone: %+v", a)
+		return p
+	}, Give: func(p activation.Person, is bool) {
+		change := w.RemoveTie
+		if is {
+			change = w.AddTie
 		}
-		if w.level > k.probe.Limits().Level {
-			t.Errorf("limits promise %v, answered %v", k.probe.Limits().Level, w.level)
-		}
-	})
+		_ = change(g.ID, string(access), p.Object) // it may be so already
+	}}
 }
 
-func TestAnswersAreInOrder(t *testing.T) {
-	each(t, func(t *testing.T, w world, k kind) {
-		k.give(colleague, true)
-		for _, who := range [][]activation.Person{{requester, colleague}, {colleague, requester}, {colleague, requester, colleague}} {
-			for i, a := range check(t, k, who...) {
-				want := activation.No
-				if who[i] == colleague {
-					want = activation.Yes
-				}
-				if a.Says != want {
-					t.Errorf("%s: %+v, want %s", who[i].Name, a, want)
-				}
-			}
-		}
-	})
-}
-
-// What is broken is neither a yes nor a no, whatever was true before, both when
-// the probe has never answered and when it has.
-func TestFaultsAreDoubts(t *testing.T) {
-	each(t, func(t *testing.T, w world, _ kind) {
-		for _, fault := range w.faults {
-			for _, warm := range []bool{false, true} {
-				for _, has := range []bool{false, true} {
-					k := w.make(t)
-					k.give(requester, has)
-					if warm {
-						check(t, k, requester)
-					}
-					k.fault(fault)
-					got, err := k.probe.Check(t.Context(), []activation.Person{requester, colleague})
-					if len(got) != 2 {
-						t.Fatalf("%s: %d answers", fault, len(got))
-					}
-					for _, a := range got {
-						if a.Says != activation.CantTell || a.Why == "" {
-							t.Errorf("%s, warm %v, has %v: %+v", fault, warm, has, a)
-						}
-					}
-					var f *Fault
-					if fault == "429" && (!errors.As(err, &f) || f.After != 37*time.Second) {
-						t.Errorf("429 says %v, not how long to wait", err)
-					}
-					k.fault("")
-					time.Sleep(time.Minute)
-					if a := check(t, k, requester)[0]; a.Says == activation.CantTell {
-						t.Errorf("%s: after its end still %+v", fault, a)
-					}
-				}
-			}
-		}
-	})
-}
-
-func TestDeadlineIsKept(t *testing.T) {
-	each(t, func(t *testing.T, w world, k kind) {
-		k.fault("hang")
-		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-		defer cancel()
-		began := time.Now()
-		_, err := k.probe.Check(ctx, []activation.Person{requester, colleague})
-		if took := time.Since(began); took > 3*time.Second || err == nil {
-			t.Errorf("took %v, %v", took, err)
-		}
-		began = time.Now()
-		_, _ = k.probe.Check(t.Context(), []activation.Person{requester})
-		if took := time.Since(began); took > k.probe.Limits().Timeout {
-			t.Errorf("took %v of its own %v", took, k.probe.Limits().Timeout)
-		}
-	})
-}
-
-func TestOnlyReads(t *testing.T) {
-	each(t, func(t *testing.T, w world, k kind) {
-		check(t, k, requester, colleague)
-		k.give(requester, true)
-		check(t, k, requester)
-		if n := k.writes(); n > 0 {
-			t.Errorf("%d writes", n)
-		}
-	})
+func seconds(header string) time.Duration {
+	n, _ := strconv.Atoi(header)
+	return time.Duration(n) * time.Second
 }
