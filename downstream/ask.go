@@ -29,8 +29,8 @@ func askEach(ctx context.Context, now func() time.Time, level activation.Level, 
 	return answers, worst
 }
 
-// nobody gives everybody the same can't tell.
-func nobody(who []activation.Person, err error, level activation.Level, sent, received time.Time) ([]activation.Answer, *Fault) {
+// doubtAll gives everybody the same can't tell.
+func doubtAll(who []activation.Person, err error, level activation.Level, sent, received time.Time) ([]activation.Answer, *Fault) {
 	f := faultOf(err)
 	answers := make([]activation.Answer, len(who))
 	for i := range answers {

@@ -107,7 +107,7 @@ func (p *Azure) Check(ctx context.Context, who []activation.Person) ([]activatio
 		_, err = p.carried(ctx, token)
 	}
 	if err != nil {
-		return nobody(who, err, p.c.Limits.Level, begun, p.c.Client.Now())
+		return doubtAll(who, err, p.c.Limits.Level, begun, p.c.Client.Now())
 	}
 	one := p.assigned
 	if p.c.Ask != AzureAssigned {
@@ -191,7 +191,7 @@ func (p *Azure) carried(ctx context.Context, token string) ([]wireAssigned, erro
 // assigned asks which assignments reach the person. It is Entra's data of this
 // moment joined with the assignments, and can be true while Azure refuses.
 func (p *Azure) assigned(ctx context.Context, token string, w activation.Person, sent time.Time) (activation.Answer, error) {
-	rows, err := p.list(ctx, token, "atScope() and assignedTo("+quoted(w.Object)+")")
+	rows, err := p.list(ctx, token, "atScope() and assignedTo("+odata(w.Object)+")")
 	if err != nil {
 		return activation.Answer{}, err
 	}

@@ -141,7 +141,9 @@ func (c *caller) send(q *http.Request) (a *http.Response, body []byte, secrets [
 	if err := c.wait(q.Context()); err != nil {
 		return nil, nil, nil, err
 	}
-	q.Header.Set("Accept", "application/json")
+	if q.Header.Get("Accept") == "" {
+		q.Header.Set("Accept", "application/json")
+	}
 	q.Header.Set("Cache-Control", "no-cache")
 	if secrets, err = c.sign(q.Context(), q); err != nil {
 		return nil, nil, nil, &Fault{Why: "there is no token to ask with", Err: err}
@@ -171,7 +173,6 @@ const nonsense = "an answer that makes no sense"
 // refused names what is not an answer: by its status, its kind of content, or
 // an error inside.
 func refused(a *http.Response, body []byte, secrets []string) *Fault {
-	kind, _, _ := mime.ParseMediaType(a.Header.Get("Content-Type"))
 	s := &status{a.StatusCode, excerpt(body, secrets)}
 	switch code := a.StatusCode; {
 	case code == http.StatusTooManyRequests:
@@ -182,9 +183,9 @@ func refused(a *http.Response, body []byte, secrets []string) *Fault {
 		return &Fault{Why: "the application is not allowed to look there", Err: s}
 	case code >= 500:
 		return &Fault{Why: "it is out of order", Err: s}
-	case code >= 300 && code < 400, code == http.StatusNonAuthoritativeInfo, strings.HasSuffix(kind, "html"):
+	case code >= 300 && code < 400, code == http.StatusNonAuthoritativeInfo, page(a):
 		// A page can have any status, so its number is not passed on.
-		return &Fault{Why: "a web page came instead of an answer: it does not accept our credentials", Err: fmt.Errorf("HTTP %d %s", code, kind)}
+		return &Fault{Why: "a web page came instead of an answer: it does not accept our credentials", Err: fmt.Errorf("HTTP %d %s", code, a.Header.Get("Content-Type"))}
 	case code == http.StatusNotFound:
 		return &Fault{Why: "it does not know what was asked for", Err: s}
 	case code == http.StatusNoContent, code == http.StatusOK && len(bytes.TrimSpace(body)) == 0:
@@ -195,6 +196,12 @@ func refused(a *http.Response, body []byte, secrets []string) *Fault {
 		return &Fault{Why: "an error came instead of an answer", Err: s}
 	}
 	return nil
+}
+
+// page reports whether something for people came.
+func page(a *http.Response) bool {
+	kind, _, _ := mime.ParseMediaType(a.Header.Get("Content-Type"))
+	return strings.HasSuffix(kind, "html")
 }
 
 // errorInside knows the errors that come with a 200: of Azure DevOps, of Graph,

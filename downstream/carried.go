@@ -42,7 +42,7 @@ func (g *Graph) Roles(ctx context.Context, group string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := url.Values{"$filter": {"principalId eq " + quoted(group)}}
+	q := url.Values{"$filter": {"principalId eq " + odata(group)}}
 	rows, err := everything[wireRole](ctx, g.ms, request{at: g.base + "/v1.0/roleManagement/directory/roleAssignments?" + q.Encode(), bearer: token, as: asApplication})
 	var ids []string
 	for _, r := range rows {

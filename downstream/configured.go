@@ -58,7 +58,7 @@ func (j *Configured) Check(ctx context.Context, who []activation.Person) ([]acti
 	sent := j.now()
 	as, err := j.shownAssignment(ctx)
 	if err != nil {
-		return nobody(who, err, activation.L0, sent, j.now())
+		return doubtAll(who, err, activation.L0, sent, j.now())
 	}
 	members := Entra{EntraConfig{Group: j.group, Access: activation.Member, Directory: j.dir, Now: j.now, Limits: j.limits}}
 	answers, err := members.Check(ctx, who)

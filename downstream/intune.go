@@ -151,7 +151,7 @@ func (p *IntuneAsPerson) Check(ctx context.Context, who []activation.Person) ([]
 	begun := now()
 	as, err := p.exists.shownAssignment(ctx)
 	if err != nil {
-		return nobody(who, err, activation.L3, begun, now())
+		return doubtAll(who, err, activation.L3, begun, now())
 	}
 	answers, f := askEach(ctx, now, activation.L3, who, func(ctx context.Context, w activation.Person, _ time.Time) (activation.Answer, error) {
 		token, err := p.bearer(ctx, w)

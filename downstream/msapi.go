@@ -177,8 +177,8 @@ func baseOf(given, otherwise string) (string, error) {
 	return strings.TrimSuffix(given, "/"), safeBase(given)
 }
 
-// quoted is a value in an OData filter.
-func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+// odata is a value in an OData filter.
+func odata(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 // slowed adds to a sound round that the service wants to be left alone.
 func (a *msAPI) slowed(f *Fault) error {

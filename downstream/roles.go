@@ -74,7 +74,7 @@ func (p *Roles) Check(ctx context.Context, who []activation.Person) ([]activatio
 		carried, err = p.carried(ctx, token)
 	}
 	if err != nil {
-		return nobody(who, err, activation.L0, begun, p.c.Client.Now())
+		return doubtAll(who, err, activation.L0, begun, p.c.Client.Now())
 	}
 	answers, f := askEach(ctx, p.c.Client.Now, activation.L0, who, func(ctx context.Context, w activation.Person, sent time.Time) (activation.Answer, error) {
 		rows, err := p.reaching(ctx, token, w.Object)
@@ -132,9 +132,9 @@ func (p *Roles) reaching(ctx context.Context, token, object string) ([]wireRole,
 }
 
 func (p *Roles) assignments(ctx context.Context, token, version, list string, q url.Values, principal string) ([]wireRole, error) {
-	filter := "principalId eq " + quoted(principal)
+	filter := "principalId eq " + odata(principal)
 	if p.c.Role != "" {
-		filter += " and roleDefinitionId eq " + quoted(p.c.Role)
+		filter += " and roleDefinitionId eq " + odata(p.c.Role)
 	}
 	q.Set("$filter", filter)
 	// Without the header the answer is a 404, which looks like "no role".

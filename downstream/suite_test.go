@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -99,6 +100,7 @@ type lister struct {
 	http           *http.Client
 	tenant, app    string
 	secret, bearer string
+	once           sync.Mutex
 }
 
 type graphFault struct {
@@ -130,6 +132,8 @@ func (l *lister) call(ctx context.Context, method, at string, form url.Values, i
 }
 
 func (l *lister) IsMember(ctx context.Context, group string, access activation.Access, objects []string) (map[string]bool, error) {
+	l.once.Lock()
+	defer l.once.Unlock()
 	if l.bearer == "" {
 		var grant struct {
 			Token string `json:"access_token"`

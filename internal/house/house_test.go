@@ -35,13 +35,16 @@ var mayImport = map[string][]string{
 	"graph":                {"activation", "graph/signin"},
 	"graph/signin":         {"activation"},
 	"downstream":           {"activation"},
+	"sim/azure":            {"sim/target"},
+	"sim/defender":         {"sim/target"},
+	"sim/intune":           {"sim/target"},
 	"sim/slack":            {"sim/pipe"},
 	"sim/entra":            {"sim/pipe"},
 	"sim/target":           {},
 	"sim/devops":           {"sim/target"},
-	"sim/intune":           {"sim/target"},
-	"sim/defender":         {"sim/target"},
-	"sim/azure":            {"sim/target"},
+	"sim/scim":             {"sim/target"},
+	"sim/awsidc":           {"sim/target"},
+	"sim/saas":             {"sim/target"},
 	"sim/browser":          {"sim/pipe"},
 }
 
@@ -54,7 +57,7 @@ var mayTest = map[string][]string{
 	"bot/socket":   {"sim/slack", "sim/pipe"},
 	"graph":        {"sim/entra", "sim/pipe", "graph/signin"},
 	"graph/signin": {"sim/entra", "sim/browser", "sim/pipe"},
-	"downstream":   {"downstream/probetest", "sim/azure", "sim/defender", "sim/devops", "sim/entra", "sim/intune", "sim/pipe", "sim/target"},
+	"downstream":   {"downstream/probetest", "sim/devops", "sim/awsidc", "sim/saas", "sim/scim", "sim/azure", "sim/defender", "sim/intune", "sim/entra", "sim/pipe", "sim/target"},
 	"sim/entra":    {"sim/browser"},
 	"sim/devops":   {"sim/entra", "sim/pipe"},
 }
