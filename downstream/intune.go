@@ -1,6 +1,7 @@
 package downstream
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"slices"
@@ -18,6 +19,7 @@ type IntuneConfig struct {
 	Assignment string                                // id of the assignment
 	ScopeTags  []string                              // ids or names of the scope tags that it must have; empty: not looked at
 	Base       string                                // empty: https://graph.microsoft.com
+	Scope      string                                // what a person's token is asked for; empty: IntuneScope
 	Token      func(context.Context) (string, error) // a bearer of the application, for Graph: reads the settings
 	Directory  Directory                             // who is in the group
 	Client     Client
@@ -134,7 +136,7 @@ func NewIntuneAsPerson(c IntuneConfig, t Tokens) (*IntuneAsPerson, error) {
 	}
 	l := c.Limits.or(Limits{Batch: 1, Rate: time.Second, Timeout: 30 * time.Second, Confirm: 1, As: asPerson})
 	l.Level = activation.L3
-	return &IntuneAsPerson{newPersons(t, IntuneScope), s, exists, l}, nil
+	return &IntuneAsPerson{newPersons(t, cmp.Or(c.Scope, IntuneScope)), s, exists, l}, nil
 }
 
 // Limits implements Probe.

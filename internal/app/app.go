@@ -53,6 +53,7 @@ type App struct {
 	reader  *graph.Reader
 	pages   *signin.Service // nil: watch mode
 	targets map[string]downstream.Probe
+	looks   lateLooks
 	checks  []func(context.Context) error // must hold before serving; their errors say what to do
 	setups  []setup                       // may fail without keeping the bot from its work
 	began   time.Time
@@ -122,9 +123,10 @@ func (a *App) openEntra(context.Context) error {
 }
 
 // targetID is a group's own copy of a target: Entra's answer depends on the
-// group and the access, an organization's does not.
+// group and the access, as do others that name the group; an organization's
+// does not.
 func targetID(t TargetConfig, group string, access activation.Access) string {
-	if t.Kind == "entra" {
+	if _, named := microsoft[t.Kind]; named || t.Kind == "entra" {
 		return t.ID + ":" + group + ":" + string(access)
 	}
 	return t.ID
@@ -148,6 +150,11 @@ func (a *App) openTargets(context.Context) error {
 	}
 	for _, g := range a.cfg.Groups {
 		for _, t := range a.cfg.targetsOf(g) {
+			if _, ok := microsoft[t.Kind]; ok {
+				if err := a.openMicrosoft(t, g, cred); err != nil {
+					return err
+				}
+			}
 			if t.Kind != "entra" {
 				continue
 			}
@@ -168,7 +175,7 @@ func (a *App) reaches(g GroupConfig) map[activation.Access][]activation.Target {
 	m := map[activation.Access][]activation.Target{}
 	for _, access := range []activation.Access{activation.Member, activation.Owner} {
 		for _, t := range a.cfg.targetsOf(g) {
-			if t.Kind == "devops" && access == activation.Owner {
+			if t.Kind != "entra" && access == activation.Owner {
 				continue // owners of a group are not its members
 			}
 			id := targetID(t, g.ID, access)
@@ -199,6 +206,7 @@ func (a *App) openSlack(ctx context.Context) error {
 		Now: a.clock.Now, World: a.clock.World, Log: a.log}
 	if pages != nil {
 		c.SignIn, a.pages = pages, pages.Service
+		a.looks.Store(pages.Service.Looks())
 	}
 	if a.bot, err = bot.New(c); err != nil {
 		return err

@@ -105,14 +105,18 @@ type GroupConfig struct {
 	Warn Duration `yaml:"warn"`
 	// Targets are ids of the targets below where the group carries a role.
 	Targets []string `yaml:"targets"`
+	// Opens are further systems that the group opens, for warnings only: aks,
+	// github, sharepoint, exchange or purview.
+	Opens []string `yaml:"opens"`
 }
 
 // TargetConfig is a downstream system.
 type TargetConfig struct {
 	// ID is how groups name it.
 	ID string `yaml:"id"`
-	// Kind is entra (what Entra itself lists: it proves nothing downstream) or
-	// devops (an Azure DevOps organization).
+	// Kind is entra (what Entra itself lists: it proves nothing downstream),
+	// devops (an Azure DevOps organization), or one of directory-role, azure,
+	// intune and defender.
 	Kind string `yaml:"kind"`
 	// Name is what people read on cards; empty: Entra ID, or Azure DevOps and
 	// the organization.
@@ -124,4 +128,6 @@ type TargetConfig struct {
 	// GoneWithin is when a removal that has not been seen is overdue: then the
 	// channel is alarmed. Empty: 5m for entra, 60m for devops.
 	GoneWithin Duration `yaml:"gone_within"`
+	// What the Microsoft kinds need on top.
+	MicrosoftConfig `yaml:",inline"`
 }

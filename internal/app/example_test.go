@@ -65,7 +65,10 @@ func settings(t reflect.Type, prefix string, into map[string]bool) map[string]bo
 		return into
 	}
 	for i := range t.NumField() {
-		if key := t.Field(i).Tag.Get("yaml"); key != "" {
+		key := t.Field(i).Tag.Get("yaml")
+		if key == ",inline" {
+			settings(t.Field(i).Type, prefix, into)
+		} else if key != "" {
 			into[prefix+key] = true
 			settings(t.Field(i).Type, prefix+key+".", into)
 		}
@@ -76,7 +79,7 @@ func settings(t reflect.Type, prefix string, into map[string]bool) map[string]bo
 // TestEverySettingIsExplained wants a comment at every setting's declaration.
 func TestEverySettingIsExplained(t *testing.T) {
 	n := 0
-	for _, file := range []string{"config.go", "secret.go"} {
+	for _, file := range []string{"config.go", "secret.go", "microsoft.go"} {
 		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)

@@ -7,10 +7,12 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"pagbot/activation"
+	"pagbot/downstream"
 )
 
 var (
@@ -46,6 +48,8 @@ func (c *Config) validate() error {
 	targets := map[string]bool{}
 	for i := range c.Targets {
 		c.Targets[i].check(&p, i+1, targets)
+		keeps := c.SignIn != nil && c.SignIn.Custody != "none"
+		p.need(c.Targets[i].As != "person" || keeps, "targets %s: as: person needs a signin section whose custody keeps sessions: add one, or ask as the application", c.Targets[i].ID)
 	}
 	p.need(len(c.Groups) > 0, "groups: name at least one PIM-managed group")
 	names, ids := map[string]bool{}, map[string]bool{}
@@ -101,9 +105,13 @@ func (t *TargetConfig) check(p *problems, n int, seen map[string]bool) {
 		p.need(t.API == "" || safe(t.API), "targets %s: api %q is not an https address: leave it out for Azure DevOps itself", t.ID, t.API)
 		defaultTo(&t.Name, "Azure DevOps "+t.Organization)
 		within = Duration(time.Hour)
+	case "directory-role", "azure", "intune", "defender":
+		t.checkMicrosoft(p)
 	default:
-		p.need(false, "targets %s: kind %q is not known: choose entra or devops", t.ID, t.Kind)
+		p.need(false, "targets %s: kind %q is not known: choose entra, devops, directory-role, azure, intune or defender", t.ID, t.Kind)
 	}
+	_, ms := microsoft[t.Kind]
+	p.need(ms || t.MicrosoftConfig.empty(), "targets %s: it has settings that only directory-role, azure, intune or defender targets have: remove them", t.ID)
 	defaultTo(&t.GoneWithin, within)
 }
 
@@ -122,6 +130,9 @@ func (g *GroupConfig) check(p *problems, n int, targets, names, ids map[string]b
 	p.need(g.Proof == "" || g.Proof == activation.Fresh || g.Proof == activation.Session, "groups %s: proof %q is not known: choose fresh or session, or leave it out", g.Name, g.Proof)
 	for _, t := range g.Targets {
 		p.need(targets[t], "groups %s: there is no target %q: name one that stands below targets", g.Name, t)
+	}
+	for _, o := range g.Opens {
+		p.need(slices.Contains(downstream.Systems, o), "groups %s: opens %q is not known: choose from %s", g.Name, o, strings.Join(downstream.Systems, ", "))
 	}
 	defaultTo(&g.Warn, Duration(10*time.Minute))
 }
