@@ -176,7 +176,7 @@ func (a *App) openMicrosoft(t TargetConfig, g GroupConfig, cred azcore.TokenCred
 	id := targetID(t, g.ID, activation.Member)
 	a.targets[id] = p
 	if s, ok := p.(interface{ Setup(context.Context) error }); ok {
-		a.setups = append(a.setups, setup{id, s.Setup})
+		a.setups = append(a.setups, setup{t.ID + " of " + g.Name, s.Setup})
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"os"
 	"time"
 
@@ -60,6 +61,15 @@ func (a *App) carries(ctx context.Context, g *downstream.Graph, group GroupConfi
 	return c
 }
 
+// because is why a target could not be asked, without what only a log needs.
+func because(err error) string {
+	var f *downstream.Fault
+	if errors.As(err, &f) {
+		return f.Why
+	}
+	return oneLine(err)
+}
+
 // Examine makes first contact with everything, targets included, beside a bot
 // that may be serving, and says what is worth knowing. The error is what keeps
 // a bot from serving.
@@ -83,7 +93,7 @@ func Examine(ctx context.Context, cfg *Config, o Options) (worth []string, err e
 	defer cancel()
 	for _, s := range a.setups {
 		if err := s.ask(asking); err != nil {
-			worth = append(worth, "Target "+s.target+" can't be asked: "+oneLine(err)+".")
+			worth = append(worth, "Target "+s.target+" can't be asked: "+because(err)+".")
 		}
 	}
 	more, err := a.Warnings(asking)
