@@ -67,7 +67,7 @@ func BenchmarkBurst(b *testing.B) {
 		for i := range crowd {
 			wg.Go(func() {
 				from := time.Now()
-				if err := e.Keep(b.Context(), fmt.Sprintf("%d-%d", round, i), envelope); err != nil {
+				if err := wait(b.Context(), e, fmt.Sprintf("%d-%d", round, i), envelope); err != nil {
 					panic(err) // its answer would be waited for in vain
 				}
 				each[i] = time.Since(from)

@@ -87,7 +87,7 @@ type run struct {
 }
 
 var honest = run{
-	keep:  func(e *Engine, ctx context.Context, id string, raw []byte) bool { return e.Keep(ctx, id, raw) == nil },
+	keep:  func(e *Engine, ctx context.Context, id string, raw []byte) bool { return wait(ctx, e, id, raw) == nil },
 	outer: func(s store.Store) store.Store { return s },
 }
 

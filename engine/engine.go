@@ -82,6 +82,7 @@ type Engine struct {
 	mu      sync.Mutex
 	changed chan struct{} // closed and renewed at every commit
 	keeping atomic.Int32  // envelopes that are being kept right now
+	tray    tray
 }
 
 // Lanes of the engine's own, beside the activation's.

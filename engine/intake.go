@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"runtime"
+	"sync"
 	"time"
 
 	"pagbot/activation"
@@ -33,22 +35,86 @@ func unpack(body []byte) (raw []byte, at time.Time, err error) {
 	return raw, at, err
 }
 
-// Keep stores an envelope under its id. When it returns nil the envelope may
-// be acknowledged: it will be decided, whatever happens to the process. An
-// envelope that is known already is nil, too.
+// letter is an envelope that waits to be kept, and who waits for that.
+type letter struct {
+	job  store.Job
+	kept func(error)
+}
+
+// tray holds the letters that came while others were being kept.
+type tray struct {
+	mu      sync.Mutex
+	letters []letter
+	open    bool // somebody is keeping
+}
+
+// Keep stores an envelope under its id and then calls kept, once, from some
+// goroutine; it does not wait itself. After kept(nil) the envelope may be
+// acknowledged: it will be decided, whatever happens to the process. One that
+// is known already is nil, too.
+//
+// Envelopes that come while others are being kept are kept next, all in one
+// turn, because a sync to disk takes as long for a hundred as for one.
 //
 // A crash before the commit leaves nothing, and Slack tells the person that
 // nothing happened; a crash after it leaves the envelope, which is decided at
 // the next start whether or not Slack has heard of it.
-func (e *Engine) Keep(ctx context.Context, id string, raw []byte) error {
-	e.keeping.Add(1)
-	defer e.keeping.Add(-1)
-	now := e.Clock.Now()
-	err := e.commit(ctx, store.Turn{Add: []store.Job{{Lane: string(laneInbox), Key: id, Due: now, Body: pack(raw, now)}}})
-	if errors.Is(err, store.ErrKept) {
-		return nil
+func (e *Engine) Keep(ctx context.Context, id string, raw []byte, kept func(error)) {
+	if err := ctx.Err(); err != nil {
+		kept(err)
+		return
 	}
-	return err
+	now := e.Clock.Now()
+	e.keeping.Add(1)
+	e.tray.mu.Lock()
+	e.tray.letters = append(e.tray.letters, letter{store.Job{Lane: string(laneInbox), Key: id, Due: now, Body: pack(raw, now)}, kept})
+	first := !e.tray.open
+	e.tray.open = true
+	e.tray.mu.Unlock()
+	if first {
+		go e.keepAll()
+	}
+}
+
+// keepAll keeps until the tray is empty.
+func (e *Engine) keepAll() {
+	for {
+		runtime.Gosched() // who reads from Slack goes first: what it has read is kept with this
+		e.tray.mu.Lock()
+		batch := e.tray.letters
+		e.tray.letters = nil
+		e.tray.open = len(batch) > 0
+		e.tray.mu.Unlock()
+		if len(batch) == 0 {
+			return
+		}
+		e.keep(batch)
+	}
+}
+
+// keep keeps letters in one turn, or, if the store minds one of them, each in
+// its own.
+func (e *Engine) keep(batch []letter) {
+	jobs := make([]store.Job, len(batch))
+	for i, l := range batch {
+		jobs[i] = l.job
+	}
+	err := e.commit(context.Background(), store.Turn{Add: jobs})
+	if len(batch) > 1 && (errors.Is(err, store.ErrKept) || errors.Is(err, store.ErrTurn)) {
+		var each sync.WaitGroup
+		for i := range batch {
+			each.Go(func() { e.keep(batch[i : i+1]) })
+		}
+		each.Wait()
+		return
+	}
+	if errors.Is(err, store.ErrKept) {
+		err = nil
+	}
+	e.keeping.Add(-int32(len(batch)))
+	for _, l := range batch {
+		l.kept(err)
+	}
 }
 
 // A rush is so many envelopes being kept at once that reading them waits.

@@ -31,14 +31,14 @@ func TestEnvelopeIsKeptOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 20 {
 			wg.Go(func() {
-				if err := l.Keep(l.ctx, "e1", []byte(`{}`)); err != nil {
+				if err := wait(l.ctx, l.Engine, "e1", []byte(`{}`)); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		wg.Wait()
 		l.sleep(time.Hour)
-		if err := l.Keep(l.ctx, "e1", []byte(`{}`)); err != nil {
+		if err := wait(l.ctx, l.Engine, "e1", []byte(`{}`)); err != nil {
 			t.Error(err)
 		}
 		l.sleep(time.Minute)
@@ -54,8 +54,8 @@ func TestKeepThatFails(t *testing.T) {
 		ended, end := context.WithCancel(l.ctx)
 		end()
 		for name, err := range map[string]error{
-			"ended":    l.Keep(ended, "e1", []byte(`{}`)),
-			"nameless": l.Keep(l.ctx, "", []byte(`{}`)),
+			"ended":    wait(ended, l.Engine, "e1", []byte(`{}`)),
+			"nameless": wait(l.ctx, l.Engine, "", []byte(`{}`)),
 		} {
 			if err == nil {
 				t.Errorf("%s: acknowledged", name)
@@ -80,7 +80,7 @@ func TestEnvelopeThatCantBeUnderstood(t *testing.T) {
 		return "", nil, nil
 	}), func(l *lab) {
 		for _, id := range []string{"bad", "worse", "good"} {
-			if err := l.Keep(l.ctx, id, []byte(`{}`)); err != nil {
+			if err := wait(l.ctx, l.Engine, id, []byte(`{}`)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -106,12 +106,12 @@ func TestReaderThatHangs(t *testing.T) {
 		return "", nil, nil
 	}), func(l *lab) {
 		for i := range 10 {
-			if err := l.Keep(l.ctx, fmt.Sprint("slow", i), []byte(`{}`)); err != nil {
+			if err := wait(l.ctx, l.Engine, fmt.Sprint("slow", i), []byte(`{}`)); err != nil {
 				t.Fatal(err)
 			}
 		}
 		l.sleep(time.Second)
-		if err := l.Keep(l.ctx, "quick", []byte(`{}`)); err != nil {
+		if err := wait(l.ctx, l.Engine, "quick", []byte(`{}`)); err != nil {
 			t.Fatal(err)
 		}
 		l.sleep(time.Second)
@@ -145,7 +145,7 @@ func TestCrowd(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range crowd {
 			wg.Go(func() {
-				if err := l.Keep(l.ctx, fmt.Sprint("e", i), []byte(`{}`)); err != nil {
+				if err := wait(l.ctx, l.Engine, fmt.Sprint("e", i), []byte(`{}`)); err != nil {
 					t.Error(err)
 				}
 			})

@@ -204,3 +204,10 @@ func (l *lab) sleep(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
+
+// wait keeps an envelope and waits for the answer.
+func wait(ctx context.Context, e *Engine, id string, raw []byte) error {
+	answer := make(chan error, 1)
+	e.Keep(ctx, id, raw, func(err error) { answer <- err })
+	return <-answer
+}

@@ -169,7 +169,7 @@ func (w *town) take(s step) {
 }
 
 func (w *town) deliver(i int) {
-	if w.e.Keep(context.Background(), fmt.Sprint("e", i), raw(w.delivered[i])) == nil {
+	if wait(context.Background(), w.e, fmt.Sprint("e", i), raw(w.delivered[i])) == nil {
 		w.acked[i] = true
 	}
 }

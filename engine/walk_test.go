@@ -129,7 +129,7 @@ func TestCrashWalk(t *testing.T) {
 func TestCrashWalkCatchesAckBeforeKeep(t *testing.T) {
 	cheat := honest
 	cheat.keep = func(e *Engine, ctx context.Context, id string, raw []byte) bool {
-		_ = e.Keep(ctx, id, raw)
+		_ = wait(ctx, e, id, raw)
 		return true
 	}
 	caught(t, cheat, "an acknowledged envelope was lost")

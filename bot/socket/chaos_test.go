@@ -22,13 +22,11 @@ func (w *world) trouble(dice *rand.Rand, s *side) {
 	case 2:
 		s.close()
 	case 3:
-		s.mu.Lock()
-		s.cut = time.Now()
-		s.mu.Unlock()
+		s.broken()
 		_ = s.ws.Close()
 	case 4:
+		s.broken()
 		s.mu.Lock()
-		s.cut = time.Now()
 		if s.stuck == nil && !s.dead {
 			s.stuck, s.closing = make(chan struct{}), true
 		}
@@ -37,6 +35,15 @@ func (w *world) trouble(dice *rand.Rand, s *side) {
 		w.net.down.Store(true)
 		wait := time.Duration(dice.IntN(40)) * time.Second
 		go func() { nap(wait); w.net.down.Store(false) }()
+	}
+}
+
+// broken notes when the test broke a connection first.
+func (s *side) broken() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cut.IsZero() {
+		s.cut = time.Now()
 	}
 }
 
@@ -57,7 +64,7 @@ func TestRandomTroubles(t *testing.T) {
 					}
 					return fails.Load()
 				}
-				c.Handle = func(context.Context, Envelope) (any, error) { time.Sleep(10 * time.Millisecond); return nil, nil }
+				c.Handle = each(func(context.Context, Envelope) (any, error) { time.Sleep(10 * time.Millisecond); return nil, nil })
 			}, func(w *world) {
 				ctx, cancel := context.WithTimeout(w.Context(), 15*time.Minute)
 				defer cancel()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,6 +44,8 @@ type conn struct {
 	trip  atomic.Int64 // the last ping's round trip
 	pings atomic.Uint64
 
+	recent []ack // written so lately that the peer may not have read them; write's own
+
 	mu    sync.Mutex
 	queue []ack
 	shut  bool // takes no more acks
@@ -55,6 +58,7 @@ type ack struct {
 	id       string // of its envelope; empty: not worth sending on another connection
 	frame    []byte
 	received time.Time // when its envelope was
+	written  time.Time
 }
 
 var errLeft = errors.New("closed by us")
@@ -189,7 +193,7 @@ func (c *conn) write() {
 	err := c.pump()
 	c.loop.elsewhere(c, c.end())
 	switch {
-	case errors.Is(err, errLeft):
+	case errors.Is(err, errLeft): // the peer reads all that was written before our farewell
 		c.wait(closeTimeout)
 	case err != nil:
 		c.log.Warn("writing failed; the connection will be replaced", "err", err)
@@ -225,6 +229,7 @@ func (c *conn) pump() error {
 	for {
 		select {
 		case <-gone:
+			c.loop.elsewhere(c, c.crossing())
 			if !c.parted {
 				return nil
 			}
@@ -275,19 +280,43 @@ func (c *conn) answered(nonce string) {
 	}
 }
 
-// flush sends all that is queued in as few writes as possible. What a failed
-// write may not have sent goes out again elsewhere: an ack twice does no harm.
+// flush sends all that is queued in as few writes as possible. What the peer
+// may not have read, because a write failed or it was about to end the
+// connection, goes out again elsewhere: an ack twice does no harm.
 func (c *conn) flush() error {
 	batch := c.unqueue()
 	if len(batch) == 0 {
 		return nil
 	}
 	err := c.send(batch)
-	if err != nil {
-		c.loop.elsewhere(c, append(batch, c.end()...))
+	switch {
+	case err != nil:
+		c.loop.elsewhere(c, slices.Concat(c.crossing(), batch, c.end()))
 		return fmt.Errorf("%d frames: %w", len(batch), err)
+	case c.ended():
+		c.loop.elsewhere(c, batch)
+	default:
+		c.remember(batch)
 	}
 	return nil
+}
+
+func (c *conn) remember(batch []ack) {
+	now := time.Now()
+	for i := range batch {
+		batch[i].written = now
+	}
+	c.recent = append(c.crossing(), batch...)
+}
+
+// crossing are the acks that the peer may have had under way to it when it
+// ended the connection.
+func (c *conn) crossing() []ack {
+	late := slices.IndexFunc(c.recent, func(a ack) bool { return time.Since(a.written) <= roundTrip })
+	if late < 0 {
+		late = len(c.recent)
+	}
+	return c.recent[late:]
 }
 
 func (c *conn) send(batch []ack) error {

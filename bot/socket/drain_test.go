@@ -16,13 +16,13 @@ func TestStopUnderClicks(t *testing.T) {
 	kept := map[string]bool{}
 	in(t, func(c *Config, _ *peer) {
 		c.Busy = "Restarting, try again in a moment."
-		c.Handle = func(_ context.Context, e Envelope) (any, error) {
+		c.Handle = each(func(_ context.Context, e Envelope) (any, error) {
 			time.Sleep(660 * time.Millisecond)
 			mu.Lock()
 			defer mu.Unlock()
 			kept[e.ID] = true
 			return nil, nil
-		}
+		})
 	}, func(w *world) {
 		w.up()
 		ctx, cancel := context.WithCancel(w.Context())
@@ -65,11 +65,11 @@ func TestStopUnderClicks(t *testing.T) {
 func TestStopWithHungHandler(t *testing.T) {
 	in(t, func(c *Config, _ *peer) {
 		c.Drain = 4 * time.Second
-		c.Handle = func(ctx context.Context, _ Envelope) (any, error) {
+		c.Handle = each(func(ctx context.Context, _ Envelope) (any, error) {
 			<-ctx.Done()
 			time.Sleep(time.Hour)
 			return nil, nil
-		}
+		})
 	}, func(w *world) {
 		w.up()
 		w.side(0).say(click("hung"))

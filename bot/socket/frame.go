@@ -9,14 +9,10 @@ import (
 
 // frame is anything that Slack sends.
 type frame struct {
-	Type           string          `json:"type"`
-	EnvelopeID     string          `json:"envelope_id"`
-	Payload        json.RawMessage `json:"payload"`
-	AcceptsPayload bool            `json:"accepts_response_payload"`
-	Retry          int             `json:"retry_attempt"`
-	RetryReason    string          `json:"retry_reason"`
-	Reason         string          `json:"reason"`
-	NumConnections int             `json:"num_connections"`
+	Type           string `json:"type"`
+	EnvelopeID     string `json:"envelope_id"`
+	Reason         string `json:"reason"`
+	NumConnections int    `json:"num_connections"`
 	Debug          struct {
 		Host string  `json:"host"`
 		Life float64 `json:"approximate_connection_time"`
@@ -36,10 +32,7 @@ func parse(raw []byte) (frame, error) {
 }
 
 func (f frame) envelope(raw []byte, now time.Time) Envelope {
-	return Envelope{
-		ID: f.EnvelopeID, Type: f.Type, Payload: f.Payload, Retry: f.Retry, RetryReason: f.RetryReason,
-		AcceptsPayload: f.AcceptsPayload, Raw: raw, Received: now,
-	}
+	return Envelope{ID: f.EnvelopeID, Type: f.Type, Raw: raw, Received: now}
 }
 
 // life is how long Slack means to keep the connection; 0 if it doesn't say.

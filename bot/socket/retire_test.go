@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-func slow(d time.Duration) func(context.Context, Envelope) (any, error) {
-	return func(context.Context, Envelope) (any, error) { time.Sleep(d); return nil, nil }
+func slow(d time.Duration) func(context.Context, Envelope, func(any, error)) {
+	return each(func(context.Context, Envelope) (any, error) { time.Sleep(d); return nil, nil })
 }
 
 // A peer that takes everything in and says nothing is replaced after 30 s, and
@@ -75,7 +75,7 @@ func TestBreakDownUnderAcks(t *testing.T) {
 		gate := make(chan struct{})
 		in(t, func(c *Config, _ *peer) {
 			gate = make(chan struct{})
-			c.Handle = func(context.Context, Envelope) (any, error) { <-gate; return nil, nil }
+			c.Handle = each(func(context.Context, Envelope) (any, error) { <-gate; return nil, nil })
 		}, func(w *world) {
 			w.up()
 			for i := range 100 {

@@ -2,7 +2,6 @@ package socket
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -43,6 +42,7 @@ const (
 	maxFrame   = 1 << 20          // of what Slack sends
 	wireBuffer = 32 << 10         // above MaxAck, so that an ack is never cut into several frames
 	ackIsLate  = 3 * time.Second  // Slack's deadline
+	roundTrip  = time.Second / 2  // to Slack and back, generously
 	capPause   = 30 * time.Second // at least, after too_many_websockets
 	linkPause  = 3 * time.Minute  // at least, after link_disabled
 	maxRetry   = 15 * time.Minute // of a Retry-After that we believe
@@ -55,14 +55,10 @@ const MaxAck = 20 << 10
 
 // Envelope is one delivery of Slack's.
 type Envelope struct {
-	ID             string          // the id to acknowledge; the same one may come twice
-	Type           string          // slash_commands, interactive, events_api, or what Slack invents next
-	Payload        json.RawMessage // as Slack sent it
-	Retry          int             // which repetition this is, of an event
-	RetryReason    string          // why it was repeated
-	AcceptsPayload bool            // Slack's word on whether an answer may be in the ack; its captures and its manual disagree
-	Raw            []byte          // the whole frame
-	Received       time.Time       // when it was read; Slack waits three seconds from about then
+	ID       string    // the id to acknowledge; the same one may come twice
+	Type     string    // slash_commands, interactive, events_api, or what Slack invents next
+	Raw      []byte    // the whole frame
+	Received time.Time // when it was read; Slack waits three seconds from about then
 }
 
 // Config says how to reach Slack and who takes the envelopes.
@@ -72,12 +68,14 @@ type Config struct {
 	Client   *http.Client                                                      // for apps.connections.open; nil: one that dials with Dial. An *http.Transport's TLS settings hold for the sockets too
 	Dial     func(ctx context.Context, network, addr string) (net.Conn, error) // nil: a net.Dialer, through the environment's proxy
 
-	// Handle is called in a goroutine of its own for each envelope, and must
-	// return quickly: it keeps the envelope durably, and nothing else. What it
-	// returns is the acknowledgement's payload, nil for a bare one. After an
-	// error the envelope is not acknowledged: Slack tells the person, or sends
-	// the event again. Its context ends only when the loop gives up waiting.
-	Handle func(ctx context.Context, e Envelope) (ack any, err error)
+	// Handle is called for each envelope by the goroutine that reads the
+	// connection: it passes the envelope on to who keeps it durably, and does not
+	// wait. answer may be called from anywhere, once; what comes after the first
+	// call is ignored. Its ack is the acknowledgement's payload, nil for a bare
+	// one. After an error the envelope is not acknowledged: Slack tells the
+	// person, or sends the event again. The context ends only when the loop gives
+	// up waiting.
+	Handle func(ctx context.Context, e Envelope, answer func(ack any, err error))
 
 	Connections int           // default 2
 	InFlight    int           // envelopes being handled at once, default 4096

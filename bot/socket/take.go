@@ -1,10 +1,10 @@
 package socket
 
 import (
-	"context"
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -66,7 +66,7 @@ func (l *Loop) held() []*conn {
 	return all
 }
 
-// take is called by a reader: it starts the handler, or refuses, at once.
+// take is called by a reader: it hands over, or refuses, at once.
 func (l *Loop) take(c *conn, e Envelope) {
 	l.mu.Lock()
 	l.stats.Envelopes++
@@ -79,7 +79,7 @@ func (l *Loop) take(c *conn, e Envelope) {
 	l.taken++
 	l.mu.Unlock()
 	c.owed.Add(1)
-	go l.handle(c, e)
+	l.call(&taken{l: l, c: c, e: e})
 }
 
 // turnAway is what happens to an envelope that can't be taken.
@@ -94,9 +94,21 @@ func (l *Loop) turnAway(c *conn, e Envelope) {
 	}
 }
 
-func (l *Loop) handle(c *conn, e Envelope) {
+// taken is an envelope that somebody owes an answer for.
+type taken struct {
+	l    *Loop
+	c    *conn
+	e    Envelope
+	done atomic.Bool
+}
+
+// answer sends the acknowledgement, or says why there is none.
+func (t *taken) answer(payload any, err error) {
+	if t.done.Swap(true) {
+		return
+	}
+	l, c, e := t.l, t.c, t.e
 	defer l.handled(c)
-	payload, err := l.call(c.handling, e)
 	var b []byte
 	if err == nil {
 		b, err = encodeAck(e.ID, payload)
@@ -110,20 +122,19 @@ func (l *Loop) handle(c *conn, e Envelope) {
 		l.count(func(s *Counts) { s.Late++ })
 		c.log.Warn("an acknowledgement is late", "id", e.ID, "type", e.Type, "took", took)
 	}
-	// An ack that may reach nobody goes out twice: Slack ignores one of them.
-	if a := (ack{websocket.TextMessage, e.ID, b, e.Received}); !c.push(a) || c.ended() {
+	if a := (ack{kind: websocket.TextMessage, id: e.ID, frame: b, received: e.Received}); !c.push(a) {
 		l.elsewhere(c, []ack{a})
 	}
 }
 
-// call keeps a panic of one envelope's handler from ending all others.
-func (l *Loop) call(ctx context.Context, e Envelope) (payload any, err error) {
+// call keeps a panic over one envelope from ending all others.
+func (l *Loop) call(t *taken) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("the handler panicked: %v\n%s", r, debug.Stack())
+			t.answer(nil, fmt.Errorf("the handler panicked: %v\n%s", r, debug.Stack()))
 		}
 	}()
-	return l.cfg.Handle(ctx, e)
+	l.cfg.Handle(t.c.handling, t.e, t.answer)
 }
 
 func (l *Loop) handled(c *conn) {

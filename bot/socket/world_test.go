@@ -40,7 +40,14 @@ func (l *logged) String() string {
 }
 
 // bare acknowledges everything at once.
-func bare(context.Context, Envelope) (any, error) { return nil, nil }
+func bare(_ context.Context, _ Envelope, answer func(any, error)) { answer(nil, nil) }
+
+// each handles an envelope in a goroutine of its own.
+func each(handle func(context.Context, Envelope) (any, error)) func(context.Context, Envelope, func(any, error)) {
+	return func(ctx context.Context, e Envelope, answer func(any, error)) {
+		go func() { answer(handle(ctx, e)) }()
+	}
+}
 
 // in runs a test in a bubble. prepare may change the configuration and the peer
 // before anything connects.

@@ -218,8 +218,8 @@ func (a *App) openSlack(ctx context.Context) error {
 	late.Engine = a.Engine
 	a.loop, err = socket.New(socket.Config{AppToken: a.secrets.appToken, APIURL: a.cfg.Slack.API, Client: slackHTTP, Dial: a.dial, Log: a.log,
 		Busy: "I'm restarting. Please try again in a moment.",
-		Handle: func(ctx context.Context, e socket.Envelope) (any, error) {
-			return nil, a.Engine.Keep(ctx, e.ID, e.Raw)
+		Handle: func(ctx context.Context, e socket.Envelope, answer func(any, error)) {
+			a.Engine.Keep(ctx, e.ID, e.Raw, func(err error) { answer(nil, err) })
 		}})
 	return err
 }
