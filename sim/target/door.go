@@ -45,7 +45,7 @@ type Call struct {
 type Answer struct {
 	Status int
 	Body   any    // as JSON; nil: nothing
-	Page   string // instead of a body
+	Page   string // instead of a body; HTML, if Header names no other type
 	Header map[string]string
 }
 
@@ -149,7 +149,9 @@ func (s Service) send(rw http.ResponseWriter, a Answer, cut bool) {
 		rw.Header().Set(k, v)
 	}
 	if a.Page != "" {
-		rw.Header().Set("Content-Type", "text/html; charset=utf-8")
+		if rw.Header().Get("Content-Type") == "" {
+			rw.Header().Set("Content-Type", "text/html; charset=utf-8")
+		}
 		rw.WriteHeader(a.Status)
 		_, _ = io.WriteString(rw, a.Page)
 		return
