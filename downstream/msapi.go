@@ -37,12 +37,12 @@ const (
 )
 
 func newMSAPI(h *http.Client, gap time.Duration) *msAPI {
-	return &msAPI{newCaller(h, gap, signed)}
+	return &msAPI{newCaller(h, gap, broughtAlong)}
 }
 
-// signed finds the token that a request brings along: each may be of somebody
+// broughtAlong finds the token that a request brings along: each may be of somebody
 // else.
-func signed(_ context.Context, q *http.Request) ([]string, error) {
+func broughtAlong(_ context.Context, q *http.Request) ([]string, error) {
 	return []string{strings.TrimPrefix(q.Header.Get("Authorization"), "Bearer ")}, nil
 }
 

@@ -49,13 +49,13 @@ func newPersons(t Tokens, scope string) *persons {
 	return &persons{tokens: t, scope: scope, changed: map[string]time.Time{}}
 }
 
-func personKey(p activation.Person) string { return strings.ToLower(p.Tenant + "/" + p.Object) }
+func accountOf(p activation.Person) string { return strings.ToLower(p.Tenant + "/" + p.Object) }
 
 // Changed implements Dated. A change is never forgotten for an earlier one.
 func (s *persons) Changed(who activation.Person, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if k := personKey(who); at.After(s.changed[k]) {
+	if k := accountOf(who); at.After(s.changed[k]) {
 		s.changed[k] = at
 	}
 }
@@ -66,7 +66,7 @@ func (s *persons) bearer(ctx context.Context, who activation.Person) (string, er
 		return "", fault("this person has no object id")
 	}
 	s.mu.Lock()
-	after := s.changed[personKey(who)]
+	after := s.changed[accountOf(who)]
 	s.mu.Unlock()
 	token, issued, err := s.tokens.Token(ctx, who, s.scope, after)
 	switch {
