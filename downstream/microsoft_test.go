@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +29,10 @@ type tenant struct {
 	front *probetest.Front
 	app   entra.App
 	beside
+
+	mu     sync.Mutex
+	kept   string // a token of the reader …
+	issued time.Time
 }
 
 // beside are further services, by the beginning of their paths.
@@ -62,13 +67,19 @@ func (w *tenant) directory() *lister {
 	return &lister{http: w.front.Client(), tenant: w.Tenant(), app: w.app.ID, secret: w.app.Secret}
 }
 
-// token is one of the reader, for Graph.
+// token is one of the reader, for Graph: kept for a while, as credentials do.
 func (w *tenant) token(ctx context.Context) (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.kept != "" && time.Since(w.issued) < 30*time.Minute {
+		return w.kept, nil
+	}
 	var grant struct {
 		Token string `json:"access_token"`
 	}
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {w.app.ID}, "client_secret": {w.app.Secret}, "scope": {"https://graph.microsoft.com/.default"}}
 	err := w.directory().call(ctx, http.MethodPost, "http://login.test/"+w.Tenant()+"/oauth2/v2.0/token", form, &grant)
+	w.kept, w.issued = grant.Token, time.Now()
 	return grant.Token, err
 }
 
