@@ -31,6 +31,7 @@ type Configured struct {
 type assignment struct {
 	id   string
 	name string // for people
+	tags []string
 }
 
 func newConfigured(kind, group string, dir Directory, now func() time.Time, l Limits, find func(context.Context) (assignment, error)) (*Configured, error) {

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"pagbot/activation"
@@ -62,7 +61,7 @@ func NewDefender(c DefenderConfig) (*Configured, error) {
 		}
 		for _, w := range all {
 			if names(w.Principals, c.Group) && (c.Role == "" || strings.EqualFold(c.Role, w.Role)) {
-				return assignment{w.ID, w.Name}, nil
+				return assignment{id: w.ID, name: w.Name}, nil
 			}
 		}
 		return assignment{}, fault("no such role assignment of Defender's unified RBAC names this group: assign it, or correct the target; roles of the older model can't be read")
@@ -81,11 +80,9 @@ type wireDefender struct {
 // see (effective, for that sign-in).
 type DefenderAsPerson struct {
 	*persons
-	c  DefenderConfig
-	ms *msAPI
-
-	mu   sync.Mutex
-	seen map[string]time.Time // wire: device groups that were seen to have devices
+	c    DefenderConfig
+	ms   *msAPI
+	seen sightings // device groups that have devices
 }
 
 // NewDefenderAsPerson makes the probe.
@@ -101,7 +98,7 @@ func NewDefenderAsPerson(c DefenderConfig, t Tokens) (*DefenderAsPerson, error) 
 	// A refusal is a no here, so it must be heard twice.
 	c.Limits = c.Limits.or(Limits{Batch: 1, Rate: time.Second, Timeout: 30 * time.Second, Confirm: 2, As: asPerson})
 	c.Limits.Level = activation.L3
-	return &DefenderAsPerson{persons: newPersons(t, DefenderScope), c: c, ms: newMSAPI(c.Client.HTTP, 300*time.Millisecond), seen: map[string]time.Time{}}, nil
+	return &DefenderAsPerson{persons: newPersons(t, DefenderScope), c: c, ms: newMSAPI(c.Client.HTTP, 300*time.Millisecond)}, nil
 }
 
 // Limits implements Probe.
@@ -141,12 +138,12 @@ func (p *DefenderAsPerson) sees(ctx context.Context, token string) (bool, error)
 	missing := slices.DeleteFunc(slices.Clone(p.c.DeviceGroups), func(g string) bool { return names(visible, g) })
 	switch len(missing) {
 	case 0:
-		p.remember(visible)
+		p.seen.note(visible)
 		return true, nil
 	case len(p.c.DeviceGroups):
 		return false, p.inhabited(ctx)
 	}
-	p.remember(visible)
+	p.seen.note(visible)
 	return false, fault("the person sees some of the device groups, but not %s", strings.Join(missing, ", "))
 }
 
@@ -184,7 +181,7 @@ func (p *DefenderAsPerson) devices(ctx context.Context, token, as string) ([]str
 // inhabited shows that the device groups have devices at all, so that not
 // seeing any is the person's lack.
 func (p *DefenderAsPerson) inhabited(ctx context.Context) error {
-	if p.known() {
+	if p.seen.all(p.c.DeviceGroups) {
 		return nil
 	}
 	if p.c.Devices == nil {
@@ -198,29 +195,9 @@ func (p *DefenderAsPerson) inhabited(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.remember(visible)
-	if !p.known() {
+	p.seen.note(visible)
+	if !p.seen.all(p.c.DeviceGroups) {
 		return fault("no device is in %s: correct the target's configuration", strings.Join(p.c.DeviceGroups, ", "))
 	}
 	return nil
-}
-
-// inhabitedFor is how long a device group is believed to have devices.
-const inhabitedFor = 24 * time.Hour
-
-func (p *DefenderAsPerson) known() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return !slices.ContainsFunc(p.c.DeviceGroups, func(g string) bool {
-		at, ok := p.seen[strings.ToLower(g)]
-		return !ok || time.Since(at) > inhabitedFor
-	})
-}
-
-func (p *DefenderAsPerson) remember(groups []string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, g := range groups {
-		p.seen[strings.ToLower(g)] = time.Now()
-	}
 }

@@ -155,7 +155,8 @@ func TestMicrosoftProbes(t *testing.T) {
 		{Name: "azure by checkaccess", Level: activation.L2, Unknown: activation.No, New: func(t *testing.T) probetest.World { return azureWorld(t, downstream.AzureCheck) }},
 		{Name: "azure by its policy engine", Level: activation.L2, Unknown: activation.No, New: func(t *testing.T) probetest.World { return azureWorld(t, downstream.AzurePDP) }},
 		{Name: "intune as configured", Level: activation.L0, Unknown: activation.No, New: intuneConfigured},
-		{Name: "intune as the person", Level: activation.L3, Unknown: activation.No, New: intuneAsPerson},
+		{Name: "intune as the person", Level: activation.L3, Unknown: activation.No, New: func(t *testing.T) probetest.World { return intuneAsPerson(t, false) }},
+		{Name: "intune by what the person sees", Level: activation.L3, Unknown: activation.No, New: func(t *testing.T) probetest.World { return intuneAsPerson(t, true) }},
 		{Name: "defender as configured", Level: activation.L0, Unknown: activation.No, New: defenderConfigured},
 		{Name: "defender as the person", Level: activation.L3, Unknown: activation.No, New: defenderAsPerson,
 			Spare: map[string]string{"403": "it is how Defender says that a person has no role"}},
@@ -225,12 +226,14 @@ func intuneConfigured(t *testing.T) probetest.World {
 	}}
 }
 
-func intuneAsPerson(t *testing.T) probetest.World {
+func intuneAsPerson(t *testing.T, byScope bool) probetest.World {
 	roll := &probetest.Roll{}
-	front := &probetest.Front{Handler: newIntune(t, roll).Handler()}
+	w := newIntune(t, roll)
+	w.Turn(func(d *intune.Dials) { d.NewShape = byScope })
+	front := &probetest.Front{Handler: w.Handler()}
 	return probetest.World{Front: front, Grants: sawID, Give: giver(roll), Secrets: []string{bearer}, Probe: func() downstream.Probe {
 		p, err := downstream.NewIntuneAsPerson(downstream.IntuneConfig{Group: pagID, Assignment: sawID, Base: "http://graph.test", Token: token,
-			Directory: &lister{}, Client: client(front)}, sessions{})
+			Directory: &lister{}, Client: client(front), ProofScope: downstream.IntuneProofScope}, sessions{})
 		return must(t, p, err)
 	}}
 }

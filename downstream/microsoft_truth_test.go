@@ -142,6 +142,35 @@ func TestTruthIntuneTellsTwoAssignmentsApart(t *testing.T) {
 	})
 }
 
+// Where only roles are named, what the person sees tells the scopes apart; but
+// not seeing a scope says nothing before it is known to have anything in it.
+func TestTruthIntuneTellsScopesApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		saw, other := &probetest.Roll{}, &probetest.Roll{}
+		w := newIntune(t, groups{pagID: saw, otherID: other})
+		w.Turn(func(d *intune.Dials) { d.NewShape = true })
+		d := &drawer{token: forPerson(probetest.Requester, time.Now(), ""), issued: time.Now()}
+		p, err := downstream.NewIntuneAsPerson(downstream.IntuneConfig{Group: pagID, Assignment: sawID, Base: "http://graph.test", Token: token, Directory: &lister{},
+			ProofScope: downstream.IntuneProofScope, Client: client(&probetest.Front{Handler: w.Handler()})}, d)
+		must(t, p, err)
+		one(t, p, activation.No, "") // no role at all
+		giver(other)(probetest.Requester, true)
+		one(t, p, activation.CantTell, "whether there is one is not known")
+		giver(saw)(probetest.Requester, true) // both at once: each is seen
+		one(t, p, activation.Yes, "")
+		giver(saw)(probetest.Requester, false)
+		one(t, p, activation.No, "") // the role is there, through the other one
+		p.Changed(probetest.Requester, time.Now())
+		one(t, p, activation.CantTell, "older than the change")
+		d.issued = time.Now()
+		giver(other)(probetest.Requester, false)
+		giver(saw)(probetest.Requester, true)
+		if a := one(t, p, activation.Yes, ""); a.Evidence != sawID || a.Level != activation.L3 {
+			t.Errorf("%+v", a)
+		}
+	})
+}
+
 // A group that is not in the assignment is a mistake, and nobody's lack.
 func TestTruthMisconfigurationIsNoNo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

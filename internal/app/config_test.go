@@ -225,6 +225,7 @@ func TestMicrosoftRules(t *testing.T) {
 		{"kind: intune", "name Intune's role assignment"},
 		{"kind: intune, assignment: x, as: robot", `as "robot" is not known`},
 		{"kind: intune, assignment: x, as: person", "needs a signin section whose custody keeps sessions"}, // good keeps none
+		{"kind: intune, assignment: x, scope_proof: true", "scope_proof asks as the person"},
 		{"kind: defender, api: http://defender.example", "is not an https address"},
 		{"kind: defender, organization: contoso", "organization belongs to a devops target"},
 		{"kind: entra, assignment: x", "settings that only directory-role"},
@@ -234,7 +235,7 @@ func TestMicrosoftRules(t *testing.T) {
 	}
 	sound := replaced(t, "custody: none", "custody: session") + `  - {id: role, kind: directory-role, role: 5d6b6bb7-de71-4623-b4af-96380a352509}
   - {id: rg, kind: azure, scope: /subscriptions/x, ask: check, action: A/b/read, data_action: true, expands_groups: true}
-  - {id: saw, kind: intune, assignment: x, scope_tags: [SAW], as: person}
+  - {id: saw, kind: intune, assignment: x, scope_tags: [SAW], as: person, scope_proof: true}
   - {id: mde, kind: defender, device_groups: [Servers], gone_within: 45m}
 `
 	c, err := parseConfig([]byte(sound))
@@ -248,7 +249,7 @@ func TestMicrosoftRules(t *testing.T) {
 	if want := []string{"Entra role 5m0s", "Azure 15m0s", "Intune 30m0s", "Microsoft Defender 45m0s"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if m := c.Targets[3]; !m.DataAction || !m.ExpandsGroups || m.Action != "A/b/read" || c.Targets[4].ScopeTags[0] != "SAW" || c.Targets[5].DeviceGroups[0] != "Servers" {
+	if m := c.Targets[3]; !m.DataAction || !m.ExpandsGroups || m.Action != "A/b/read" || c.Targets[4].ScopeTags[0] != "SAW" || !c.Targets[4].ScopeProof || c.Targets[5].DeviceGroups[0] != "Servers" {
 		t.Errorf("%+v", c.Targets[2:])
 	}
 }

@@ -41,13 +41,16 @@ type MicrosoftConfig struct {
 	Assignment string `yaml:"assignment"`
 	// ScopeTags are the scope tags that Intune's assignment must have.
 	ScopeTags []string `yaml:"scope_tags"`
+	// ScopeProof lets Intune be asked, as the person, which policies they see,
+	// where it does not say which assignment a role comes from.
+	ScopeProof bool `yaml:"scope_proof"`
 	// DeviceGroups are the device groups that Defender must show to the person.
 	DeviceGroups []string `yaml:"device_groups"`
 }
 
 func (m MicrosoftConfig) empty() bool {
 	return m.As == "" && m.Role == "" && m.Scope == "" && m.Ask == "" && m.Action == "" && !m.DataAction && !m.ExpandsGroups &&
-		m.Assignment == "" && len(m.ScopeTags) == 0 && len(m.DeviceGroups) == 0
+		m.Assignment == "" && len(m.ScopeTags) == 0 && !m.ScopeProof && len(m.DeviceGroups) == 0
 }
 
 // microsoft are the kinds, each with how it is checked and made. All depend on
@@ -133,6 +136,7 @@ func checkAzure(p *problems, id string, t MicrosoftConfig) {
 
 func checkIntune(p *problems, id string, t MicrosoftConfig) {
 	p.need(t.Assignment != "", "targets %s: name Intune's role assignment by its id: it is the end of its address in the admin center", id)
+	p.need(!t.ScopeProof || t.As == "person", "targets %s: scope_proof asks as the person: add as: person, or remove it", id)
 }
 
 func checkDefender(*problems, string, MicrosoftConfig) {}
@@ -153,6 +157,9 @@ func openAzure(a *App, t msTarget) (downstream.Probe, error) {
 func openIntune(a *App, t msTarget) (downstream.Probe, error) {
 	c := downstream.IntuneConfig{Group: t.group, Assignment: t.Assignment, ScopeTags: t.ScopeTags, Base: t.graph(a), Token: t.token(a), Directory: a.reader, Client: a.client(),
 		Scope: a.cfg.graphRoot() + "/DeviceManagementRBAC.Read.All"}
+	if t.ScopeProof {
+		c.ProofScope = a.cfg.graphRoot() + "/DeviceManagementConfiguration.Read.All"
+	}
 	if t.As == "person" {
 		return downstream.NewIntuneAsPerson(c, &a.looks)
 	}
