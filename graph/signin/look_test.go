@@ -96,6 +96,26 @@ func TestLooksRenewNoSession(t *testing.T) {
 	})
 }
 
+// The session's refresh token is good for another resource than the one that
+// it was made for, one token each.
+func TestLooksIntoAnotherResource(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const other = entra.DevOpsAudience + "/user_impersonation"
+		w := newWorld(t)
+		w.consent()
+		w.must(w.entra.ChangeApp(w.app.ID, func(a *entra.App) { a.Delegated = append(a.Delegated, other) }))
+		who := w.session(w.requester).Actor
+		l := w.svc.Looks()
+		token, _, err := l.Token(t.Context(), who, other, time.Time{})
+		w.must(err)
+		w.deeds.got = append(w.deeds.got, signin.Token{Value: token})
+		if c, err := w.entra.Verify(token, entra.DevOpsAudience); err != nil || c["oid"] != who.Object {
+			t.Errorf("%v: %v", c, err)
+		}
+		w.look(l, who, time.Time{})
+	})
+}
+
 func TestLooksWithoutConsentOrCustody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
