@@ -32,9 +32,9 @@ type HTTP struct {
 // HTTPConfig is the question.
 type HTTPConfig struct {
 	Method   string            // GET (empty); POST only with PostReads
-	URL      string            // a template; people's values are escaped
-	Headers  map[string]string // templates; credentials by {{secret "name"}}
-	Body     string            // a template of JSON, for POST
+	URL      string            // with placeholders; people's values are escaped
+	Headers  map[string]string // with placeholders; credentials by {{secret "name"}}
+	Body     string            // JSON with placeholders, for POST
 	Secrets  map[string]string // by name
 	Value    string            // JSON pointer; empty: the status is the answer
 	Yes, No  []string          // what the value is then; a list stands for its length
@@ -64,7 +64,10 @@ func NewHTTP(c HTTPConfig) (*HTTP, error) {
 		return nil, fmt.Errorf("http target: %w", err)
 	}
 	h := &HTTP{c: c}
-	if h.ask, err = newForm(c, c.URL); err == nil && c.Exists != "" {
+	if h.ask, err = newForm(c, c.URL); err == nil {
+		err = truthful(c, h.ask)
+	}
+	if err == nil && c.Exists != "" {
 		bare := c
 		bare.Method, bare.Body = http.MethodGet, ""
 		h.exists, err = newForm(bare, c.Exists)

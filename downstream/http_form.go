@@ -13,17 +13,18 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/template"
 
 	"pagbot/activation"
 )
 
-// form is a request with a hole for the person.
+// form is a request with holes for the person: the syntax of Go's templates, as
+// far as it is needed, without their package, whose reflection would make the
+// program a third bigger.
 type form struct {
 	method      string
-	path, query *template.Template // of the address
-	headers     map[string]*template.Template
-	body        *template.Template
+	path, query text // of the address
+	headers     map[string]text
+	body        text
 	hidden      []string
 }
 
@@ -50,7 +51,7 @@ func newForm(c HTTPConfig, address string) (*form, error) {
 	if err := allowedHost(u.Hostname(), c.Inward); err != nil {
 		return nil, err
 	}
-	q := &form{method: c.Method, headers: map[string]*template.Template{}}
+	q := &form{method: c.Method, headers: map[string]text{}}
 	for _, s := range c.Secrets {
 		if s == "" {
 			return nil, errors.New("a secret is empty")
@@ -59,100 +60,137 @@ func newForm(c HTTPConfig, address string) (*form, error) {
 	}
 	path, query, _ := strings.Cut(address, "?")
 	var err error
-	if q.path, err = parse(path, escapes{}); err != nil {
+	if q.path, err = parse(path, noSecrets); err != nil {
 		return nil, err
 	}
-	if q.query, err = parse(query, escapes{}); err != nil {
+	if q.query, err = parse(query, noSecrets); err != nil {
 		return nil, err
 	}
-	for name, text := range c.Headers {
-		given := strings.Contains(text, "{{secret ") || strings.Contains(text, "{{basic ")
+	for name, value := range c.Headers {
+		given := strings.Contains(value, "{{secret ") || strings.Contains(value, "{{basic ")
 		if slices.Contains(sensitive, strings.ToLower(name)) && !given {
 			return nil, fmt.Errorf("header %s: a secret never stands in the configuration itself: name it below secrets and write {{secret \"name\"}} here", name)
 		}
-		if q.headers[name], err = parse(text, q.credentials(c.Secrets)); err != nil {
+		if q.headers[name], err = parse(value, q.credentials(c.Secrets)); err != nil {
 			return nil, fmt.Errorf("header %s: %w", name, err)
 		}
 	}
-	if c.Body != "" {
-		if q.body, err = parse(c.Body, q.credentials(c.Secrets)); err != nil {
-			return nil, err
-		}
+	if q.body, err = parse(c.Body, q.credentials(c.Secrets)); err != nil {
+		return nil, err
 	}
 	// A try on somebody shows what is wrong now, and not at night.
 	_, err = q.about(context.Background(), activation.Person{Tenant: nobody, Object: nobody, Name: "nobody@example.test"})
 	return q, err
 }
 
-type escapes = template.FuncMap
+// text is literal pieces, with a hole after each but the last.
+type text struct {
+	pieces []string
+	holes  []string // the name of a field of the person
+}
 
-func parse(text string, f template.FuncMap) (*template.Template, error) {
-	if _, ok := f["secret"]; !ok {
-		refuse := func(...string) (string, error) {
-			return "", errors.New("a secret does not belong into an address, which every proxy keeps: put it into a header")
+var (
+	hole  = regexp.MustCompile(`\{\{\s*(.*?)\s*\}\}`)
+	call  = regexp.MustCompile(`^(secret|basic)((?:\s+"[^"]*")+)$`)
+	words = regexp.MustCompile(`"([^"]*)"`)
+)
+
+// parse fills in the credentials, and leaves holes for the person.
+func parse(s string, credential func(name string, args []string) (string, error)) (text, error) {
+	t := text{pieces: []string{""}}
+	literal := func(v string) { t.pieces[len(t.pieces)-1] += v }
+	at := 0
+	for _, m := range hole.FindAllStringSubmatchIndex(s, -1) {
+		literal(s[at:m[0]])
+		at = m[1]
+		inside := s[m[2]:m[3]]
+		if c := call.FindStringSubmatch(inside); c != nil {
+			var args []string
+			for _, w := range words.FindAllStringSubmatch(c[2], -1) {
+				args = append(args, w[1])
+			}
+			v, err := credential(c[1], args)
+			if err != nil {
+				return t, err
+			}
+			literal(v)
+			continue
 		}
-		f = template.FuncMap{"secret": refuse, "basic": refuse}
+		field, ok := strings.CutPrefix(inside, ".User.")
+		if !ok || fields[field] == nil {
+			return t, fmt.Errorf("{{%s}} is no placeholder: there are {{.User.OID}}, {{.User.UPN}}, {{.User.Local}} and {{.User.Tenant}}, and in headers and bodies {{secret \"name\"}} and {{basic \"user\" \"name\"}}", inside)
+		}
+		t.holes, t.pieces = append(t.holes, field), append(t.pieces, "")
 	}
-	t, err := template.New("").Option("missingkey=error").Funcs(f).Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("%q is no template: %w", text, err)
+	literal(s[at:])
+	if strings.Contains(hole.ReplaceAllString(s, ""), "{{") {
+		return t, fmt.Errorf("%q has a placeholder that does not end: write it like {{.User.OID}}", s)
 	}
 	return t, nil
 }
 
+func noSecrets(string, []string) (string, error) {
+	return "", errors.New("a secret does not belong into an address, which every proxy keeps: put it into a header")
+}
+
 // credentials are what headers and bodies may use.
-func (q *form) credentials(secrets map[string]string) template.FuncMap {
-	get := func(name string) (string, error) {
-		s, ok := secrets[name]
+func (q *form) credentials(secrets map[string]string) func(string, []string) (string, error) {
+	return func(name string, args []string) (string, error) {
+		if want := map[string]int{"secret": 1, "basic": 2}[name]; len(args) != want {
+			return "", errors.New("write {{secret \"name\"}} or {{basic \"user\" \"name\"}}")
+		}
+		s, ok := secrets[args[len(args)-1]]
 		if !ok {
-			return "", fmt.Errorf("there is no secret %q: name it below secrets", name)
+			return "", fmt.Errorf("there is no secret %q: name it below secrets", args[len(args)-1])
 		}
-		return s, nil
+		if name == "secret" {
+			return s, nil
+		}
+		coded := base64.StdEncoding.EncodeToString([]byte(args[0] + ":" + s))
+		q.hidden = append(q.hidden, coded)
+		return "Basic " + coded, nil
 	}
-	return template.FuncMap{"secret": get, "basic": func(user, name string) (string, error) {
-		s, err := get(name)
-		coded := base64.StdEncoding.EncodeToString([]byte(user + ":" + s))
-		if !slices.Contains(q.hidden, coded) {
-			q.hidden = append(q.hidden, coded)
+}
+
+// fields are what a hole may be filled with.
+var fields = map[string]func(activation.Person) (value, what string){
+	"OID": func(p activation.Person) (string, string) { return strings.ToLower(p.Object), "object id" },
+	"UPN": func(p activation.Person) (string, string) { return p.Name, "name" },
+	"Local": func(p activation.Person) (string, string) {
+		local, _, _ := strings.Cut(p.Name, "@")
+		return local, "name"
+	},
+	"Tenant": func(p activation.Person) (string, string) { return p.Tenant, "tenant" },
+}
+
+// fill puts a person into the holes, escaped for their place.
+func (t text) fill(p activation.Person, escape func(string) string) (string, error) {
+	var b strings.Builder
+	for i, piece := range t.pieces {
+		b.WriteString(piece)
+		if i == len(t.holes) {
+			break
 		}
-		return "Basic " + coded, err
-	}}
+		v, what := fields[t.holes[i]](p)
+		if err := harmless(v, what); err != nil {
+			return "", err
+		}
+		b.WriteString(escape(v))
+	}
+	return b.String(), nil
 }
 
-// person is who a template is about; its fields come escaped for their place.
-type person struct {
-	p      activation.Person
-	escape func(string) string
-}
-
-// User lets templates say {{.User.OID}}.
-func (p person) User() person { return p }
-
-// OID is the object id in Entra.
-func (p person) OID() (string, error) { return p.give(strings.ToLower(p.p.Object), "object id") }
-
-// UPN is the user principal name.
-func (p person) UPN() (string, error) { return p.give(p.p.Name, "name") }
-
-// Local is the name up to the @.
-func (p person) Local() (string, error) {
-	local, _, _ := strings.Cut(p.p.Name, "@")
-	return p.give(local, "name")
-}
-
-// Tenant is the tenant's id.
-func (p person) Tenant() (string, error) { return p.give(p.p.Tenant, "tenant") }
-
-// give refuses values that could change the question, wherever they are put:
-// query languages inside an address know quotes, whatever the escaping around.
-func (p person) give(v, what string) (string, error) {
+// harmless refuses values that could change the question, wherever they are
+// put: query languages inside an address know quotes, whatever the escaping
+// around.
+func harmless(v, what string) error {
 	switch {
 	case v == "":
-		return "", fmt.Errorf("this person has no %s to ask by", what)
+		return fmt.Errorf("this person has no %s to ask by", what)
 	case strings.ContainsAny(v, `'"\`+"`") || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r == 0x7f }) || v == "." || v == "..":
-		return "", fmt.Errorf("this person's %s has a sign in it that could change the question", what)
+		return fmt.Errorf("this person's %s has a sign in it that could change the question", what)
 	}
-	return p.escape(v), nil
+	return nil
 }
 
 func inJSON(v string) string {
@@ -162,56 +200,39 @@ func inJSON(v string) string {
 
 // about is the question about one person.
 func (q *form) about(ctx context.Context, p activation.Person) (*http.Request, error) {
-	var err error
-	fill := func(t *template.Template, escape func(string) string) string {
-		var b strings.Builder
-		if err == nil {
-			err = plainTemplate(t.Execute(&b, person{p, escape}))
-		}
-		return b.String()
-	}
-	address := fill(q.path, url.PathEscape)
-	if query := fill(q.query, url.QueryEscape); query != "" {
-		address += "?" + query
-	}
-	var body []byte
-	if q.body != nil {
-		body = []byte(fill(q.body, inJSON))
-		if err == nil && !json.Valid(body) {
-			err = errors.New("the body is no JSON once it is filled in")
-		}
-	}
-	headers := http.Header{}
-	for name, t := range q.headers {
-		headers.Set(name, fill(t, func(v string) string { return v }))
-	}
+	address, err := q.path.fill(p, url.PathEscape)
 	if err != nil {
 		return nil, err
 	}
-	r, err := http.NewRequestWithContext(ctx, q.method, address, bytes.NewReader(body))
+	query, err := q.query.fill(p, url.QueryEscape)
+	if err != nil {
+		return nil, err
+	}
+	if query != "" {
+		address += "?" + query
+	}
+	body, err := q.body.fill(p, inJSON)
+	if err != nil {
+		return nil, err
+	}
+	if body != "" && !json.Valid([]byte(body)) {
+		return nil, errors.New("the body is no JSON once it is filled in")
+	}
+	r, err := http.NewRequestWithContext(ctx, q.method, address, strings.NewReader(body))
 	if err != nil {
 		return nil, errors.New("the address is none once it is filled in")
 	}
-	r.Header = headers
-	if q.body != nil && r.Header.Get("Content-Type") == "" {
+	for name, t := range q.headers {
+		value, err := t.fill(p, func(v string) string { return v })
+		if err != nil {
+			return nil, err
+		}
+		r.Header.Set(name, value)
+	}
+	if body != "" && r.Header.Get("Content-Type") == "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	return r, nil
-}
-
-// plainTemplate is what a template's error says, without the template's words.
-func plainTemplate(err error) error {
-	var e template.ExecError
-	if errors.As(err, &e) {
-		for inner := e.Err; inner != nil; inner = errors.Unwrap(inner) {
-			err = inner
-		}
-		// What the text package put before a function's own error.
-		if _, after, ok := strings.Cut(err.Error(), ">: "); ok {
-			return errors.New(after)
-		}
-	}
-	return err
 }
 
 func decode(body []byte) (any, error) {

@@ -130,8 +130,8 @@ func TestHTTPRefuses(t *testing.T) {
 		"never stands in the configurat": func(c *downstream.HTTPConfig) { c.Headers = map[string]string{"authorization": "Bearer abc"} },
 		"there is no secret":             func(c *downstream.HTTPConfig) { c.Headers = map[string]string{"X": `{{secret "other"}}`} },
 		"every proxy keeps":              func(c *downstream.HTTPConfig) { c.URL += `?key={{secret "s"}}` },
-		"is no template":                 func(c *downstream.HTTPConfig) { c.URL += "{{" },
-		"can't evaluate":                 func(c *downstream.HTTPConfig) { c.URL += "{{.User.Password}}" },
+		"does not end":                   func(c *downstream.HTTPConfig) { c.URL += "{{" },
+		"is no placeholder":              func(c *downstream.HTTPConfig) { c.URL += "{{.User.Password}}" },
 		"no JSON":                        func(c *downstream.HTTPConfig) { c.Method, c.PostReads, c.Body = "POST", true, "{{.User.OID}}" },
 		"keep their own credentials":     func(c *downstream.HTTPConfig) { c.URL, c.Inward = "https://169.254.169.254/", true },
 		"inside a network":               func(c *downstream.HTTPConfig) { c.URL = "https://10.1.2.3/" },
@@ -144,7 +144,7 @@ func TestHTTPRefuses(t *testing.T) {
 			t.Errorf("want %q: %v", words, err)
 		}
 	}
-	for _, inward := range []string{"https://10.1.2.3/", "http://localhost:1/", "https://[fd12::1]/"} {
+	for _, inward := range []string{"https://10.1.2.3/{{.User.OID}}", "http://localhost:1/{{.User.OID}}", "https://[fd12::1]/{{.User.OID}}"} {
 		c := good
 		c.URL, c.Inward = inward, true
 		if _, err := downstream.NewHTTP(c); err != nil {
@@ -167,7 +167,7 @@ func TestHTTPLooksWhereItConnects(t *testing.T) {
 			return (&net.Dialer{}).DialContext(ctx, network, s.Listener.Addr().String())
 		}}
 		defer rebound.CloseIdleConnections()
-		p, err := downstream.NewHTTP(downstream.HTTPConfig{URL: "http://rebound.test/", Value: "/v", Yes: []string{"1"}, No: []string{"0"}, Inward: inward, HTTP: &http.Client{Transport: rebound}})
+		p, err := downstream.NewHTTP(downstream.HTTPConfig{URL: "http://rebound.test/{{.User.OID}}", Value: "/v", Yes: []string{"1"}, No: []string{"0"}, Inward: inward, HTTP: &http.Client{Transport: rebound}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -179,7 +179,7 @@ func TestHTTPLooksWhereItConnects(t *testing.T) {
 }
 
 func TestBasicCredentialsAreHidden(t *testing.T) {
-	c := downstream.HTTPConfig{URL: "https://api.example/", Headers: map[string]string{"Authorization": `{{basic "pagbot" "s"}}`}, Secrets: map[string]string{"s": "hush"},
+	c := downstream.HTTPConfig{URL: "https://api.example/{{.User.OID}}", Headers: map[string]string{"Authorization": `{{basic "pagbot" "s"}}`}, Secrets: map[string]string{"s": "hush"},
 		Value: "/v", Yes: []string{"1"}, No: []string{"0"}}
 	synctest.Test(t, func(t *testing.T) {
 		front := &probetest.Front{Handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
@@ -227,4 +227,38 @@ func TestHTTPLiesOfTheExamples(t *testing.T) {
 			t.Errorf("zero rows: %s", got)
 		}
 	})
+}
+
+// TestTruthTraps: what only looks like an effect can't be configured as one.
+func TestTruthTraps(t *testing.T) {
+	post := func(url, body string) downstream.HTTPConfig {
+		return downstream.HTTPConfig{Method: "POST", PostReads: true, URL: url, Body: body}
+	}
+	for _, x := range []struct {
+		words string
+		c     downstream.HTTPConfig
+	}{
+		{"configured and member", downstream.HTTPConfig{URL: "https://graph.microsoft.com/beta/roleManagement/directory/transitiveRoleAssignments?$filter=principalId eq '{{.User.OID}}'"}},
+		{"configured and member", downstream.HTTPConfig{URL: "https://graph.microsoft.com/v1.0/groups/g/members/{{.User.OID}}"}},
+		{"configured and member", downstream.HTTPConfig{URL: "https://management.azure.com/subscriptions/s/providers/Microsoft.Authorization/roleAssignments?$filter=assignedTo('{{.User.OID}}')"}},
+		{"gets back what it said", post("https://aks.example/apis/authorization.k8s.io/v1/subjectaccessreviews", `{"spec":{"user":"{{.User.UPN}}"}}`)},
+		{"gets back what it said", post("https://management.azure.com/x/providers/Microsoft.Authorization/checkaccess", `{"Subject":{"Attributes":{"ObjectId":"{{.User.OID}}","Groups":["g"]}}}`)},
+		{"about whoever asks", post("https://aks.example/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", `{"spec":{"x":"{{.User.OID}}"}}`)},
+		{"about whoever asks", post("https://dev.azure.com/o/_apis/security/permissionevaluationbatch", `{"x":"{{.User.OID}}"}`)},
+		{"about whoever asks", downstream.HTTPConfig{URL: "https://dev.azure.com/o/_apis/permissions/ns/2?u={{.User.OID}}"}},
+		{"about whoever asks", downstream.HTTPConfig{URL: "https://app.example/api/me"}},
+		{"same for everybody", downstream.HTTPConfig{URL: "https://app.example/api/admins"}},
+		{"same for everybody", post("https://app.example/api/may", `{"tenant":"{{.User.Tenant}}"}`)},
+	} {
+		x.c.Value, x.c.Yes, x.c.No = "/v", []string{"1"}, []string{"0"}
+		if _, err := downstream.NewHTTP(x.c); err == nil || !strings.Contains(err.Error(), x.words) {
+			t.Errorf("%s: %v, want %q", x.c.URL, err, x.words)
+		}
+	}
+	// The policy engine that finds the groups itself is no trap.
+	good := post("https://westus2.authorization.azure.net/x/checkaccess", `{"Subject":{"Attributes":{"ObjectId":"{{.User.OID}}"}}}`)
+	good.Value, good.Yes, good.No = "/value/0/accessDecision", []string{"Allowed"}, []string{"NotAllowed"}
+	if _, err := downstream.NewHTTP(good); err != nil {
+		t.Error(err)
+	}
 }

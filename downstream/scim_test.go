@@ -101,7 +101,8 @@ func TestSCIMConfigIsStrict(t *testing.T) {
 	for name, spoil := range map[string]func(*downstream.SCIMConfig){
 		"plain http": func(c *downstream.SCIMConfig) { c.Base = "http://app.example" }, "no group": func(c *downstream.SCIMConfig) { c.Group = "" },
 		"no token": func(c *downstream.SCIMConfig) { c.Token = nil }, "members": func(c *downstream.SCIMConfig) { c.Members = "guess" },
-		"match": func(c *downstream.SCIMConfig) { c.Match = "displayName" },
+		"Entra's side": func(c *downstream.SCIMConfig) { c.Base = "https://graph.microsoft.com/v1.0" },
+		"match":        func(c *downstream.SCIMConfig) { c.Match = "displayName" },
 	} {
 		c := good
 		spoil(&c)

@@ -40,6 +40,9 @@ func (c SCIMConfig) validate() (SCIMConfig, error) {
 	if err := safeBase(c.Base); err != nil {
 		return c, fmt.Errorf("scim target: %w", err)
 	}
+	if u, err := url.Parse(c.Base); err == nil && slices.Contains(entraHosts, strings.ToLower(u.Hostname())) {
+		return c, fmt.Errorf("scim target: %s is Entra's own side of provisioning: give the application's SCIM service, as only that can say what it has received", u.Hostname())
+	}
 	c.Base = strings.TrimSuffix(c.Base, "/")
 	if c.Group == "" {
 		return c, errors.New("scim target: give the name of the group there")

@@ -21,7 +21,7 @@ func TestCheck(t *testing.T) {
 		t.Errorf("the serving bot says\n%s", s.said())
 	}
 	// A target that the reader may not ask is one line, and keeps nobody from anything.
-	o.edit("\ntargets:\n", "\ntargets:\n  - {id: role, kind: directory-role}\n")
+	o.edit("\ntargets:\n", "\ntargets:\n  - {id: role, kind: directory-role, directory-role: {role: 5d6b6bb7-de71-4623-b4af-96380a352509}}\n")
 	o.edit("targets: [entra", "opens: [sharepoint], targets: [role, entra")
 	got = run(t, "check", "--config", o.config)
 	if got.code != 0 || !strings.Contains(got.out, "! Target role of devops-admins can't be asked: the application is not allowed to look there.\n") ||

@@ -122,69 +122,6 @@ func (a *App) openEntra(context.Context) error {
 	return err
 }
 
-// targetID is a group's own copy of a target: Entra's answer depends on the
-// group and the access, as do others that name the group; an organization's
-// does not.
-func targetID(t TargetConfig, group string, access activation.Access) string {
-	if _, named := microsoft[t.Kind]; named || t.Kind == "entra" {
-		return t.ID + ":" + group + ":" + string(access)
-	}
-	return t.ID
-}
-
-func (a *App) openTargets(context.Context) error {
-	cred, err := a.cfg.credential(a.http, a.secrets.reader)
-	if err != nil {
-		return err
-	}
-	for _, t := range a.cfg.Targets {
-		if t.Kind != "devops" {
-			continue
-		}
-		p, err := downstream.NewDevOps(downstream.DevOpsConfig{Org: t.Organization, DevBase: t.API, VSSPSBase: t.API, HTTP: a.http, Now: a.clock.Now, Token: bearer(cred, downstream.DevOpsScope)})
-		if err != nil {
-			return err
-		}
-		a.targets[t.ID] = p
-		a.setups = append(a.setups, setup{t.ID, p.Setup})
-	}
-	for _, g := range a.cfg.Groups {
-		for _, t := range a.cfg.targetsOf(g) {
-			if _, ok := microsoft[t.Kind]; ok {
-				if err := a.openMicrosoft(t, g, cred); err != nil {
-					return err
-				}
-			}
-			if t.Kind != "entra" {
-				continue
-			}
-			for _, access := range []activation.Access{activation.Member, activation.Owner} {
-				p, err := downstream.NewEntra(downstream.EntraConfig{Group: g.ID, Access: access, Directory: a.reader, Now: a.clock.Now})
-				if err != nil {
-					return err
-				}
-				a.targets[targetID(t, g.ID, access)] = p
-			}
-		}
-	}
-	return nil
-}
-
-// reaches lists, per access, what a group's activations are followed on.
-func (a *App) reaches(g GroupConfig) map[activation.Access][]activation.Target {
-	m := map[activation.Access][]activation.Target{}
-	for _, access := range []activation.Access{activation.Member, activation.Owner} {
-		for _, t := range a.cfg.targetsOf(g) {
-			if t.Kind != "entra" && access == activation.Owner {
-				continue // owners of a group are not its members
-			}
-			id := targetID(t, g.ID, access)
-			m[access] = append(m[access], activation.Target{ID: id, Kind: t.Kind, Name: t.Name, Level: a.targets[id].Limits().Level, Within: activation.Duration(t.GoneWithin)})
-		}
-	}
-	return m
-}
-
 // lateEngine lets the bot and the pages be made before the engine, which needs
 // them.
 type lateEngine struct{ *engine.Engine }

@@ -115,19 +115,34 @@ type TargetConfig struct {
 	// ID is how groups name it.
 	ID string `yaml:"id"`
 	// Kind is entra (what Entra itself lists: it proves nothing downstream),
-	// devops (an Azure DevOps organization), or one of directory-role, azure,
-	// intune and defender.
+	// devops (an Azure DevOps organization), scim (an application that Entra
+	// provisions), aws (an AWS Identity Center), directory-role, azure, intune,
+	// defender, or http (any other system).
 	Kind string `yaml:"kind"`
-	// Name is what people read on cards; empty: Entra ID, or Azure DevOps and
-	// the organization.
+	// Name is what people read on cards; empty: Entra ID, Azure DevOps and the
+	// organization, AWS Identity Center, or the id.
 	Name string `yaml:"name"`
 	// Organization is the NAME of dev.azure.com/NAME; for devops.
 	Organization string `yaml:"organization"`
 	// API is the root of dev.azure.com and vssps.dev.azure.com; for a simulator.
 	API string `yaml:"api"`
+	// SCIM are the settings of a scim target.
+	SCIM *SCIMTarget `yaml:"scim"`
+	// HTTP are the settings of an http target.
+	HTTP *HTTPTarget `yaml:"http"`
+	// AWS are the settings of an aws target.
+	AWS *AWSTarget `yaml:"aws"`
+	// Role are the settings of a directory-role target.
+	Role *RoleTarget `yaml:"directory-role"`
+	// Azure are the settings of an azure target.
+	Azure *AzureTarget `yaml:"azure"`
+	// Intune are the settings of an intune target.
+	Intune *IntuneTarget `yaml:"intune"`
+	// Defender are the settings of a defender target.
+	Defender *DefenderTarget `yaml:"defender"`
 	// GoneWithin is when a removal that has not been seen is overdue: then the
-	// channel is alarmed. Empty: 5m for entra, 60m for devops.
+	// channel is alarmed. Empty: 5m for entra, 60m for devops, 45m for scim and
+	// aws, 5m for directory-role, 15m for azure, 30m for intune and defender; for
+	// http it must be given.
 	GoneWithin Duration `yaml:"gone_within"`
-	// What the Microsoft kinds need on top.
-	MicrosoftConfig `yaml:",inline"`
 }

@@ -126,7 +126,9 @@ func shown(key string) string {
 }
 
 // places are the sections, by the name of their type.
-var places = map[string]string{"SlackConfig": "slack", "EntraConfig": "entra", "ReaderConfig": "entra.reader", "SignInConfig": "signin", "GroupConfig": "a group", "TargetConfig": "a target"}
+var places = map[string]string{"SlackConfig": "slack", "EntraConfig": "entra", "ReaderConfig": "entra.reader", "SignInConfig": "signin", "GroupConfig": "a group", "TargetConfig": "a target",
+	"SCIMTarget": "a target's scim section", "HTTPTarget": "a target's http section", "AWSTarget": "a target's aws section",
+	"RoleTarget": "a target's directory-role section", "AzureTarget": "a target's azure section", "IntuneTarget": "a target's intune section", "DefenderTarget": "a target's defender section"}
 
 func wanted(goType string) string {
 	switch {

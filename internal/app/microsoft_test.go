@@ -85,13 +85,13 @@ func newMicrosoftWorld(t *testing.T) *microsoftWorld {
 		t.Fatal(err)
 	}
 	az.Turn(func(d *azure.Dials) { d.CachedYes, d.CachedNo = 0, 0 })
-	cfg, err := parseConfig([]byte(strings.NewReplacer("custody: none", "custody: session", "[entra, devops]", "[role, rg, vm, saw, saw-me, mde, mde-me]").Replace(good) + `  - {id: role, kind: directory-role}
-  - {id: rg, kind: azure, scope: ` + msScope + `}
-  - {id: vm, kind: azure, scope: ` + msScope + `, ask: check, action: A/b/read, expands_groups: true}
-  - {id: saw, kind: intune, assignment: saw}
-  - {id: saw-me, kind: intune, assignment: saw, as: person}
-  - {id: mde, kind: defender}
-  - {id: mde-me, kind: defender, as: person}
+	cfg, err := parseConfig([]byte(strings.NewReplacer("custody: none", "custody: session", "[entra, devops]", "[role, rg, vm, saw, saw-me, mde, mde-me]").Replace(good) + `  - {id: role, kind: directory-role, directory-role: {role: ` + msRole + `}}
+  - {id: rg, kind: azure, azure: {scope: ` + msScope + `}}
+  - {id: vm, kind: azure, azure: {scope: ` + msScope + `, ask: check, action: A/b/read, expands_groups: true}}
+  - {id: saw, kind: intune, intune: {assignment: saw}}
+  - {id: saw-me, kind: intune, intune: {assignment: saw, as: person, scope_proof: true}}
+  - {id: mde, kind: defender, defender: {}}
+  - {id: mde-me, kind: defender, defender: {as: person}}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -108,6 +108,29 @@ func newMicrosoftWorld(t *testing.T) *microsoftWorld {
 		}
 	}
 	return m
+}
+
+// TestMicrosoftRules is what a Microsoft target can be wrong in.
+func TestMicrosoftRules(t *testing.T) {
+	for _, c := range []struct{ kind, section, want string }{
+		{"directory-role", "role: Reader", "role \"Reader\" is not a template id"},
+		{"azure", "role: x", `scope "" is not one of Azure`},
+		{"azure", "scope: /subscriptions/x, ask: nicely", `ask "nicely" is not known`},
+		{"azure", "scope: /subscriptions/x, ask: check", "name the action"},
+		{"azure", "scope: /subscriptions/x, ask: pdp, action: A/b/read", "the policy engine's address"},
+		{"intune", "as: application", "name Intune's role assignment"},
+		{"intune", "assignment: x, as: robot", `as "robot" is not known`},
+		{"intune", "assignment: x, as: person", "needs a signin section whose custody keeps sessions"}, // good keeps none
+		{"intune", "assignment: x, scope_proof: true", "scope_proof asks as the person"},
+		{"defender", "api: http://defender.example", "is not an https address"},
+		{"defender", "device_groups: [Servers]", "device_groups are what the person must see"},
+		{"defender", "assignment: x", "there is no setting called assignment in a target's defender section"},
+	} {
+		t.Run(c.want, func(t *testing.T) {
+			refuses(t, good+"  - {id: ms, kind: "+c.kind+", "+c.kind+": {"+c.section+"}}\n", c.want, "\x00")
+		})
+	}
+	refuses(t, replaced(t, "proof: fresh", "opens: [jira]"), `groups db-admins: opens "jira" is not known: choose from aks`, "\x00")
 }
 
 // TestMicrosoftTargets asks every kind as it is configured: with a token of its

@@ -49,7 +49,7 @@ func (c *Config) validate() error {
 	for i := range c.Targets {
 		c.Targets[i].check(&p, i+1, targets)
 		keeps := c.SignIn != nil && c.SignIn.Custody != "none"
-		p.need(c.Targets[i].As != "person" || keeps, "targets %s: as: person needs a signin section whose custody keeps sessions: add one, or ask as the application", c.Targets[i].ID)
+		p.need(keeps || !c.Targets[i].asksPersons(), "targets %s: as: person needs a signin section whose custody keeps sessions: add one, or ask as the application", c.Targets[i].ID)
 	}
 	p.need(len(c.Groups) > 0, "groups: name at least one PIM-managed group")
 	names, ids := map[string]bool{}, map[string]bool{}
@@ -89,30 +89,6 @@ func (s *SignInConfig) check(p *problems) {
 	p.need(s.People != "", "signin.people: name the file that maps Slack users to Entra accounts")
 	defaultTo(&s.Custody, "session")
 	p.need(s.Custody == "none" || s.Custody == "session", "signin.custody: %q is not known: choose none or session", s.Custody)
-}
-
-func (t *TargetConfig) check(p *problems, n int, seen map[string]bool) {
-	p.need(t.ID != "", "targets: entry %d has no id: give it one for the groups to name it by", n)
-	p.need(t.ID == "" || !seen[t.ID], "targets: the id %q stands twice: give every target its own", t.ID)
-	seen[t.ID] = t.ID != ""
-	within := Duration(5 * time.Minute)
-	switch t.Kind {
-	case "entra":
-		p.need(t.Organization == "" && t.API == "", "targets %s: organization and api belong to a devops target: remove them here", t.ID)
-		defaultTo(&t.Name, "Entra ID")
-	case "devops":
-		p.need(orgName.MatchString(t.Organization), "targets %s: %q is not the name of an organization: give the NAME of dev.azure.com/NAME", t.ID, t.Organization)
-		p.need(t.API == "" || safe(t.API), "targets %s: api %q is not an https address: leave it out for Azure DevOps itself", t.ID, t.API)
-		defaultTo(&t.Name, "Azure DevOps "+t.Organization)
-		within = Duration(time.Hour)
-	case "directory-role", "azure", "intune", "defender":
-		t.checkMicrosoft(p)
-	default:
-		p.need(false, "targets %s: kind %q is not known: choose entra, devops, directory-role, azure, intune or defender", t.ID, t.Kind)
-	}
-	_, ms := microsoft[t.Kind]
-	p.need(ms || t.MicrosoftConfig.empty(), "targets %s: it has settings that only directory-role, azure, intune or defender targets have: remove them", t.ID)
-	defaultTo(&t.GoneWithin, within)
 }
 
 func (g *GroupConfig) check(p *problems, n int, targets, names, ids map[string]bool) {

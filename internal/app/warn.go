@@ -15,11 +15,11 @@ import (
 // Warnings are what is known to surprise people about each configured group,
 // one sentence each. What can't be read is not warned of.
 func (a *App) Warnings(ctx context.Context) ([]string, error) {
-	cred, err := a.cfg.credential(a.http, a.secrets.reader)
+	token, err := a.reading("")
 	if err != nil {
 		return nil, err
 	}
-	g, err := downstream.NewGraph(a.cfg.graphRoot(), bearer(cred, a.cfg.graphRoot()+"/.default"), a.client())
+	g, err := downstream.NewGraph(a.cfg.graphRoot(), token, a.client())
 	if err != nil {
 		return nil, err
 	}
