@@ -1,6 +1,7 @@
 package activation
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -161,6 +162,15 @@ type Decision struct {
 	Here    bool      `json:"here"` // through pagbot
 }
 
+// Agreed is an approver's yes that was given here, and of which PIM has not
+// been told: pagbot wants more than one (Quorum).
+type Agreed struct {
+	By      Person    `json:"by"`
+	Reason  string    `json:"reason,omitempty"`
+	Warrant string    `json:"warrant"`
+	At      time.Time `json:"at"`
+}
+
 // Activation is one person's time-bound active assignment of one access to one
 // group, from the ask (or from being noticed) to its verified end. It is the
 // fold of its events; only Apply makes one.
@@ -177,16 +187,22 @@ type Activation struct {
 	Ticket   string    `json:"ticket,omitempty"`
 	Length   Duration  `json:"length,omitempty"`
 	Until    time.Time `json:"until,omitzero"`
+	Start    time.Time `json:"start,omitzero"` // zero: at once
 	Settings Settings  `json:"settings,omitzero"`
-	Lead     Duration  `json:"lead,omitempty"`  // how long before the end to warn
-	Reply    string    `json:"reply,omitempty"` // where Slack takes a private answer, for 30 minutes
-	Began    time.Time `json:"began"`           // asked or noticed
+	Lead     Duration  `json:"lead,omitempty"`   // how long before the end to warn
+	Remind   Duration  `json:"remind,omitempty"` // how long a request waits before its approvers are reminded; zero: only the rescue
+	Batch    []string  `json:"batch,omitempty"`  // ids of what was asked for together; the first speaks for all until PIM is asked
+	Reply    string    `json:"reply,omitempty"`  // where Slack takes a private answer, for 30 minutes
+	Began    time.Time `json:"began"`            // asked or noticed
 
 	Request  Request   `json:"request,omitzero"`
 	From     time.Time `json:"from,omitzero"` // PIM's start and end
 	Ends     time.Time `json:"ends,omitzero"`
 	Ended    time.Time `json:"ended,omitzero"`
 	Warned   bool      `json:"warned,omitempty"`
+	Reminded Reminder  `json:"reminded,omitempty"` // the last one that was due
+	Quorum   int       `json:"quorum,omitempty"`   // how many different approvers must agree here; 0 and 1: PIM's one
+	Agreed   []Agreed  `json:"agreed,omitempty"`
 	Decision *Decision `json:"decision,omitempty"`
 	Deeds    []Pending `json:"deeds,omitempty"` // not done yet
 	Spent    []string  `json:"spent,omitempty"` // warrants that were used, refused or lapsed
@@ -199,6 +215,40 @@ type Activation struct {
 
 // Open reports whether the activation still has a life before it.
 func (a Activation) Open() bool { return a.Phase != Closed && a.Phase != "" }
+
+// Starts is when it is to begin, if not at once.
+func (a Activation) Starts() time.Time {
+	if a.Start.IsZero() && a.Request.Start.After(a.requested().Add(time.Minute)) {
+		return a.Request.Start // asked for elsewhere
+	}
+	return a.Start
+}
+
+// Lacks is how many approvers must still agree, the one whose yes goes to PIM
+// included.
+func (a Activation) Lacks() int { return max(1, a.Quorum-len(a.Agreed)) }
+
+// Agrees reports whether this human has agreed already, with any account.
+func (a Activation) Agrees(p Person) bool {
+	return slices.ContainsFunc(a.Agreed, func(v Agreed) bool { return v.By.Same(p) })
+}
+
+// Round reports whether a decision in Entra went round the quorum: fewer
+// people have agreed than this group wants, as far as it is known.
+func (a Activation) Round() bool {
+	d := a.Decision
+	if a.Quorum < 2 || d == nil || !d.Approve || d.Here {
+		return false
+	}
+	n := len(a.Agreed)
+	if d.By.Object != "" && !a.Agrees(d.By) {
+		n++
+	}
+	return n < a.Quorum
+}
+
+// Follows reports whether another activation of its batch speaks for it.
+func (a Activation) Follows() bool { return len(a.Batch) > 0 && a.Batch[0] != a.ID }
 
 // Key names what there can be only one of in PIM at a time.
 func (a Activation) Key() string {

@@ -31,13 +31,12 @@ func Apply(a Activation, e Event) Activation {
 		a.Phase = a.afterDeed()
 	case EvDecisionAsked:
 		a.addDeed(e.Warrant, e.Reason)
+	case EvAgreed:
+		a.dropDeed(e.Agreed.Warrant)
+		a.Agreed = append(slices.Clone(a.Agreed), e.Agreed)
 	case EvDecided:
 		a.dropDeed(e.Warrant)
-		a.Decision = &e.Decision
-		a = a.underRequest(e.Request)
-		if e.Decision.Approve && a.Phase == AwaitingApproval {
-			a.Phase = Provisioning
-		}
+		a = a.decided(e)
 	case EvFinishAsked:
 		a.addDeed(e.Warrant, "")
 		if e.Warrant.Deed == End && a.Phase == Active {
@@ -49,12 +48,12 @@ func Apply(a Activation, e Event) Activation {
 		a.setSpan(e)
 	case EvWarned:
 		a.Warned = true
+	case EvReminded:
+		a.Reminded = max(a.Reminded, e.Nth)
 	case EvEnded:
 		a = a.ended(e)
 	case EvClosed:
-		a.Phase, a.Outcome, a.Refusal, a.ClosedAt = Closed, e.Outcome, e.Refusal, e.At
-		a.drop(func(Pending) bool { return true })
-		a.Deeds, a.Stuck = nil, nil
+		a = a.closed(e)
 	case EvStuck:
 		a.Stuck = &e.Stuck
 	case EvUnstuck:
@@ -68,8 +67,9 @@ func begin(a Activation, e Event) Activation {
 	case EvAsked:
 		a.ID, a.Tag, a.Phase = e.ID, e.Tag, Asked
 		a.Person, a.Group, a.Access = e.Person, e.Group, e.Access
-		a.Reason, a.Ticket, a.Length, a.Until = e.Reason, e.Ticket, e.Length, e.Until
-		a.Settings, a.Targets, a.Lead, a.Reply, a.Began = e.Settings, slices.Clone(e.Targets), e.Lead, e.Reply, e.At
+		a.Reason, a.Ticket, a.Length, a.Until, a.Start = e.Reason, e.Ticket, e.Length, e.Until, e.Start
+		a.Settings, a.Targets, a.Lead, a.Remind, a.Reply, a.Began = e.Settings, slices.Clone(e.Targets), e.Lead, e.Remind, e.Reply, e.At
+		a.Batch, a.Quorum = slices.Clone(e.Batch), e.Quorum
 		a.addDeed(e.Warrant, "")
 	case EvRefused:
 		a.ID, a.Phase, a.Outcome = e.ID, Closed, Refused
@@ -80,7 +80,7 @@ func begin(a Activation, e Event) Activation {
 		a.Person, a.Group, a.Access = e.Person, e.Group, e.Access
 		a.Reason, a.Ticket = e.Request.Justification, e.Request.Ticket
 		a.Length, a.Until = e.Request.Length, e.Request.Until
-		a.Settings, a.Targets, a.Lead, a.Began = e.Settings, slices.Clone(e.Targets), e.Lead, e.At
+		a.Settings, a.Targets, a.Lead, a.Remind, a.Quorum, a.Began = e.Settings, slices.Clone(e.Targets), e.Lead, e.Remind, e.Quorum, e.At
 		a.Request = e.Request
 		if !e.From.IsZero() || !e.Ends.IsZero() {
 			a = a.provisioned(EvProvisioned{From: e.From, Ends: e.Ends, Request: e.Request, At: e.At})
@@ -154,6 +154,22 @@ func (a Activation) ended(e EvEnded) Activation {
 			t.Removal = Span{State: Waiting}
 		}
 	}
+	return a
+}
+
+func (a Activation) decided(e EvDecided) Activation {
+	a.Decision = &e.Decision
+	a = a.underRequest(e.Request)
+	if e.Decision.Approve && a.Phase == AwaitingApproval {
+		a.Phase = Provisioning
+	}
+	return a
+}
+
+func (a Activation) closed(e EvClosed) Activation {
+	a.Phase, a.Outcome, a.Refusal, a.ClosedAt = Closed, e.Outcome, e.Refusal, e.At
+	a.drop(func(Pending) bool { return true })
+	a.Deeds, a.Stuck = nil, nil
 	return a
 }
 

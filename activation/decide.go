@@ -75,16 +75,17 @@ func (t *turn) ask(q Ask) {
 		t.add(EvRefused{q.ID, q.Person, q.Group, q.Access, q.Reply, *r, t.now})
 		return
 	}
-	t.add(EvAsked{q.ID, q.Tag, q.Person, q.Group, q.Access, Duration(q.Length), q.Until, q.Reason, q.Ticket, q.Reply,
-		q.Facts.Settings, q.Facts.Targets, Duration(q.Facts.Lead), q.Warrant, t.now})
+	t.add(EvAsked{ID: q.ID, Tag: q.Tag, Person: q.Person, Group: q.Group, Access: q.Access, Length: Duration(q.Length), Until: q.Until, Start: q.Start,
+		Reason: q.Reason, Ticket: q.Ticket, Reply: q.Reply, Batch: q.Batch, Settings: q.Facts.Settings, Targets: q.Facts.Targets,
+		Lead: Duration(q.Facts.Lead), Remind: Duration(q.Facts.Remind), Quorum: q.Facts.Quorum, Warrant: q.Warrant, At: t.now})
 }
 
 func (t *turn) notice(n Notice) {
 	if t.a.Phase != "" {
 		return
 	}
-	t.add(EvNoticed{n.ID, n.Person, n.Group, n.Access, n.Request, n.Instance.From, n.Instance.Ends,
-		n.Settings, n.Targets, Duration(n.Lead), t.now})
+	t.add(EvNoticed{ID: n.ID, Person: n.Person, Group: n.Group, Access: n.Access, Request: n.Request, From: n.Instance.From, Ends: n.Instance.Ends,
+		Settings: n.Settings, Targets: n.Targets, Lead: Duration(n.Lead), Remind: Duration(n.Remind), Quorum: n.Quorum, At: t.now})
 	if t.a.Phase != Active {
 		t.final(n.Request)
 	}
@@ -122,6 +123,8 @@ func (t *turn) decision(d Vote) {
 		t.add(EvTurnedAway{d.By, deed, r, t.now})
 	case t.a.Phase != AwaitingApproval:
 		turnedAway(NotPending)
+	case d.Approve && (t.a.Agrees(d.By) || t.a.Agrees(d.Warrant.Actor)):
+		turnedAway(AlreadyAgreed)
 	case t.a.Settings.ApproverReason && blankText(d.Reason):
 		turnedAway(ReasonMissing)
 	default:
@@ -194,6 +197,10 @@ func (t *turn) done(d Done) {
 		t.add(EvSubmitted{w.ID, r, t.now})
 		t.final(r)
 	case Approve, Deny:
+		if d.Counted {
+			t.counted(p, d.At)
+			return
+		}
 		t.add(EvDecided{Decision{w.Actor, w.Deed == Approve, p.Reason, d.At, true}, r, w.ID})
 		switch {
 		case t.granted():
@@ -211,6 +218,18 @@ func (t *turn) done(d Done) {
 			return
 		}
 		t.add(EvClosed{Withdrawn, nil, t.now})
+	}
+}
+
+// counted is an approver's yes of which PIM was not told.
+func (t *turn) counted(p Pending, at time.Time) {
+	switch {
+	case t.a.Agrees(p.Warrant.Actor):
+		t.refused(p.Warrant, Refusal{Code: AlreadyAgreed})
+	case t.a.Phase != AwaitingApproval:
+		t.refused(p.Warrant, Refusal{Code: NotPending})
+	default:
+		t.add(EvAgreed{Agreed{p.Warrant.Actor, p.Reason, p.Warrant.ID, at}})
 	}
 }
 
@@ -272,7 +291,14 @@ func (t *turn) tick() {
 	switch t.a.Phase {
 	case Active, Ending:
 		t.add(EvWarned{t.now})
-	case Asked, AwaitingApproval, Provisioning:
+	case AwaitingApproval:
+		if r := t.a.overdueReminder(t.now); r > t.a.Reminded {
+			t.add(EvReminded{r, t.now})
+		}
+		if t.a.Stuck == nil && !t.now.Before(t.a.DecideBy().Add(grace)) {
+			t.add(EvStuck{Stuck{Refusal{Code: Unavailable}, t.now}})
+		}
+	case Asked, Provisioning:
 		t.add(EvStuck{Stuck{Refusal{Code: Unavailable}, t.now}})
 	case Verifying:
 		t.late()

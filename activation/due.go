@@ -32,8 +32,13 @@ func (a Activation) Due() (time.Time, bool) {
 			sooner(a.warnAt())
 		}
 	case AwaitingApproval:
+		for _, r := range a.reminders() {
+			if r.nth > a.Reminded {
+				sooner(r.at)
+			}
+		}
 		if a.Stuck == nil {
-			sooner(a.requested().Add(ApprovalWindow + grace))
+			sooner(a.DecideBy().Add(grace))
 		}
 	case Provisioning:
 		if a.Stuck == nil {
@@ -49,6 +54,51 @@ func (a Activation) Due() (time.Time, bool) {
 	}
 	return at, !at.IsZero()
 }
+
+// Reminder is one of the messages that bring a waiting request to mind. There
+// is one of each at most: who is asked too often stops reading.
+type Reminder int
+
+// The reminders, in their order.
+const (
+	First  Reminder = iota + 1 // the approvers, after Remind
+	Second                     // and others, after four times as long
+	Rescue                     // everybody and the requester, before PIM drops the request
+)
+
+// rescueLead is how long before PIM's end the rescue comes.
+const rescueLead = 2 * time.Hour
+
+type reminder struct {
+	nth Reminder
+	at  time.Time
+}
+
+// reminders lists when a request that waits is to be brought to mind.
+func (a Activation) reminders() []reminder {
+	since, rescue := a.requested(), a.DecideBy().Add(-rescueLead)
+	all := []reminder{{Rescue, rescue}}
+	for nth, wait := range map[Reminder]Duration{First: a.Remind, Second: 4 * a.Remind} {
+		if at := since.Add(time.Duration(wait)); wait > 0 && at.Before(rescue) {
+			all = append(all, reminder{nth, at})
+		}
+	}
+	return all
+}
+
+// overdueReminder is the last reminder whose time has come; those before it
+// that were missed are not made up for.
+func (a Activation) overdueReminder(now time.Time) (last Reminder) {
+	for _, r := range a.reminders() {
+		if !now.Before(r.at) {
+			last = max(last, r.nth)
+		}
+	}
+	return last
+}
+
+// DecideBy is when PIM drops a request that nobody decided.
+func (a Activation) DecideBy() time.Time { return a.requested().Add(ApprovalWindow) }
 
 func (a Activation) warnAt() time.Time {
 	lead := min(time.Duration(a.Lead), a.Ends.Sub(a.From)/4)

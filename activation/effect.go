@@ -48,7 +48,12 @@ const (
 	TopicRefused   Topic = "refused"
 	TopicClosed    Topic = "closed" // without ever having been granted
 	TopicStuck     Topic = "stuck"
-	TopicAsked     Topic = "asked" // it is on its way, and what comes next
+	TopicAsked     Topic = "asked"       // it is on its way, and what comes next
+	TopicAgreed    Topic = "agreed"      // one approver did, others must
+	TopicRound     Topic = "gone round"  // a decision in Entra went round the quorum
+	TopicRemind    Topic = "remind"      // approvers: it still waits
+	TopicMore      Topic = "remind more" // and others
+	TopicRescue    Topic = "rescue"      // PIM drops it soon
 )
 
 // Effect is something to be done in the outside world because of an event. It

@@ -13,7 +13,7 @@ func Effects(a Activation, e Event) []Effect {
 	switch e := e.(type) {
 	case EvAsked:
 		o.deed(e.Warrant)
-		if e.Warrant.Proof != Fresh || e.Reply == "" {
+		if e.Warrant.Proof != Fresh && !a.Follows() { // else the link says it, or the first of its batch
 			o.whisper(TopicAsked, nil)
 		}
 		o.probes(Grant)
@@ -45,6 +45,10 @@ func Effects(a Activation, e Event) []Effect {
 		o.card()
 	case EvDecisionAsked:
 		o.deed(e.Warrant)
+	case EvAgreed:
+		o.card()
+		o.sign(e.Agreed.Warrant)
+		o.thread(TopicAgreed, "")
 	case EvDecided:
 		o.decided(e)
 	case EvFinishAsked:
@@ -74,6 +78,8 @@ func (o *out) later(e Event) {
 		o.span(e)
 	case EvWarned:
 		o.dm(o.a.Person, TopicWarning, "")
+	case EvReminded:
+		o.reminded(e)
 	case EvEnded:
 		o.card()
 		o.sign(e.Warrant)
@@ -86,9 +92,9 @@ func (o *out) later(e Event) {
 		o.closed(e)
 	case EvStuck:
 		o.card()
-		// That PIM lets nobody go in the first minutes is the person's business,
-		// not the channel's.
-		if o.carded() && e.Stuck.Why.Code != TooEarly {
+		// That PIM lets nobody go in the first minutes, and when it is one's turn,
+		// is the person's business, not the channel's.
+		if c := e.Stuck.Why.Code; o.carded() && c != TooEarly && c != Paced {
 			o.thread(TopicStuck, "")
 		} else {
 			o.dm(o.a.Person, TopicStuck, "")
@@ -100,10 +106,27 @@ func (o *out) later(e Event) {
 	}
 }
 
+func (o *out) reminded(e EvReminded) {
+	switch e.Nth {
+	case First:
+		o.thread(TopicRemind, "")
+	case Second:
+		o.thread(TopicMore, "")
+	case Rescue:
+		o.thread(TopicRescue, "")
+		o.dm(o.a.Person, TopicRescue, "")
+	}
+}
+
 func (o *out) decided(e EvDecided) {
 	o.card()
 	o.links()
 	o.thread(TopicDecided, "")
+	if o.a.Round() {
+		// A yes of our own whose answer is on its way looks like one in Entra at first.
+		o.say(Effect{Key: "thread/" + o.seq() + "/round", Kind: Thread, Topic: TopicRound, Due: o.a.Decision.At.Add(patience)})
+		o.effects[len(o.effects)-1].Order = ""
+	}
 	o.dm(o.a.Person, TopicDecided, "")
 	if e.Decision.Approve {
 		o.pim()
@@ -164,6 +187,8 @@ func (o *out) closed(e EvClosed) {
 		}
 	case e.Outcome == Denied && o.a.Decision != nil:
 		// The decision has its own message.
+	case !o.carded() && o.a.Follows() && e.Refusal != nil && e.Refusal.Code == WarrantExpired:
+		// Nobody confirmed: the first of the batch says it for all.
 	case !o.carded() && e.Refusal == nil:
 		o.whisper(TopicClosed, nil)
 	case !o.carded():
@@ -258,9 +283,15 @@ func (o *out) whisper(t Topic, r *Refusal) {
 func (o *out) deed(w Warrant) {
 	e := Effect{Key: "deed/" + w.ID, Lane: LaneDeed, Kind: DoDeed, Warrant: w.ID, Deed: w.Deed,
 		Order: "deed:" + o.a.ID + "/" + w.Actor.Object, Until: w.Expires}
+	if w.Deed == Approve && o.a.Quorum > 1 {
+		// One after the other: the last of them tells PIM, and must know that it is.
+		e.Order = "deed:" + o.a.ID + "/approve"
+	}
 	if w.Proof == Fresh {
 		e.Wait = w.Wait()
-		o.sign(w.ID)
+		if w.Deed != Submit || !o.a.Follows() {
+			o.sign(w.ID)
+		}
 	}
 	o.put(e)
 }

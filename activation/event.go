@@ -21,12 +21,16 @@ type (
 		Access   Access    `json:"access"`
 		Length   Duration  `json:"length,omitempty"`
 		Until    time.Time `json:"until,omitzero"`
+		Start    time.Time `json:"start,omitzero"`
 		Reason   string    `json:"reason"`
 		Ticket   string    `json:"ticket,omitempty"`
 		Reply    string    `json:"reply,omitempty"`
+		Batch    []string  `json:"batch,omitempty"`
 		Settings Settings  `json:"settings"`
 		Targets  []Target  `json:"targets"`
 		Lead     Duration  `json:"lead,omitempty"`
+		Remind   Duration  `json:"remind,omitempty"`
+		Quorum   int       `json:"quorum,omitempty"`
 		Warrant  Warrant   `json:"warrant"`
 		At       time.Time `json:"at"`
 	}
@@ -52,6 +56,8 @@ type (
 		Settings Settings  `json:"settings,omitzero"`
 		Targets  []Target  `json:"targets"`
 		Lead     Duration  `json:"lead,omitempty"`
+		Remind   Duration  `json:"remind,omitempty"`
+		Quorum   int       `json:"quorum,omitempty"`
 		At       time.Time `json:"at"`
 	}
 	// EvSignInWanted: a deed waits for the person's browser. Claims are what
@@ -90,6 +96,10 @@ type (
 		Warrant Warrant   `json:"warrant"`
 		At      time.Time `json:"at"`
 	}
+	// EvAgreed: an approver agreed, and others must before PIM is told.
+	EvAgreed struct {
+		Agreed Agreed `json:"agreed"`
+	}
 	// EvDecided: PIM holds a decision.
 	EvDecided struct {
 		Decision Decision `json:"decision"`
@@ -119,6 +129,11 @@ type (
 	// EvWarned: the person was told that the end is near.
 	EvWarned struct {
 		At time.Time `json:"at"`
+	}
+	// EvReminded: an approver is still needed, and somebody is told so.
+	EvReminded struct {
+		Nth Reminder  `json:"nth"`
+		At  time.Time `json:"at"`
 	}
 	// EvEnded: PIM grants it no longer.
 	EvEnded struct {
@@ -158,11 +173,13 @@ func (EvSubmitted) wire() string     { return "submitted" }
 func (EvDeedRefused) wire() string   { return "deed_refused" }
 func (EvLapsed) wire() string        { return "lapsed" }
 func (EvDecisionAsked) wire() string { return "decision_asked" }
+func (EvAgreed) wire() string        { return "agreed" }
 func (EvDecided) wire() string       { return "decided" }
 func (EvFinishAsked) wire() string   { return "finish_asked" }
 func (EvProvisioned) wire() string   { return "provisioned" }
 func (EvSpan) wire() string          { return "span" }
 func (EvWarned) wire() string        { return "warned" }
+func (EvReminded) wire() string      { return "reminded" }
 func (EvEnded) wire() string         { return "ended" }
 func (EvClosed) wire() string        { return "closed" }
 func (EvStuck) wire() string         { return "stuck" }
@@ -179,11 +196,13 @@ var decoders = map[string]func([]byte) (Event, error){
 	"deed_refused":   as[EvDeedRefused],
 	"lapsed":         as[EvLapsed],
 	"decision_asked": as[EvDecisionAsked],
+	"agreed":         as[EvAgreed],
 	"decided":        as[EvDecided],
 	"finish_asked":   as[EvFinishAsked],
 	"provisioned":    as[EvProvisioned],
 	"span":           as[EvSpan],
 	"warned":         as[EvWarned],
+	"reminded":       as[EvReminded],
 	"ended":          as[EvEnded],
 	"closed":         as[EvClosed],
 	"stuck":          as[EvStuck],

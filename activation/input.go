@@ -15,12 +15,18 @@ type Ask struct {
 	Access  Access
 	Length  time.Duration // or Until
 	Until   time.Time
+	Start   time.Time // zero: at once
 	Reason  string
 	Ticket  string
-	Reply   string // Slack's response URL
+	Reply   string   // Slack's response URL
+	Batch   []string // ids of all that is asked for together, and confirmed with one sign-in; empty: this alone
 	Warrant Warrant
 	Facts   Facts
 }
+
+// Asks are several wishes of one envelope: each begins an activation of its
+// own, in one commit.
+type Asks []Ask
 
 // Facts is what the outside knew when a person asked.
 type Facts struct {
@@ -31,6 +37,13 @@ type Facts struct {
 	Settings Settings
 	Targets  []Target
 	Lead     time.Duration
+	Remind   time.Duration
+	Quorum   int
+	// The ticket is not as the group's configuration wants tickets; TicketForm is
+	// one that would be.
+	TicketUnfit bool
+	TicketForm  string
+	Vain        []time.Time // when this person made requests for the same that came to nothing
 }
 
 // Notice is an activation that was found in PIM and not asked for here.
@@ -44,6 +57,8 @@ type Notice struct {
 	Settings Settings
 	Targets  []Target
 	Lead     time.Duration
+	Remind   time.Duration
+	Quorum   int
 }
 
 // Vote is an approver's click, confirmed with a reason.
@@ -65,6 +80,7 @@ type Done struct {
 	Warrant string   // id
 	Request *Request // the request as PIM holds it now, if the deed made or changed one
 	Refusal *Refusal // PIM, or a guard before it, said no
+	Counted bool     // an approver's proven yes that PIM was not told: others are still needed
 	At      time.Time
 }
 
@@ -110,6 +126,7 @@ type Trouble struct {
 type Tick struct{}
 
 func (Ask) input()      {}
+func (Asks) input()     {}
 func (Notice) input()   {}
 func (Vote) input()     {}
 func (Finish) input()   {}

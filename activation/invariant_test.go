@@ -154,6 +154,11 @@ func (l *life) state() {
 			l.spent[w.ID] = true
 		}
 	}
+	for i, v := range l.a.Agreed {
+		if v.By.Same(l.a.Person) || slices.ContainsFunc(l.a.Agreed[:i], func(o Agreed) bool { return o.By.Same(v.By) }) {
+			l.t.Fatalf("%s agreed to their own request, or twice", v.By.Name)
+		}
+	}
 	for _, t := range l.a.Targets {
 		l.sound(t.ID, Grant, t.Grant)
 		l.sound(t.ID, Removal, t.Removal)

@@ -1,6 +1,7 @@
 package activation
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -34,6 +35,24 @@ type Rule struct {
 	Refusal *Refusal `json:"refusal,omitempty"` // why, if unmet
 }
 
+// The rules, by the names that a verdict has them under.
+const (
+	RuleInactive    = "not active yet"
+	RuleNoneWaiting = "no request waiting"
+	RuleEligible    = "eligible"
+	RuleNotTooOften = "not asked too often"
+	RuleMinimum     = "at least five minutes"
+	RuleMaximum     = "not longer than allowed"
+	RuleReason      = "a reason"
+	RuleTicket      = "a ticket"
+	RuleTicketForm  = "a ticket as configured"
+	RuleMFA         = "multifactor authentication"
+	RuleContext     = "an authentication context"
+	RuleApproval    = "an approval"
+	RuleQuorum      = "a further approval"
+	RuleFresh       = "a fresh sign-in"
+)
+
 // Verdict is every rule that was tried, in the order in which a person would
 // want to hear of them.
 type Verdict struct {
@@ -66,17 +85,29 @@ func Judge(q Ask, f Facts, now time.Time) Verdict {
 		}
 		v.Rules = append(v.Rules, Rule{name, whose, m, refusalIf(unmet, r)})
 	}
-	rule("not active yet", PIM, !f.Active.IsZero(), Refusal{Code: AlreadyActive, Until: f.Active})
-	rule("no request waiting", PIM, f.Pending, Refusal{Code: AlreadyPending})
-	rule("eligible", PIM, !f.Eligible, Refusal{Code: NotEligible, By: f.Closest})
+	rule(RuleInactive, PIM, !f.Active.IsZero(), Refusal{Code: AlreadyActive, Until: f.Active})
+	rule(RuleNoneWaiting, PIM, f.Pending, Refusal{Code: AlreadyPending})
+	rule(RuleEligible, PIM, !f.Eligible, Refusal{Code: NotEligible, By: f.Closest})
+	tooOften, free := oftenInVain(f.Vain, now)
+	rule(RuleNotTooOften, Pagbot, tooOften, Refusal{Code: TooOften, Until: free})
 	length := q.Length
 	if !q.Until.IsZero() {
-		length = q.Until.Sub(now)
+		from := now
+		if q.Start.After(now) {
+			from = q.Start
+		}
+		length = q.Until.Sub(from)
 	}
-	rule("at least five minutes", PIM, length < Floor, Refusal{Code: TooShort})
-	rule("not longer than allowed", PIM, s.Max > 0 && length > time.Duration(s.Max), Refusal{Code: TooLong, Max: s.Max})
-	rule("reason", PIM, s.NeedsReason && blankText(q.Reason), Refusal{Code: ReasonMissing})
-	rule("ticket", PIM, s.NeedsTicket && blankText(q.Ticket), Refusal{Code: TicketMissing})
+	rule(RuleMinimum, PIM, length < Floor, Refusal{Code: TooShort})
+	rule(RuleMaximum, PIM, s.Max > 0 && length > time.Duration(s.Max), Refusal{Code: TooLong, Max: s.Max})
+	needed := func(is bool, name string, whose Whose, unmet bool, r Refusal) {
+		if rule(name, whose, is && unmet, r); !is {
+			v.Rules[len(v.Rules)-1].Met = NotNeeded
+		}
+	}
+	needed(s.NeedsReason, RuleReason, PIM, blankText(q.Reason), Refusal{Code: ReasonMissing})
+	needed(s.NeedsTicket, RuleTicket, PIM, blankText(q.Ticket), Refusal{Code: TicketMissing})
+	needed(f.TicketForm != "", RuleTicketForm, Pagbot, f.TicketUnfit, Refusal{Code: TicketUnfit, Text: f.TicketForm})
 	asked := func(name string, whose Whose, needed bool) {
 		m := NotNeeded
 		if needed {
@@ -84,11 +115,35 @@ func Judge(q Ask, f Facts, now time.Time) Verdict {
 		}
 		v.Rules = append(v.Rules, Rule{Name: name, Whose: whose, Met: m})
 	}
-	asked("multifactor authentication", PIM, s.NeedsMFA)
-	asked("authentication context", PIM, s.Context != "")
-	asked("approval", PIM, s.NeedsApproval)
-	asked("fresh sign-in", Pagbot, q.Warrant.Proof == Fresh)
+	asked(RuleMFA, PIM, s.NeedsMFA)
+	asked(RuleContext, PIM, s.Context != "")
+	asked(RuleApproval, PIM, s.NeedsApproval)
+	asked(RuleQuorum, Pagbot, s.NeedsApproval && f.Quorum > 1)
+	asked(RuleFresh, Pagbot, q.Warrant.Proof == Fresh)
 	return v
+}
+
+// Approvers who are asked again and again stop reading, and say yes to be left
+// alone: that is how stolen sessions get their approvals.
+const (
+	vainMost = 3
+	vainSpan = time.Hour
+)
+
+// oftenInVain reports whether too many requests for the same came to nothing
+// lately, and when the next may be made.
+func oftenInVain(vain []time.Time, now time.Time) (bool, time.Time) {
+	var lately []time.Time
+	for _, at := range vain {
+		if now.Sub(at) < vainSpan {
+			lately = append(lately, at)
+		}
+	}
+	if len(lately) < vainMost {
+		return false, time.Time{}
+	}
+	slices.SortFunc(lately, time.Time.Compare)
+	return true, lately[len(lately)-vainMost].Add(vainSpan)
 }
 
 func refusalIf(is bool, r Refusal) *Refusal {

@@ -66,9 +66,9 @@ func (l *life) targets() []Target {
 
 func (l *life) ask() Ask {
 	by := l.person()
-	return Ask{ID: "a1", Tag: "7F3K", Person: by, Group: Group{tenant, "g1", "db-admins"}, Access: Member, Length: l.span(), Reason: "x",
+	return Ask{ID: "a1", Tag: "7F3K", Person: by, Group: Group{tenant, "g1", "db-admins"}, Access: Member, Length: l.span(), Start: pick(l, "start", time.Time{}, l.now.Add(time.Hour)), Reason: "x", Batch: pick(l, "batch", nil, []string{"a1", "a2"}, []string{"a0", "a1"}),
 		Reply: pick(l, "reply", "", "https://slack.test/reply"), Warrant: l.warrant(Submit, by),
-		Facts: Facts{Eligible: true, Lead: 15 * time.Minute, Targets: l.targets(), Settings: Settings{Max: Duration(8 * time.Hour), ApproverReason: true}}}
+		Facts: Facts{Eligible: true, Lead: 15 * time.Minute, Remind: pick(l, "remind", 0, 10*time.Minute, 6*time.Hour), Quorum: pick(l, "quorum", 0, 2, 3), Targets: l.targets(), Settings: Settings{Max: Duration(8 * time.Hour), ApproverReason: true}}}
 }
 
 func (l *life) notice() Notice {
@@ -118,7 +118,9 @@ func (l *life) saw() Saw {
 
 func (l *life) done() Done {
 	d := Done{Warrant: l.known(), At: pick(l, "at", l.now, time.Time{})}
-	switch rapid.IntRange(0, 2).Draw(l.t, "answer") {
+	switch rapid.IntRange(0, 3).Draw(l.t, "answer") {
+	case 3:
+		d.Counted = true
 	case 0:
 		d.Refusal = &Refusal{Code: pick(l, "code", AlreadyDecided, TooEarly, RulesFailed)}
 	case 1:
@@ -144,7 +146,7 @@ func (l *life) anything() Input {
 	case 9:
 		return StepUp{l.known(), pick(l, "claims", "c1", "c2")}
 	case 10:
-		return pick[Input](l, "rare", Lapse{l.known()}, Replaced{"next"}, Trouble{Why: Refusal{Code: Throttled}}, Trouble{Cleared: true})
+		return pick[Input](l, "rare", Lapse{l.known()}, Asks{l.ask()}, Replaced{"next"}, Trouble{Why: Refusal{Code: Throttled}}, Trouble{Cleared: true})
 	case 11, 12:
 		return l.saw()
 	case 13, 14:

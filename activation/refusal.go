@@ -19,6 +19,7 @@ const (
 	TooShort         Code = "too short"
 	ReasonMissing    Code = "reason missing"
 	TicketMissing    Code = "ticket missing"
+	TicketUnfit      Code = "ticket unfit" // pagbot's own rule about tickets
 	NeedsMFA         Code = "needs mfa"
 	NeedsContext     Code = "needs authentication context"
 	RulesFailed      Code = "rules failed" // PIM named rules that we don't know
@@ -26,6 +27,7 @@ const (
 	NotActive        Code = "not active"
 	NotPending       Code = "not pending"
 	AlreadyDecided   Code = "already decided"
+	AlreadyAgreed    Code = "already agreed" // one voice a human where several are needed
 	NotApprover      Code = "not an approver"
 	OwnRequest       Code = "own request"
 	WarrantBad       Code = "warrant bad"
@@ -39,6 +41,8 @@ const (
 	BlockedByPolicy  Code = "blocked by conditional access"
 	Throttled        Code = "throttled"
 	Unavailable      Code = "unavailable" // Entra did not answer, or not sensibly
+	Paced            Code = "paced"       // it waits for its turn to begin
+	TooOften         Code = "too often"   // asked for again and again in vain
 	Changed          Code = "changed"     // what PIM holds is not what was shown
 	Broken           Code = "broken"      // everything else: see the reference in the log
 )
@@ -47,7 +51,7 @@ const (
 type Refusal struct {
 	Code  Code      `json:"code"`
 	Max   Duration  `json:"max,omitempty"`   // TooLong: the policy's maximum
-	Until time.Time `json:"until,omitzero"`  // AlreadyActive: its end; TooEarly: when it can be ended
+	Until time.Time `json:"until,omitzero"`  // AlreadyActive: its end; TooEarly: when it can be ended; Paced: when it begins; TooOften: when it may be asked for again
 	Rules []string  `json:"rules,omitempty"` // PIM's own names of the rules that failed
 	By    string    `json:"by,omitempty"`    // AlreadyDecided: who; NotEligible: the closest that is
 	Ref   string    `json:"ref,omitempty"`   // Broken: what to tell the administrator

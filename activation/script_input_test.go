@@ -62,6 +62,8 @@ func (s *stage) report(w []string) (Input, error) {
 			d.Request.Length = Duration(length(w, "length="))
 		}
 		return d, nil
+	case "counted":
+		return Done{Warrant: s.warrant(w[1]), At: s.now, Counted: true}, nil
 	case "refused":
 		return Done{Warrant: s.warrant(w[1]), At: s.now, Refusal: &Refusal{Code: Code(w[2])}}, nil
 	case "step-up":
@@ -83,6 +85,12 @@ func (s *stage) ask(w []string) (Input, error) {
 	q := Ask{ID: "a1", Tag: "7F3K", Person: by, Group: Group{Tenant: tenant, ID: "group-" + w[0], Name: w[0]},
 		Access: s.access, Length: d, Reason: w[2], Reply: "https://slack.test/reply", Facts: s.facts}
 	q.Ticket = value(w, "ticket=")
+	if in := length(w, "start="); in > 0 {
+		q.Start = s.now.Add(in)
+	}
+	if in := length(w, "until="); in > 0 {
+		q.Until = s.now.Add(in)
+	}
 	q.Warrant = s.mint(Submit, by, w)
 	return q, err
 }
@@ -90,7 +98,7 @@ func (s *stage) ask(w []string) (Input, error) {
 // notice WHO LENGTH | notice WHO STATUS
 func (s *stage) notice(w []string) (Input, error) {
 	n := Notice{ID: "n1", Person: who(w[0]), Group: Group{Tenant: tenant, ID: "group-db-admins", Name: "db-admins"},
-		Access: s.access, Settings: s.facts.Settings, Targets: s.facts.Targets, Lead: s.facts.Lead}
+		Access: s.access, Settings: s.facts.Settings, Targets: s.facts.Targets, Lead: s.facts.Lead, Remind: s.facts.Remind, Quorum: s.facts.Quorum}
 	if d, err := time.ParseDuration(w[1]); err == nil {
 		n.Instance = Instance{ID: "i1", Schedule: "s1", From: s.now, Ends: s.now.Add(d)}
 		return n, nil

@@ -36,6 +36,8 @@ func describe(e Event) string {
 		about = string(e.Deed)
 	case EvDecisionAsked:
 		about = fmt.Sprintf("%s by %s: %s", yesNo(e.Approve, "approve", "deny"), e.By.Name, e.Reason)
+	case EvAgreed:
+		about = "by " + e.Agreed.By.Name
 	case EvDecided:
 		about = decision(e.Decision)
 	case EvFinishAsked:
@@ -44,6 +46,8 @@ func describe(e Event) string {
 		about = "until " + clock(e.Ends)
 	case EvSpan:
 		about = e.Target + " " + string(e.Direction) + ": " + span(e.Direction, e.Span)
+	case EvReminded:
+		about = strings.Split("nobody,first,second,rescue", ",")[e.Nth]
 	case EvEnded:
 		about = string(e.Outcome)
 	case EvClosed:

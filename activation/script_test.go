@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -194,6 +195,18 @@ func (s *stage) set(w []string) (bool, error) {
 		return true, err
 	case "pending":
 		f.Pending = true
+	case "quorum":
+		n, err := strconv.Atoi(w[1])
+		f.Quorum = n
+		return true, err
+	case "remind":
+		d, err := time.ParseDuration(w[1])
+		f.Remind = d
+		return true, err
+	case "in-vain":
+		d, err := time.ParseDuration(w[1])
+		f.Vain = append(f.Vain, s.now.Add(-d))
+		return true, err
 	default:
 		return false, nil
 	}

@@ -109,13 +109,19 @@ func (s Span) Settled() bool { return s.State != Unbegun && s.State != Waiting }
 // Target is a downstream system where the group carries a role, and what it
 // knows of this activation.
 type Target struct {
-	ID      string   `json:"id"`   // as configured
-	Kind    string   `json:"kind"` // entra, devops, …
-	Name    string   `json:"name"` // for people
-	Level   Level    `json:"level"`
-	Within  Duration `json:"within,omitempty"` // removal later than this after the end alarms the channel
-	Grant   Span     `json:"grant,omitzero"`
-	Removal Span     `json:"removal,omitzero"`
+	ID     string   `json:"id"`   // as configured
+	Kind   string   `json:"kind"` // entra, devops, …
+	Name   string   `json:"name"` // for people
+	Level  Level    `json:"level"`
+	Within Duration `json:"within,omitempty"` // removal later than this after the end alarms the channel
+	// Sessions is how long a session of before may outlive the target's no;
+	// zero: not known.
+	Sessions Duration `json:"sessions,omitempty"`
+	// App is the enterprise application by which Entra writes to the target;
+	// empty: none. Who begins behind it takes turns.
+	App     string `json:"app,omitempty"`
+	Grant   Span   `json:"grant,omitzero"`
+	Removal Span   `json:"removal,omitzero"`
 }
 
 // Span returns the measurement in that direction.
@@ -124,6 +130,15 @@ func (t Target) Span(d Direction) Span {
 		return t.Removal
 	}
 	return t.Grant
+}
+
+// Residue is until when a session of before may still work at the most, once
+// the target has said no; zero if that is not known.
+func (t Target) Residue() time.Time {
+	if t.Removal.State != Gone || t.Sessions == 0 {
+		return time.Time{}
+	}
+	return t.Removal.By.Add(time.Duration(t.Sessions))
 }
 
 // settle puts one answer into a span and reports whether that is news. last is

@@ -9,6 +9,12 @@ func Wants(a Activation, e Effect, now time.Time) bool {
 		t, _ := a.Target(e.Target)
 		return !t.Removal.Settled()
 	}
+	switch e.Topic {
+	case TopicRound:
+		return a.Round()
+	case TopicRemind, TopicMore, TopicRescue:
+		return a.Phase == AwaitingApproval && now.Before(a.DecideBy())
+	}
 	switch e.Kind {
 	case DoDeed:
 		d, ok := a.Deed(e.Warrant)
@@ -47,4 +53,15 @@ func (a Activation) timely(d Deed) bool {
 	default:
 		return a.Phase == AwaitingApproval
 	}
+}
+
+// Controlled reports whether every target has said how it stands before PIM
+// grants anything: yes, no, or that it can't tell.
+func (a Activation) Controlled() bool {
+	for _, t := range a.Targets {
+		if s := t.Grant; !s.Settled() && s.After.IsZero() && s.Doubt == "" {
+			return false
+		}
+	}
+	return true
 }

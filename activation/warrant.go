@@ -27,6 +27,7 @@ type Terms struct {
 	Access  Access    `json:"access"`
 	Length  Duration  `json:"length,omitempty"`
 	Until   time.Time `json:"until,omitzero"`
+	Start   time.Time `json:"start,omitzero"`
 	Reason  string    `json:"reason,omitempty"`
 	Ticket  string    `json:"ticket,omitempty"`
 	Request string    `json:"request,omitempty"` // approve, deny, cancel
@@ -35,7 +36,7 @@ type Terms struct {
 
 // Digest is a hash over every field.
 func (t Terms) Digest() string {
-	t.Until = t.Until.UTC()
+	t.Until, t.Start = t.Until.UTC(), t.Start.UTC()
 	b, err := json.Marshal(t)
 	if err != nil {
 		// Only plain values are in Terms; nothing in them can fail to marshal.
@@ -89,7 +90,7 @@ func (a Activation) Terms(d Deed, reason string) Terms {
 	t := Terms{Deed: d, Group: a.Group.ID, Access: a.Access, For: a.Person.Object, Reason: reason}
 	switch d {
 	case Submit:
-		t.Length, t.Until, t.Reason, t.Ticket = a.Length, a.Until, a.Reason, a.Ticket
+		t.Length, t.Until, t.Start, t.Reason, t.Ticket = a.Length, a.Until, a.Start, a.Reason, a.Ticket
 	case Approve, Deny, Cancel:
 		// What the approver was shown of the request is part of what they permit.
 		t.Request, t.Length, t.Until, t.Ticket = a.Request.ID, a.Request.Length, a.Request.Until, a.Request.Ticket

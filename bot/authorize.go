@@ -38,6 +38,8 @@ type wish struct {
 	on      *press                 // a click on a message
 	about   *activation.Activation // approve, deny, finish
 	approve bool                   // decides about somebody else's request
+	look    bool                   // at what is nobody's own: no account is needed
+	enter   bool                   // only to sign in, for which nobody need be known
 }
 
 // someone is a person that was let in.
@@ -67,8 +69,14 @@ func (b *Bot) authorize(ctx context.Context, c caller, w wish) (someone, activat
 		return s, nobody, err
 	}
 	s.accounts = b.People.BySlack(s.slack)
+	if w.look {
+		return s, nobody, nil
+	}
 	if len(s.accounts) == 0 {
-		return s, nobody, activation.Refusal{Code: activation.NotBound}
+		if _, ok := b.binder(); ok && w.enter {
+			return s, nobody, nil
+		}
+		return s, nobody, b.unbound()
 	}
 	if w.on != nil {
 		if err := b.ours(ctx, *w.on); err != nil {

@@ -294,7 +294,7 @@ func TestFormsAreJudgedAgain(t *testing.T) {
 		"active, not withdrawn":  {"finish", activation.Active, func(w *world) { w.change(func(a *activation.Activation) { a.Phase = activation.AwaitingApproval }) }, "no longer holds what you were shown"},
 		"ended meanwhile":        {"finish", activation.Active, func(w *world) { w.change(func(a *activation.Activation) { a.Phase = activation.Verifying }) }, "not active any more"},
 		"no sign-in any more":    {"finish", activation.Active, func(w *world) { w.bot.SignIn = nil }, "I only watch here"},
-		"somebody else's by now": {"finish", activation.Active, func(w *world) { w.change(func(a *activation.Activation) { a.Person = approver }) }, "only they can end it"},
+		"somebody else's by now": {"finish", activation.Active, func(w *world) { w.change(func(a *activation.Activation) { a.Person = approver }) }, "only they can end or withdraw it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			play(t, nil, func(t *testing.T, w *world) {

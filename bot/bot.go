@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -34,6 +35,8 @@ type Engine interface {
 	Find(ctx context.Context, index string) ([]activation.Activation, error)
 	// Receipt is what Slack gave back for an effect's key, nil if nothing.
 	Receipt(ctx context.Context, id, key string) (json.RawMessage, error)
+	// Lately lists what an account (tenant/object) asked for last, newest first.
+	Lately(ctx context.Context, account string) ([]activation.Activation, error)
 }
 
 // Directory is what the bot reads of Entra; errors that are a Refusal are told
@@ -55,7 +58,7 @@ type People interface {
 // SignIn mints warrants and makes the links by which people sign in.
 type SignIn interface {
 	Mint(w activation.Warrant) activation.Warrant
-	Link(w activation.Warrant) string
+	Link(w activation.Warrant, also ...activation.Warrant) string
 	SignInLink(u activation.SlackUser, expires time.Time) string
 	SignOut(ctx context.Context, u activation.SlackUser) error
 	SignedIn(ctx context.Context, u activation.SlackUser) (activation.Person, time.Time, bool)
@@ -64,11 +67,16 @@ type SignIn interface {
 // Group is one group that the bot looks after.
 type Group struct {
 	activation.Group
-	Aliases []string
-	Channel string                                    // where its cards go
-	Proof   activation.Proof                          // the configuration's choice; empty: the default
-	Lead    time.Duration                             // how long before the end to warn
-	Targets map[activation.Access][]activation.Target // what each access reaches
+	Aliases    []string
+	Channel    string                                    // where its cards go
+	Quorum     int                                       // how many approvers must agree here; below 2: PIM's one
+	Ticket     *regexp.Regexp                            // what a ticket must look like; nil: any, or none
+	TicketForm string                                    // a ticket that does
+	Proof      activation.Proof                          // the configuration's choice; empty: the default
+	Lead       time.Duration                             // how long before the end to warn
+	Remind     time.Duration                             // how long a request waits before its approvers are reminded
+	Backup     []string                                  // Slack users who are reminded later, beside the approvers
+	Targets    map[activation.Access][]activation.Target // what each access reaches
 }
 
 // Config is what a bot needs. Without SignIn it only watches.
@@ -77,11 +85,13 @@ type Config struct {
 	HTTP      *http.Client // for response URLs
 	AppID     string       // of our Slack app; empty: not compared
 	Groups    []Group
+	Presets   []Preset
 	Engine    Engine
 	Directory Directory
 	People    People
 	SignIn    SignIn
-	Portal    string // where PIM requests are approved in a browser; empty: Microsoft's
+	Measures  Measures // of targets; nil: none
+	Portal    string   // where PIM requests are approved in a browser; empty: Microsoft's
 	Now       func() time.Time
 	World     func(wire time.Duration) time.Duration
 	Log       *slog.Logger
@@ -116,6 +126,8 @@ type Bot struct {
 
 	mu    sync.Mutex
 	users map[string]looked // users.info, for a minute
+	knows map[string]known  // what people may activate, by Slack user
+	homes map[string]string // of the Home tabs that were opened: hash of what they show
 }
 
 // New makes a bot.
@@ -123,7 +135,7 @@ func New(c Config) (*Bot, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	return &Bot{Config: c, users: map[string]looked{}}, nil
+	return &Bot{Config: c, users: map[string]looked{}, knows: map[string]known{}, homes: map[string]string{}}, nil
 }
 
 // Team is the id of our enterprise, or of our team where there is none: the
@@ -220,6 +232,8 @@ func (b *Bot) Read(ctx context.Context, k activation.Kept) (string, activation.I
 			return b.unreadable(k, err)
 		}
 		return b.command(ctx, k, c)
+	case "events_api":
+		return "", nil, b.opened(ctx, k, e.Payload)
 	case "interactive":
 		var i slack.InteractionCallback
 		if err := json.Unmarshal(e.Payload, &i); err != nil {

@@ -8,7 +8,7 @@ import (
 
 // card renders an activation as its group's channel sees it: a headline, the
 // reason, a line per target, and the buttons that its phase allows. It is made
-// of the activation only, so that the same state is the same card.
+// of the activation, and of what is usual here.
 func (b *Bot) card(a activation.Activation) message {
 	headline := sayHeadline(a)
 	blocks := []slack.Block{rich(headline), quoted(sayReasonLabel, ownWords(a))}
@@ -22,6 +22,9 @@ func (b *Bot) card(a activation.Activation) message {
 		blocks = append(blocks, rich(sayStuck(a)))
 	}
 	if n := b.sayCardNote(a); n != "" {
+		blocks = append(blocks, note(n))
+	}
+	if n := b.usually(a); n != "" {
 		blocks = append(blocks, note(n))
 	}
 	if buttons := b.buttons(a); len(buttons) > 0 {
@@ -39,7 +42,10 @@ func (b *Bot) buttons(a activation.Activation) []slack.BlockElement {
 		open.URL = b.Portal
 		return []slack.BlockElement{open}
 	case a.Phase == activation.AwaitingApproval:
-		return []slack.BlockElement{button(actApprove, a.ID, "Approve", slack.StylePrimary), button(actDeny, a.ID, "Deny", slack.StyleDanger)}
+		return []slack.BlockElement{button(actApprove, a.ID, "Approve", slack.StylePrimary), button(actDeny, a.ID, "Deny", slack.StyleDanger),
+			button(actFinish, a.ID, "Withdraw", slack.StyleDefault)}
+	case a.Phase == activation.Scheduled && b.SignIn != nil:
+		return []slack.BlockElement{button(actFinish, a.ID, "Withdraw", slack.StyleDefault)}
 	case a.Phase == activation.Active && b.SignIn != nil:
 		return []slack.BlockElement{button(actFinish, a.ID, "End now", slack.StyleDefault)}
 	}

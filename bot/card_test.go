@@ -29,6 +29,8 @@ func states() []titled {
 		})},
 		{"asked", scene(activation.Asked)},
 		{"noticed", scene(activation.Noticed, func(a *activation.Activation) { a.Watched = true })},
+		{"awaiting two approvals", quorum()},
+		{"awaiting the second of two approvals", quorum(approver)},
 		{"scheduled", scene(activation.Scheduled, func(a *activation.Activation) { a.Request.Start = after(20 * h) })},
 		{"scheduled, start unknown", scene(activation.Scheduled)},
 		{"provisioning, approved here", scene(activation.Provisioning, decidedBy(approver, true, true, "known incident"))},

@@ -47,42 +47,85 @@ func (b *Bot) click(ctx context.Context, k activation.Kept, i slack.InteractionC
 		return "", nil, nil
 	}
 	act := i.ActionCallback.BlockActions[0]
+	if i.View.CallbackID == formAsk {
+		return "", nil, b.preview(ctx, k, i)
+	}
+	if act.ActionID == actAsk || act.ActionID == actAgain {
+		return "", nil, b.clickAsk(ctx, k, i, act)
+	}
 	deed, ok := map[string]activation.Deed{actApprove: activation.Approve, actDeny: activation.Deny, actFinish: activation.End}[act.ActionID]
 	if !ok {
 		return "", nil, nil
 	}
-	p := press{activation: act.Value, key: keyOf(act.BlockID), channel: i.Container.ChannelID, message: i.Container.MessageTs,
-		byUs: b.self != "" && i.Message.User == b.self && i.Message.Timestamp == i.Container.MessageTs}
 	a, err := b.Engine.Load(ctx, act.Value)
 	if err == nil && a.ID == "" {
 		err = activation.Refusal{Code: activation.NotAllowedHere, Text: notKnown}
 	}
 	var form slack.ModalViewRequest
 	if err == nil {
-		form, err = b.form(ctx, callerOf(i), p, a, deed)
+		form, err = b.form(ctx, callerOf(i), b.pressed(i, act), a, deed)
 	}
 	if err == nil {
 		_, err = b.API.OpenViewContext(ctx, i.TriggerID, form)
 	}
+	return "", nil, b.clicked(ctx, k, i, a, err)
+}
+
+// pressed is what a click was made on; nil on a Home tab, which Slack shows and
+// sends of nobody else's making than ours.
+func (b *Bot) pressed(i slack.InteractionCallback, act *slack.BlockAction) *press {
+	if i.Container.Type == "view" && i.View.Type == slack.VTHomeTab {
+		return nil
+	}
+	return &press{activation: act.Value, key: keyOf(act.BlockID), channel: i.Container.ChannelID, message: i.Container.MessageTs,
+		byUs: b.self != "" && i.Message.User == b.self && i.Message.Timestamp == i.Container.MessageTs}
+}
+
+// clickAsk opens the form in which one asks, empty or as an earlier ask was.
+func (b *Bot) clickAsk(ctx context.Context, k activation.Kept, i slack.InteractionCallback, act *slack.BlockAction) error {
+	var like activation.Activation
+	w := wish{}
+	var err error
+	if act.ActionID == actAgain {
+		if like, err = b.Engine.Load(ctx, act.Value); err == nil && like.ID == "" {
+			err = activation.Refusal{Code: activation.NotAllowedHere, Text: notKnown}
+		}
+		w = wish{on: b.pressed(i, act), about: &like}
+	}
+	var s someone
+	if err == nil {
+		s, _, err = b.authorize(ctx, callerOf(i), w)
+	}
+	if err == nil {
+		err = b.openAsk(ctx, i.TriggerID, s, like)
+	}
+	return b.clicked(ctx, k, i, like, err)
+}
+
+// clicked answers what went wrong with a click, if anything did.
+func (b *Bot) clicked(ctx context.Context, k activation.Kept, i slack.InteractionCallback, a activation.Activation, err error) error {
 	say := func(m message) error { return b.reply(ctx, i.ResponseURL, i.User.ID, m) }
 	if r, ok := errors.AsType[activation.Refusal](err); ok && r.Text == oldCopy {
 		say = func(m message) error { return b.replace(ctx, i.ResponseURL, m) }
 	}
 	switch why := triggerTrouble(err); {
 	case err == nil:
-		return "", nil, nil
+		return nil
 	case strings.Contains(why, "exchanged"):
-		return "", nil, nil // this envelope was read before, and the form is open
+		return nil // this envelope was read before, and the form is open
 	case why != "":
-		return "", nil, say(plain(sayTooSlow))
+		return say(plain(sayTooSlow))
 	}
-	return "", nil, b.failed(ctx, k, err, a, say)
+	return b.failed(ctx, k, err, a, say)
 }
 
 // form asks whether the person may, and makes the form in which they confirm.
-func (b *Bot) form(ctx context.Context, c caller, p press, a activation.Activation, d activation.Deed) (slack.ModalViewRequest, error) {
+func (b *Bot) form(ctx context.Context, c caller, p *press, a activation.Activation, d activation.Deed) (slack.ModalViewRequest, error) {
 	var none slack.ModalViewRequest
-	w := wish{on: &p, about: &a, approve: d != activation.End}
+	w := wish{on: p, about: &a, approve: d != activation.End}
+	if p == nil && w.approve {
+		return none, activation.Refusal{Code: activation.NotAllowedHere, Text: notOurs} // no Home tab has that button
+	}
 	_, _, err := b.authorize(ctx, c, w)
 	if err != nil {
 		return none, err
@@ -121,6 +164,9 @@ func callerOf(i slack.InteractionCallback) caller {
 // submitted understands a confirmed form. The person is judged again: minutes
 // may lie between the form and its confirmation.
 func (b *Bot) submitted(ctx context.Context, k activation.Kept, i slack.InteractionCallback) (string, activation.Input, error) {
+	if i.View.CallbackID == formAsk {
+		return b.askedFor(ctx, k, i)
+	}
 	var on about
 	if err := json.Unmarshal([]byte(i.View.PrivateMetadata), &on); err != nil || on.ID == "" {
 		return "", nil, nil
@@ -134,6 +180,24 @@ func (b *Bot) submitted(ctx context.Context, k activation.Kept, i slack.Interact
 		}
 	}
 	return "", nil, b.failed(ctx, k, err, a, func(m message) error { return b.direct(ctx, i.User.ID, m) })
+}
+
+// askedFor understands a form in which somebody asks.
+func (b *Bot) askedFor(ctx context.Context, k activation.Kept, i slack.InteractionCallback) (string, activation.Input, error) {
+	say := func(m message) error { return b.direct(ctx, i.User.ID, m) }
+	s, _, err := b.authorize(ctx, callerOf(i), wish{})
+	if err == nil && b.SignIn == nil {
+		err = activation.Refusal{Code: activation.NotAllowedHere, Text: watching}
+	}
+	if err == nil {
+		o, s := filled(i.View, s)
+		var id string
+		var in activation.Input
+		if id, in, err = b.ask(ctx, k, "", o, s, say); err == nil {
+			return id, in, nil
+		}
+	}
+	return "", nil, b.failed(ctx, k, err, activation.Activation{}, say)
 }
 
 func (b *Bot) confirmed(ctx context.Context, k activation.Kept, i slack.InteractionCallback, on about, a activation.Activation) (string, activation.Input, error) {

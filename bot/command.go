@@ -1,18 +1,14 @@
 package bot
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
-	"golang.org/x/sync/errgroup"
 
 	"pagbot/activation"
 )
@@ -32,7 +28,13 @@ func (b *Bot) command(ctx context.Context, k activation.Kept, c slack.SlashComma
 	if o.verb == "help" {
 		return "", nil, say(plain(sayHelp))
 	}
-	s, _, err := b.authorize(ctx, caller{c.UserID, c.TeamID, c.EnterpriseID, c.APIAppID}, wish{})
+	if o.verb == "latency" {
+		if err := b.latency(ctx, c, o, say); err != nil {
+			return "", nil, b.failed(ctx, k, err, activation.Activation{}, say)
+		}
+		return "", nil, nil
+	}
+	s, _, err := b.authorize(ctx, caller{c.UserID, c.TeamID, c.EnterpriseID, c.APIAppID}, wish{enter: o.verb == "signin"})
 	if err == nil {
 		var id string
 		var in activation.Input
@@ -89,11 +91,17 @@ func (b *Bot) obey(ctx context.Context, k activation.Kept, c slack.SlashCommand,
 		}
 		return "", nil, say(plain(sayStatus(open)))
 	}
+	if o.verb == "check" {
+		return "", nil, b.check(ctx, k, o, s, say)
+	}
 	if b.SignIn == nil {
 		return "", nil, say(plain(fmt.Sprintf(sayWatchOnly, b.Portal)))
 	}
 	switch o.verb {
 	case "signin":
+		if o.code != "" {
+			return "", nil, b.afterSignIn(ctx, s, o.code, say)
+		}
 		link := b.SignIn.SignInLink(s.slack, b.Now().Add(b.World(warrantLife)))
 		return "", nil, say(linked(saySignIn, saySignInNow, link))
 	case "signout":
@@ -104,125 +112,43 @@ func (b *Bot) obey(ctx context.Context, k activation.Kept, c slack.SlashCommand,
 	case "deactivate":
 		return b.finish(ctx, k, o, s, say)
 	}
-	return b.ask(ctx, k, c, o, s, say)
-}
-
-// ask gathers the facts for an ask. Whether they suffice is for Decide to say.
-func (b *Bot) ask(ctx context.Context, k activation.Kept, c slack.SlashCommand, o order, s someone, say teller) (string, activation.Input, error) {
-	g, closest := b.named(o.group)
-	if g == nil {
-		return "", nil, say(plain(sayUnknownGroup(o.group, closest)))
+	if o.verb == "again" {
+		last, err := b.lately(ctx, s)
+		if err != nil {
+			return "", nil, err
+		}
+		if len(last) == 0 {
+			return "", nil, say(plain(sayNoAgain))
+		}
+		o, s = repeated(o, last[0], s)
 	}
-	facts, p, err := b.facts(ctx, *g, o.access, s)
-	if err != nil {
+	if o.group == "" {
+		err := b.openAsk(ctx, c.TriggerID, s, activation.Activation{})
+		switch why := triggerTrouble(err); {
+		case strings.Contains(why, "exchanged"):
+			return "", nil, nil // this envelope was read before, and the form is open
+		case why != "":
+			return "", nil, say(plain(sayTooSlow))
+		}
 		return "", nil, err
 	}
-	q := activation.Ask{ID: derive("ask", k.ID, 10), Tag: strings.ToUpper(derive("tag", k.ID, 4)), Person: p, Group: g.Group, Access: o.access,
-		Length: o.length, Reason: o.reason, Ticket: o.ticket, Reply: c.ResponseURL, Facts: facts}
-	switch {
-	case o.until != "":
-		q.Length, q.Until = 0, nextClock(o.until, k.At, s.zone)
-	case q.Length == 0:
-		q.Length = usual(facts.Settings)
-	}
-	a := activation.Activation{Person: p, Group: q.Group, Access: q.Access, Length: activation.Duration(q.Length), Until: q.Until, Reason: q.Reason, Ticket: q.Ticket}
-	q.Warrant = b.mint(k, a, activation.Submit, "", p, activation.ProofFor(activation.Submit, q.Access, facts.Settings, g.Proof))
-	return q.ID, q, nil
+	return b.ask(ctx, k, c.ResponseURL, o, s, say)
 }
 
-// usual is the length when none was said: an hour, or less if PIM allows less.
-func usual(s activation.Settings) time.Duration {
-	if limit := time.Duration(s.Max); limit > 0 {
-		return min(time.Hour, limit)
+// repeated is an order for what was asked for before, with other words if some
+// were given.
+func repeated(o order, last activation.Activation, s someone) (order, someone) {
+	o.group, o.access, o.length = last.Group.ID, last.Access, wholeLength(last)
+	if o.reason == "" {
+		o.reason = ownReason(last)
 	}
-	return time.Hour
-}
-
-// mint makes the warrant of one deed, the same for the same envelope.
-func (b *Bot) mint(k activation.Kept, a activation.Activation, d activation.Deed, reason string, by activation.Person, proof activation.Proof) activation.Warrant {
-	w := activation.Warrant{Actor: by, Deed: d, Digest: a.Terms(d, reason).Digest(), Proof: proof, Envelope: k.ID,
-		Clicked: k.At, Expires: k.At.Add(b.World(warrantLife))}
-	if d == activation.End && a.Ends.After(w.Expires) {
-		w.Expires = a.Ends
+	if o.ticket == "" {
+		o.ticket = last.Ticket
 	}
-	return b.SignIn.Mint(w)
-}
-
-// facts reads what PIM knows of each of the person's accounts, all at once, and
-// takes the account that is eligible; the first if none is.
-func (b *Bot) facts(ctx context.Context, g Group, access activation.Access, s someone) (activation.Facts, activation.Person, error) {
-	all := make([]activation.Facts, len(s.accounts))
-	work, ctx := errgroup.WithContext(ctx)
-	for i, p := range s.accounts {
-		f := &all[i]
-		f.Targets, f.Lead = g.Targets[access], g.Lead
-		work.Go(func() (err error) { f.Settings, err = b.Directory.Settings(ctx, g.ID, access); return err })
-		work.Go(func() error { return b.eligible(ctx, f, g, access, p) })
-		work.Go(func() error { return b.running(ctx, f, g, access, p) })
-		work.Go(func() error { return b.waiting(ctx, f, g, access, p) })
+	if p, ok := s.account(last); ok {
+		s.accounts = []activation.Person{p}
 	}
-	if err := work.Wait(); err != nil {
-		return activation.Facts{}, activation.Person{}, err
-	}
-	i := max(0, slices.IndexFunc(all, func(f activation.Facts) bool { return f.Eligible || f.Pending || !f.Active.IsZero() }))
-	return all[i], s.accounts[i], nil
-}
-
-func (b *Bot) eligible(ctx context.Context, f *activation.Facts, g Group, access activation.Access, p activation.Person) error {
-	list, err := b.Directory.Eligible(ctx, p)
-	best := -1
-	for _, e := range list {
-		if e.Access == access && strings.EqualFold(e.Group.ID, g.ID) {
-			f.Eligible = true
-		}
-		other, ok := b.group(e.Group.ID)
-		if d := distance(other.Name, g.Name); ok && (best < 0 || d < best) {
-			best, f.Closest = d, other.Name
-		}
-	}
-	return err
-}
-
-func (b *Bot) running(ctx context.Context, f *activation.Facts, g Group, access activation.Access, p activation.Person) error {
-	list, err := b.Directory.InstancesOf(ctx, g.ID, p.Object)
-	for _, i := range list {
-		if i.Access == access {
-			switch {
-			case i.Ends.IsZero():
-				f.Active = forever // assigned, not activated
-			case i.Ends.After(b.Now()): // else PIM has not forgotten it yet
-				f.Active = i.Ends
-			}
-		}
-	}
-	return err
-}
-
-func (b *Bot) waiting(ctx context.Context, f *activation.Facts, g Group, access activation.Access, p activation.Person) error {
-	list, err := b.Directory.RequestsOf(ctx, g.ID, p.Object)
-	for _, r := range list {
-		if k := r.Kind(); r.Access == access && (k == activation.AtApproval || k == activation.InFuture) {
-			f.Pending = true
-		}
-	}
-	return err
-}
-
-// named finds a group by name, alias or id; else it names the closest, if one
-// is at all like what was typed.
-func (b *Bot) named(typed string) (*Group, string) {
-	best, closest := -1, ""
-	for i, g := range b.Groups {
-		for _, n := range append([]string{g.Name, g.ID}, g.Aliases...) {
-			if strings.EqualFold(n, strings.TrimPrefix(typed, "#")) {
-				return &b.Groups[i], ""
-			}
-			if d := distance(n, typed); alike(n, typed, d) && (best < 0 || d < best) {
-				best, closest = d, g.Name
-			}
-		}
-	}
-	return nil, closest
+	return o, s
 }
 
 // finish ends, or withdraws, what the person has.
@@ -286,72 +212,14 @@ func (b *Bot) open(ctx context.Context, s someone) ([]activation.Activation, err
 
 // list says what the person may activate and what they have.
 func (b *Bot) list(ctx context.Context, s someone) (message, error) {
-	var may []string
-	for _, p := range s.accounts {
-		list, err := b.Directory.Eligible(ctx, p)
-		if err != nil {
-			return message{}, err
-		}
-		for _, e := range list {
-			if g, ok := b.group(e.Group.ID); ok {
-				may = append(may, sayEligible(g.Name, e.Access, p, len(s.accounts) > 1))
-			}
-		}
+	list, err := b.mayActivate(ctx, s)
+	if err != nil {
+		return message{}, err
+	}
+	var lines []string
+	for _, m := range list {
+		lines = append(lines, sayEligible(m.group.Name, m.access, m.account, len(s.accounts) > 1))
 	}
 	open, err := b.open(ctx, s)
-	return plain(sayList(may, open)), err
+	return plain(sayList(lines, open)), err
 }
-
-// teller says something to the person who sent an envelope.
-type teller func(message) error
-
-// reply answers where the person acted, or in a DM if Slack takes no more
-// answers there.
-func (b *Bot) reply(ctx context.Context, url, user string, m message) error {
-	err := b.answer(ctx, url, m)
-	if errors.Is(err, errGone) {
-		return b.direct(ctx, user, m)
-	}
-	return err
-}
-
-// answer posts to a response URL: privately, where the person typed. Slack
-// takes five such answers within 30 minutes.
-func (b *Bot) answer(ctx context.Context, url string, m message) error {
-	if url == "" {
-		return errGone
-	}
-	return b.post(ctx, url, map[string]any{"response_type": "ephemeral", "replace_original": false, "text": m.text, "blocks": m.blocks})
-}
-
-// replace puts a message in the place of the one that was clicked.
-func (b *Bot) replace(ctx context.Context, url string, m message) error {
-	return b.post(ctx, url, map[string]any{"replace_original": true, "text": m.text, "blocks": m.blocks})
-}
-
-func (b *Bot) post(ctx context.Context, url string, what map[string]any) error {
-	body, err := json.Marshal(what)
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := b.HTTP.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	switch {
-	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500:
-		return fmt.Errorf("the answer was not taken: %s", resp.Status)
-	case resp.StatusCode >= 400:
-		return errGone
-	}
-	return nil
-}
-
-// errGone says that a response URL takes no more answers.
-var errGone = errors.New("the response URL is used up or too old")

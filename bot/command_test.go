@@ -17,7 +17,7 @@ func TestCommandsAnsweredInPlace(t *testing.T) {
 			{"/pag", "/pag activate GROUP"},
 			{"/pag help", "/pag activate GROUP"},
 			{"/pag frobnicate", "I don't know “frobnicate”"},
-			{"/pag activate", "which group"},
+			{"/pag again", "not asked for anything"},
 			{`/pag activate db_admin "why"`, "Did you mean *db_admins*?"},
 			{`/pag activate readers "why"`, "Did you mean *db_readers*?"},
 			{`/pag activate frobnicate "why"`, "called “frobnicate”. `/pag list`"},

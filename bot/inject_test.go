@@ -26,17 +26,19 @@ func evilScene(p activation.Phase, s string) activation.Activation {
 }
 
 func TestNobodysWordsAreMarkup(t *testing.T) {
-	b := &Bot{Config: Config{SignIn: stamp{}}}
+	dir := newDirectory()
+	b := &Bot{Config: Config{SignIn: stamp{}, Directory: dir, People: people{}}}
 	m := NewMouth(b)
 	topics, codes := constants(t, "Topic"), constants(t, "Code")
 	for _, s := range evil {
+		dir.change(func(d *directory) { d.approvers = []activation.Person{{Object: "x", Name: s}} })
 		var all []message
 		for _, p := range activation.Phases {
 			a := evilScene(p, s)
 			all = append(all, b.card(a), plain(saySignedFor(a)), plain(sayStatus([]activation.Activation{a, a})), plain(sayWhichToEnd([]activation.Activation{a, a}, s)))
 			for _, topic := range topics {
 				for _, kind := range []activation.Kind{activation.DM, activation.Thread} {
-					if msg, ok := m.topic(a, activation.Effect{Kind: kind, Topic: activation.Topic(topic), Target: "devops", Refusal: a.Refusal, Deed: activation.Approve}); ok {
+					if msg, ok := m.topic(t.Context(), a, activation.Effect{Kind: kind, Topic: activation.Topic(topic), Target: "devops", Refusal: a.Refusal, Deed: activation.Approve}); ok {
 						all = append(all, msg)
 					}
 				}

@@ -3,6 +3,7 @@ package bot
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -135,7 +136,10 @@ var needs = map[string][]string{
 	"GetUserInfoContext":         {"users:read"},
 	"OpenViewContext":            nil,
 	"PostMessageContext":         {"chat:write"},
+	"PublishViewContext":         nil,
 	"UpdateMessageContext":       {"chat:write"},
+	"UploadFileContext":          {"files:write"}, // and the three methods that it calls
+	"UpdateViewContext":          nil,
 }
 
 func TestManifestAsksForWhatTheCodeUses(t *testing.T) {
@@ -158,8 +162,11 @@ func TestManifestAsksForWhatTheCodeUses(t *testing.T) {
 	if w := slices.Sorted(maps.Keys(want)); !slices.Equal(got, w) {
 		t.Errorf("manifest asks for scopes %v, the code needs %v", got, w)
 	}
-	if e := entry(t, m, "settings", "event_subscriptions"); e != nil {
-		t.Errorf("Read handles no events, but the manifest subscribes to %v", e)
+	if e := entry(t, m, "settings", "event_subscriptions", "bot_events"); fmt.Sprint(e) != "[app_home_opened]" {
+		t.Errorf("Read handles app_home_opened, but the manifest subscribes to %v", e)
+	}
+	if on := entry(t, m, "features", "app_home", "home_tab_enabled"); on != true {
+		t.Error("the Home tab is published, and not enabled")
 	}
 	if !strings.Contains(sayHelp, commandName(t, m)) {
 		t.Errorf("the help does not speak of %s", commandName(t, m))

@@ -100,10 +100,20 @@ func voteForm(a activation.Activation, d activation.Deed, proof activation.Proof
 		blocks = append(blocks, quoted(sayTicketLabel, a.Ticket))
 	}
 	next := sayVoteKept
-	if proof == activation.Fresh {
+	if d == activation.Approve && a.Quorum > 1 {
+		blocks = append(blocks, rich(sayQuorum(a)))
+		next = ""
+	}
+	if proof == activation.Fresh && next == "" {
+		next = sayVoteFreshOfMany
+	} else if proof == activation.Fresh {
 		next = sayVoteFresh
 	}
-	return modal(formVote, title, submit, about{a.ID, d}, append(blocks, reason, note(next))...)
+	blocks = append(blocks, reason)
+	if next != "" {
+		blocks = append(blocks, note(next))
+	}
+	return modal(formVote, title, submit, about{a.ID, d}, blocks...)
 }
 
 // finishForm is where a person confirms that they are done.

@@ -26,16 +26,21 @@ type order struct {
 	owner  bool          // said
 	length time.Duration // zero: not said
 	until  string        // HH:MM, in the person's own zone
+	start  string        // the same; empty: at once
 	reason string
 	ticket string
+	code   string // after signin: what the browser shows
 }
 
 // verbs and what else people type for them.
 var verbs = map[string]string{
-	"activate": "activate", "request": "activate", "deactivate": "deactivate", "end": "deactivate", "cancel": "deactivate",
-	"list": "list", "status": "status", "signin": "signin", "sign-in": "signin", "login": "signin",
-	"signout": "signout", "sign-out": "signout", "logout": "signout", "help": "help", "": "help",
+	"activate": "activate", "request": "activate", "check": "check", "dryrun": "check", "dry-run": "check", "test": "check", "deactivate": "deactivate", "end": "deactivate", "cancel": "deactivate",
+	"list": "list", "again": "again", "repeat": "again", "status": "status", "signin": "signin", "sign-in": "signin", "login": "signin",
+	"signout": "signout", "sign-out": "signout", "logout": "signout", "latency": "latency", "help": "help", "": "help",
 }
+
+// takesGroup are the verbs that a group may follow.
+var takesGroup = map[string]bool{"activate": true, "deactivate": true, "check": true}
 
 var (
 	quotes   = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "«", `"`, "»", `"`, "’", "'", "‘", "'")
@@ -62,26 +67,46 @@ func parse(text string) (order, error) {
 	if !ok {
 		return o, complaint(sayUnknownVerb(words[0].text))
 	}
-	o.verb = verb
+	if o.verb = verb; verb == "signin" {
+		o.code = together(words[1:])
+	}
 	return o, o.arguments(words[1:])
 }
 
 func (o *order) arguments(words []word) error {
-	if o.verb != "activate" && o.verb != "deactivate" || len(words) == 0 {
-		if o.verb == "activate" {
-			return complaint(sayActivateUsage)
+	switch o.verb {
+	case "latency":
+		o.group = together(words)
+		return nil
+	case "again":
+		return o.words(words)
+	}
+	if !takesGroup[o.verb] || len(words) == 0 {
+		if o.verb == "check" {
+			return complaint(sayCheckUsage)
 		}
 		return nil
 	}
 	o.group, words = words[0].text, words[1:]
+	for len(words) > 0 && !words[0].quoted && (strings.HasSuffix(o.group, ",") || strings.HasPrefix(words[0].text, ",")) {
+		o.group, words = o.group+words[0].text, words[1:] // "a, b" names two groups
+	}
 	if len(words) >= 2 && fold(words[0].text) == "as" && (fold(words[1].text) == "owner" || fold(words[1].text) == "member") {
 		o.access, words = activation.Access(fold(words[1].text)), words[2:]
 		o.owner = o.access == activation.Owner
 	}
-	words, err := o.time(words)
+	words, err := o.begin(words)
+	if err == nil {
+		words, err = o.time(words)
+	}
 	if err != nil || o.verb == "deactivate" {
 		return err
 	}
+	return o.words(words)
+}
+
+// words takes the reason and the ticket.
+func (o *order) words(words []word) error {
 	if len(words) > 0 && words[0].quoted {
 		o.reason, o.ticket = words[0].text, together(words[1:])
 	} else {
@@ -109,6 +134,24 @@ func together(words []word) string {
 		all = append(all, w.text)
 	}
 	return strings.TrimSpace(strings.Join(all, " "))
+}
+
+// begin takes "at 18:00" off the front.
+func (o *order) begin(words []word) ([]word, error) {
+	if len(words) < 2 || words[0].quoted || words[1].quoted || fold(words[0].text) != "at" && fold(words[0].text) != "from" {
+		return words, nil
+	}
+	if !clock.MatchString(words[1].text) {
+		if fold(words[0].text) == "at" && words[1].text != "" && unicode.IsDigit([]rune(words[1].text)[0]) {
+			return words, complaint(sayAtWhat)
+		}
+		return words, nil // "at the customer's": a reason
+	}
+	if o.verb == "deactivate" {
+		return words, complaint(sayEndAt)
+	}
+	o.start = words[1].text
+	return words[2:], nil
 }
 
 // time takes "2h", "1h30m", "90m" or "until 18:00" off the front.

@@ -38,8 +38,17 @@ func (m *Mouth) Look(context.Context, activation.Activation, activation.Effect) 
 	return activation.Report{Absent: true}
 }
 
-// Do implements the engine's Hand.
+// Do implements the engine's Hand. Whatever is said of an activation, its
+// person's Home tab says it, too.
 func (m *Mouth) Do(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
+	r := m.do(ctx, a, e)
+	if r.Finished() && e.Kind != activation.Thread {
+		m.refresh(ctx, a.Person)
+	}
+	return r
+}
+
+func (m *Mouth) do(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
 	switch e.Kind {
 	case activation.Card:
 		return m.sayCard(ctx, a, e)
@@ -51,7 +60,7 @@ func (m *Mouth) Do(ctx context.Context, a activation.Activation, e activation.Ef
 		return m.whisper(ctx, a, e)
 	case activation.DM:
 		to := m.slackOf(e.To)
-		msg, ok := m.topic(a, e)
+		msg, ok := m.topic(ctx, a, e)
 		switch {
 		case to == "" && e.Topic == activation.TopicWarning:
 			return m.thread(ctx, a, e) // whom nobody bound is warned below the card
@@ -86,8 +95,8 @@ func (m *Mouth) sayCard(ctx context.Context, a activation.Activation, e activati
 }
 
 // slackOf is the Slack user of an Entra account, if the binding knows it.
-func (m *Mouth) slackOf(p activation.Person) string {
-	if q, ok := m.People.ByObject(p.Tenant, p.Object); ok && p.Slack.ID == "" {
+func (b *Bot) slackOf(p activation.Person) string {
+	if q, ok := b.People.ByObject(p.Tenant, p.Object); ok && p.Slack.ID == "" {
 		p = q
 	}
 	return p.Slack.ID
@@ -176,7 +185,7 @@ func (m *Mouth) thread(ctx context.Context, a activation.Activation, e activatio
 			return activation.Report{Err: err}
 		}
 	}
-	msg, ok := m.topic(a, e)
+	msg, ok := m.topic(ctx, a, e)
 	if !ok {
 		return activation.Report{}
 	}
@@ -223,7 +232,7 @@ func (m *Mouth) signMessage(a activation.Activation, d activation.Pending) messa
 
 // whisper answers where the person typed, while Slack takes it; else in a DM.
 func (m *Mouth) whisper(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
-	msg, ok := m.topic(a, e)
+	msg, ok := m.topic(ctx, a, e)
 	if !ok {
 		return activation.Report{}
 	}
@@ -245,10 +254,13 @@ func (m *Mouth) whisper(ctx context.Context, a activation.Activation, e activati
 
 // topic renders the sentence of an effect; false: there is nothing to say any
 // more.
-func (m *Mouth) topic(a activation.Activation, e activation.Effect) (message, bool) {
+func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation.Effect) (message, bool) {
 	t, _ := a.Target(e.Target)
 	switch e.Topic {
 	case activation.TopicAsked:
+		if len(a.Batch) > 0 {
+			return m.askedTogether(ctx, a)
+		}
 		if d, ok := a.Deed(e.Warrant); ok && d.Needs && m.SignIn != nil {
 			return m.signMessage(a, d), true
 		}
@@ -258,7 +270,7 @@ func (m *Mouth) topic(a activation.Activation, e activation.Effect) (message, bo
 	case activation.TopicRefused:
 		return plain(sayDeedRefused(a, e)), true
 	case activation.TopicActive:
-		return plain(sayActive(a)), true
+		return plain(strings.TrimSpace(sayActive(a) + " " + m.usually(a))), true
 	case activation.TopicEffective:
 		return plain(sayEffective(a, t)), true
 	case activation.TopicHad:
@@ -271,7 +283,7 @@ func (m *Mouth) topic(a activation.Activation, e activation.Effect) (message, bo
 		if e.Kind == activation.Thread {
 			return plain(sayRevoked(a)), true
 		}
-		return plain(sayEnded(a)), true
+		return m.withAgain(plain(strings.TrimSpace(sayEnded(a)+" "+m.usually(a))), a, e.Key), true
 	case activation.TopicGone:
 		return plain(sayGone(a)), true
 	case activation.TopicOverdue:
@@ -280,6 +292,12 @@ func (m *Mouth) topic(a activation.Activation, e activation.Effect) (message, bo
 		return plain(sayClosed(a)), true
 	case activation.TopicStuck:
 		return plain(sayStuck(a)), a.Stuck != nil
+	case activation.TopicAgreed:
+		return agreed(a), len(a.Agreed) > 0
+	case activation.TopicRound:
+		return plain(sayRound(a)), true
+	case activation.TopicRemind, activation.TopicMore, activation.TopicRescue:
+		return m.reminder(ctx, a, e), true
 	}
 	return message{}, false
 }
@@ -300,10 +318,30 @@ func decided(a activation.Activation, e activation.Effect) message {
 	return plain(s, quoted(sayReasonLabel, a.Decision.Reason))
 }
 
+// agreed tells in the thread that one approver agrees, in their own words.
+func agreed(a activation.Activation) message {
+	if len(a.Agreed) == 0 {
+		return message{}
+	}
+	last := a.Agreed[len(a.Agreed)-1]
+	if last.Reason == "" {
+		return plain(sayAgreed(a, last))
+	}
+	return plain(sayAgreed(a, last), quoted(sayReasonLabel, last.Reason))
+}
+
 // withFinish adds the button that ends an activation.
 func (m *Mouth) withFinish(msg message, a activation.Activation, key string) message {
 	if m.SignIn != nil {
 		msg.blocks = append(msg.blocks, slack.NewActionBlock(keyed(key, "1"), button(actFinish, a.ID, "End now", slack.StyleDanger)))
+	}
+	return msg
+}
+
+// withAgain adds the button that asks for the same once more.
+func (m *Mouth) withAgain(msg message, a activation.Activation, key string) message {
+	if m.SignIn != nil && !a.Watched {
+		msg.blocks = append(msg.blocks, slack.NewActionBlock(keyed(key, "1"), button(actAgain, a.ID, "Ask again…", slack.StyleDefault)))
 	}
 	return msg
 }

@@ -29,7 +29,7 @@ func scene(p activation.Phase, change ...func(*activation.Activation)) activatio
 		Settings: activation.Settings{Max: activation.Duration(4 * time.Hour), NeedsApproval: true, ApproverReason: true},
 		Targets: []activation.Target{
 			{ID: "entra", Kind: "entra", Name: "Entra", Level: activation.L0},
-			{ID: "devops", Kind: "devops", Name: "Azure DevOps contoso", Level: activation.L2, Within: activation.Duration(time.Hour)},
+			{ID: "devops", Kind: "devops", Name: "Azure DevOps contoso", Level: activation.L2, Within: activation.Duration(time.Hour), Sessions: activation.Duration(time.Hour)},
 		}}
 	if p != activation.Asked {
 		a.Request = activation.Request{ID: "5e0e57ed-0000-0000-0000-000000000001", Status: "PendingApproval", Created: after(time.Minute)}

@@ -90,6 +90,8 @@ func showElement(e map[string]any) string {
 			return "[" + text("text") + " → " + url + "]"
 		}
 		return "[" + text("text") + "]"
+	case "header":
+		return "## " + text("text")
 	case "input":
 		in := ""
 		if e["optional"] == true {

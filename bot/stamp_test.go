@@ -17,7 +17,13 @@ func (stamp) Mint(w activation.Warrant) activation.Warrant {
 	return w
 }
 
-func (stamp) Link(w activation.Warrant) string { return "https://signin.example/d/" + w.ID }
+func (stamp) Link(w activation.Warrant, also ...activation.Warrant) string {
+	link := "https://signin.example/d/" + w.ID
+	for _, v := range also {
+		link += "+" + v.ID
+	}
+	return link
+}
 
 func (stamp) SignInLink(u activation.SlackUser, _ time.Time) string {
 	return "https://signin.example/s/" + u.ID

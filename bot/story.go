@@ -70,6 +70,8 @@ func tell(a activation.Activation, e activation.Event) string {
 		return fmt.Sprintf("%s by %s lapsed: no sign-in in time", e.Deed, plainName(e.By))
 	case activation.EvDecisionAsked:
 		return fmt.Sprintf("%s wants to %s: %q", plainName(e.By), e.Warrant.Deed, e.Reason)
+	case activation.EvAgreed:
+		return fmt.Sprintf("agreed by %s, one of %d: %q", plainName(e.Agreed.By), a.Quorum, e.Agreed.Reason)
 	case activation.EvDecided:
 		return tellDecision(e.Decision)
 	case activation.EvFinishAsked:
@@ -100,6 +102,8 @@ func tellLater(a activation.Activation, e activation.Event) string {
 		return tellSpan(a, e)
 	case activation.EvWarned:
 		return "warned that the end is near"
+	case activation.EvReminded:
+		return "an approver is still needed: " + map[activation.Reminder]string{activation.First: "first", activation.Second: "second", activation.Rescue: "last"}[e.Nth] + " reminder"
 	case activation.EvEnded:
 		return fmt.Sprintf("ended at %s: %s", e.At.UTC().Format("15:04:05"), e.Outcome)
 	case activation.EvClosed:

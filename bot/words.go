@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -14,27 +15,30 @@ import (
 // known, and one about something that went wrong says what to do next.
 
 const (
-	sayTryHelp       = "Type `/pag help` to see what I understand."
-	sayActivateUsage = "Tell me which group: `/pag activate GROUP 2h \"why\"`. `/pag list` shows what you may activate."
-	sayHelp          = "*I get you privileged access through Entra PIM, and tell you when it really works.*\n" +
-		"`/pag activate GROUP 2h \"why\" TICKET` asks for access. Also `90m`, `until 18:00`, `GROUP as owner`; without a time it is an hour.\n" +
+	sayTryHelp = "Type `/pag help` to see what I understand."
+	sayHelp    = "*I get you privileged access through Entra PIM, and tell you when it really works.*\n" +
+		"`/pag activate GROUP 2h \"why\" TICKET` asks for access. Also `90m`, `until 18:00`, `at 18:00 for 2h` (PIM starts it then), `GROUP as owner`; without a time it is an hour; `GROUP,OTHER` asks for both. `/pag activate` alone opens a form.\n" +
+		"`/pag check GROUP 2h \"why\"` tells what would come of it, and asks nobody.\n" +
+		"`/pag again` asks for the same as last time.\n" +
 		"`/pag deactivate GROUP` ends it early, or withdraws a request.\n" +
 		"`/pag list` shows what you may activate and what you have.\n" +
 		"`/pag status` shows where yours stand.\n" +
+		"`/pag latency` shows how long systems take to follow; also `/pag latency GROUP`.\n" +
 		"`/pag signin` and `/pag signout` begin and forget your sign-in here."
-	sayWatchOnly   = "I only watch here: ask, decide and end in <%s|Entra>. I will tell you when your access works and when it is gone."
-	saySignIn      = "Sign in with your browser. I never see your password."
-	saySignInNow   = "Sign in"
-	sayConfirm     = "Confirm in browser"
-	saySignedOut   = "I have forgotten your sign-in. I will ask for it again when you need it."
-	sayTooSlow     = "Slack gave me three seconds to open the window, and they were over. Nothing has happened. Please press the button again."
-	sayYourReason  = "Your reason, for the record"
-	sayReasonLabel = "Reason:"
-	sayTicketLabel = "Ticket:"
-	sayTheirReason = "They say:"
-	sayNoReason    = "none given"
-	sayVoteFresh   = "Nothing is decided yet: next, you confirm it in your browser. In PIM one approver is enough, and the first answer counts."
-	sayVoteKept    = "In PIM one approver is enough, and the first answer counts."
+	sayWatchOnly       = "I only watch here: ask, decide and end in <%s|Entra>. I will tell you when your access works and when it is gone."
+	saySignIn          = "Sign in with your browser. I never see your password."
+	saySignInNow       = "Sign in"
+	sayConfirm         = "Confirm in browser"
+	saySignedOut       = "I have forgotten your sign-in. I will ask for it again when you need it."
+	sayTooSlow         = "Slack gave me three seconds to open the window, and they were over. Nothing has happened. Please press the button again."
+	sayYourReason      = "Your reason, for the record"
+	sayReasonLabel     = "Reason:"
+	sayTicketLabel     = "Ticket:"
+	sayTheirReason     = "They say:"
+	sayNoReason        = "none given"
+	sayVoteFresh       = "Nothing is decided yet: next, you confirm it in your browser. In PIM one approver is enough, and the first answer counts."
+	sayVoteFreshOfMany = "Nothing is decided yet: next, you confirm it in your browser."
+	sayVoteKept        = "In PIM one approver is enough, and the first answer counts."
 )
 
 // who names a person: as a mention where Slack knows them.
@@ -109,8 +113,16 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%d h %d min", h, m)
 }
 
-// howLong is what was asked for.
+// howLong is what was asked for, and from when on, if not at once.
 func howLong(a activation.Activation) string {
+	if start := a.Starts(); !start.IsZero() {
+		return "from " + at(start) + " " + lasting(a)
+	}
+	return lasting(a)
+}
+
+// lasting is how long it was asked for.
+func lasting(a activation.Activation) string {
 	switch {
 	case !a.Until.IsZero():
 		return "until " + at(a.Until)
@@ -127,14 +139,14 @@ func sayHeadline(a activation.Activation) string {
 	whose := who(a.Person)
 	switch a.Phase {
 	case activation.AwaitingApproval:
-		return fmt.Sprintf(":hourglass_flowing_sand: %s asks for %s %s. *An approver is needed.*", whose, what(a), howLong(a))
+		return fmt.Sprintf(":hourglass_flowing_sand: %s asks for %s %s. *%s*", whose, what(a), howLong(a), sayNeeded(a))
 	case activation.Asked:
 		return fmt.Sprintf(":speech_balloon: %s wants %s %s. Entra has not been asked yet.", whose, what(a), howLong(a))
 	case activation.Scheduled:
-		if a.Request.Start.IsZero() {
-			return fmt.Sprintf(":calendar: %s will get %s later, %s.", whose, what(a), howLong(a))
+		if start := cmp.Or(a.Request.Start, a.Start); !start.IsZero() {
+			return fmt.Sprintf(":calendar: %s will get %s %s, %s.", whose, what(a), at(start), lasting(a))
 		}
-		return fmt.Sprintf(":calendar: %s will get %s %s, %s.", whose, what(a), at(a.Request.Start), howLong(a))
+		return fmt.Sprintf(":calendar: %s will get %s later, %s.", whose, what(a), lasting(a))
 	case activation.Provisioning, activation.Noticed:
 		return fmt.Sprintf(":gear: PIM is giving %s to %s, %s.", what(a), whose, howLong(a))
 	case activation.Active:
@@ -222,21 +234,15 @@ func (b *Bot) sayCardNote(a activation.Activation) string {
 		parts = append(parts, "Asked for in Entra, noticed here.")
 	}
 	if a.Phase == activation.AwaitingApproval {
-		parts = append(parts, "PIM's rule: an approver must agree by "+at(approvalEnds(a))+".")
+		parts = append(parts, "PIM's rule: an approver must agree by "+at(a.DecideBy())+".")
+		if a.Quorum > 1 {
+			parts = append(parts, sayQuorum(a))
+		}
 		if b.SignIn == nil {
 			parts = append(parts, "I only watch here; approvers decide in Entra.")
 		}
 	}
 	return strings.Join(parts, " ")
-}
-
-// approvalEnds is when PIM drops a request that nobody decided.
-func approvalEnds(a activation.Activation) time.Time {
-	since := a.Request.Created
-	if since.IsZero() {
-		since = a.Began
-	}
-	return since.Add(activation.ApprovalWindow)
 }
 
 func sayDecidedBy(d activation.Decision) string {

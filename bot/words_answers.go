@@ -12,6 +12,8 @@ const (
 	sayTooShort   = "That is too short: PIM gives five minutes or more. Ask for `5m` or more."
 	sayFarTooLong = "That is longer than any activation. Write a length like `90m`, `2h` or `1h30m`."
 	sayUntilWhat  = "After `until` I need a time of day, such as `until 18:00`."
+	sayAtWhat     = "After `at` I need a time of day, such as `at 18:00`."
+	sayEndAt      = "I can end it now, not later: it ends by itself at its time."
 	sayUnquoted   = "A quotation mark is missing: put your reason between two of them, like `\"why I need it\"`."
 	sayLongReason = "That reason is too long for whoever must read it. Keep it under %d characters."
 	sayLongTicket = "That ticket is too long. Keep it under %d characters, and put the rest into your reason."

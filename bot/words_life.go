@@ -82,7 +82,7 @@ func sayRemoval(a activation.Activation, t activation.Target) string {
 	s := t.Removal
 	switch s.State {
 	case activation.Gone:
-		return fmt.Sprintf("*%s* since %s, %s after the end", missing(s), clockOf(s.By), between(a.Ended, s))
+		return fmt.Sprintf("*%s* since %s, %s after the end", missing(s), clockOf(s.By), between(a.Ended, s)) + older(t)
 	case activation.NeverCame:
 		return "never came as far as I saw, and is not there"
 	case activation.HadAlready:
@@ -117,8 +117,23 @@ func sayLingering(a activation.Activation, t activation.Target) string {
 	}
 	if t.Within > 0 {
 		line += ", until about " + clockOf(a.Ended.Add(time.Duration(t.Within)))
+		if t.Sessions > 0 && t.Level > activation.L0 {
+			line += " (older sessions until " + clockOf(a.Ended.Add(time.Duration(t.Within+t.Sessions))) + ")"
+		}
 	}
 	return line + "; I keep looking"
+}
+
+// older is how long sessions of before may live on after the target's no.
+func older(t activation.Target) string {
+	until := t.Residue()
+	switch {
+	case until.IsZero() || t.Removal.Level == activation.L0:
+		return ""
+	case t.Removal.Level == activation.L1:
+		return "; sessions begun before may last until " + clockOf(until)
+	}
+	return "; older ones at most until " + clockOf(until)
 }
 
 // between is a span's interval, counted from a moment: "at most 7 min", or

@@ -37,8 +37,14 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 		return "PIM wants a reason here. Put it in quotation marks: `/pag activate GROUP 2h \"why you need it\"`"
 	case activation.TicketMissing:
 		return "PIM wants a ticket number here. Put it after the reason: `/pag activate GROUP 2h \"why\" INC0012345`"
+	case activation.TicketUnfit:
+		return sayTicketUnfit(r)
+	case activation.TooOften:
+		return sayTooOften(r, a)
 	case activation.TooEarly:
 		return sayTooEarly(r)
+	case activation.Paced:
+		return sayPaced(a, 0)
 	case activation.NotActive:
 		return whatOr(a, "This") + " is not active any more, so there is nothing to end."
 	case activation.NotPending:
@@ -51,10 +57,29 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 		return fmt.Sprintf("Too late: %s was quicker. In PIM the first answer counts.", by)
 	case activation.NotApprover:
 		return "PIM's role settings don't name you as an approver for this group. Ask one of its approvers to decide."
+	case activation.AlreadyAgreed:
+		return "You have agreed to this already, and it counts once. Another approver must agree, too."
 	case activation.OwnRequest:
 		return "You can't decide on your own request, with none of your accounts. Ask another approver."
 	}
 	return sayGuard(r, a)
+}
+
+// sayPaced is that others have just started behind the same application.
+func sayPaced(a activation.Activation, in time.Duration) string {
+	when := "in a moment"
+	if in > 0 {
+		when = "in " + span(in)
+	}
+	return fmt.Sprintf("%s starts %s, so that it arrives in minutes and not in 40: others have just started, and Entra passes on only a few at a time.", whatOr(a, "This"), when)
+}
+
+func sayTooOften(r activation.Refusal, a activation.Activation) string {
+	s := fmt.Sprintf("You asked for %s several times within an hour, and each time it was denied or withdrawn. Talk to an approver first", whatOr(a, "this"))
+	if r.Until.IsZero() {
+		return s + ". (My rule, not PIM's: approvers who are asked too often stop reading.)"
+	}
+	return s + fmt.Sprintf("; from %s on you can ask again. (My rule, not PIM's: approvers who are asked too often stop reading.)", clockOf(r.Until))
 }
 
 func sayTooEarly(r activation.Refusal) string {
@@ -70,10 +95,13 @@ func sayGuard(r activation.Refusal, a activation.Activation) string {
 	switch r.Code {
 	case activation.WrongPerson:
 		if r.By != "" {
-			return fmt.Sprintf("This is the access of %s: only they can end it here.", lit(r.By))
+			return fmt.Sprintf("This is the access of %s: only they can end or withdraw it here.", lit(r.By))
 		}
 		return "You signed in with another account than the one this is for, so I did nothing. Sign in with the right one."
 	case activation.NotBound:
+		if r.Text == mayBind {
+			return "I don't know yet which Entra account is yours. Type `/pag signin`, and sign in with it once."
+		}
 		return "I don't know which Entra account is yours. Ask an administrator to add you to pagbot's list of people."
 	case activation.NotAllowedHere:
 		switch r.Text {
@@ -159,6 +187,8 @@ func sayStuck(a activation.Activation) string {
 	switch why := a.Stuck.Why; {
 	case why.Code == activation.TooEarly:
 		return ":hourglass_flowing_sand: " + sayTooEarly(why)
+	case why.Code == activation.Paced:
+		return ":hourglass_flowing_sand: " + sayPaced(a, why.Until.Sub(a.Stuck.Since))
 	case strings.HasPrefix(why.Text, noCard):
 		return fmt.Sprintf(":warning: I can't post the card of %s in its channel since %s (%s). An administrator should look at the channel; everything else goes on.", what(a), since, lit(strings.TrimPrefix(why.Text, noCard)))
 	case why.Code == activation.Unavailable:

@@ -42,6 +42,8 @@ func saySignedFor(a activation.Activation) string {
 	switch {
 	case a.Decision != nil:
 		return sayDecidedFor(a)
+	case a.Phase == activation.AwaitingApproval && len(a.Agreed) > 0:
+		return fmt.Sprintf("%s for %s: %s Press the button on the card if you have not decided yet.", what(a), who(a.Person), sayQuorum(a))
 	case a.Phase == activation.AwaitingApproval:
 		return fmt.Sprintf("%s for %s still waits for an approver. This link is no longer good; press the button on the card if you want to decide.", what(a), who(a.Person))
 	case a.Phase == activation.Active || a.Phase == activation.Ending:
@@ -78,7 +80,7 @@ func sayAsked(a activation.Activation, channel string) string {
 		if channelID.MatchString(channel) {
 			where = " The card is in <#" + channel + ">."
 		}
-		return fmt.Sprintf("I asked Entra for %s %s. *An approver must agree*, by %s.%s I'll write to you.", what(a), howLong(a), at(approvalEnds(a)), where)
+		return fmt.Sprintf("I asked Entra for %s %s. *An approver must agree*, by %s.%s I'll write to you.", what(a), howLong(a), at(a.DecideBy()), where)
 	case activation.Scheduled, activation.Provisioning:
 		return fmt.Sprintf("Entra has taken your request for %s %s. I'll write to you when it is active.", what(a), howLong(a))
 	}
@@ -124,3 +126,22 @@ func sayFinishForm(a activation.Activation, now time.Time) string {
 
 // lower makes a sentence fit after a colon.
 func lower(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+
+const (
+	sayWrongCode = "This code fits no browser of yours, so I did nothing. A code is good once, for ten minutes: type `/pag signin` for a new one."
+	sayNoCode    = "There is no code to type here. Type `/pag signin` alone to sign in."
+)
+
+const (
+	sayNoDevice    = "There are no device codes here. Type `/pag signin` and use your browser."
+	sayDeviceFirst = "Sign in with your browser once, with `/pag signin`: a device code is only for an account that you have confirmed there."
+)
+
+func sayDevice(code, url string, until time.Time) string {
+	return fmt.Sprintf("Open <%s|Microsoft's page for device codes> and enter *%s* by %s. Only do this because you typed this command yourself: whoever sends you such a code wants to act in your name. "+
+		"It signs you in and does nothing else; what needs fresh proof asks for your browser all the same.", url, lit(code), clockOf(until))
+}
+
+func sayClaimed(p activation.Person) string {
+	return fmt.Sprintf("You are %s from now on. Go back to your browser and continue there. If that is not your account, tell your security team at once.", lit(p.Name))
+}

@@ -56,8 +56,12 @@ func full(c activation.Code) activation.Refusal {
 	switch c {
 	case activation.NotEligible:
 		r.By = "db_readers"
-	case activation.AlreadyActive, activation.TooEarly:
+	case activation.Paced:
+		r.Until = after(time.Hour + 7*time.Second)
+	case activation.AlreadyActive, activation.TooEarly, activation.TooOften:
 		r.Until = after(15 * time.Minute)
+	case activation.TicketUnfit:
+		r.Text = "INC0012345"
 	case activation.TooLong:
 		r.Max = activation.Duration(4 * time.Hour)
 	case activation.RulesFailed:
@@ -97,7 +101,7 @@ func TestRefusals(t *testing.T) {
 	for _, code := range constants(t, "Code") {
 		m := plain(sayStuck(scene(activation.Active, stuck(full(activation.Code(code))))))
 		valid(t, m)
-		if code == "too early" || code == "unavailable" || code == "consent missing" || code == "broken" {
+		if code == "too early" || code == "paced" || code == "unavailable" || code == "consent missing" || code == "broken" {
 			fmt.Fprintf(&out, "# stuck: %s\n%s\n", code, showBlocks(t, m.blocks))
 		}
 	}
@@ -158,6 +162,16 @@ func beginnings() []said {
 	}
 }
 
+// quorum is a request for which two must agree, and so many have.
+func quorum(by ...activation.Person) activation.Activation {
+	return scene(activation.AwaitingApproval, func(a *activation.Activation) {
+		a.Quorum = 2
+		for _, p := range by {
+			a.Agreed = append(a.Agreed, activation.Agreed{By: p, Reason: "known incident", At: after(time.Minute)})
+		}
+	})
+}
+
 func endings() []said {
 	const m, h = time.Minute, time.Hour
 	return []said{
@@ -179,6 +193,12 @@ func endings() []said {
 		{"refused", scene(activation.Asked, closed(activation.Refused), func(a *activation.Activation) {
 			a.Refusal = &activation.Refusal{Code: activation.BlockedByPolicy}
 		}), dm(activation.TopicClosed)},
+		{"one of two agreed, in the thread", quorum(approver), thread(activation.TopicAgreed)},
+		{"gone round, in the thread", quorum(approver), thread(activation.TopicRound)},
+		{"reminder", scene(activation.AwaitingApproval), thread(activation.TopicRemind)},
+		{"second reminder", scene(activation.AwaitingApproval), thread(activation.TopicMore)},
+		{"rescue", scene(activation.AwaitingApproval), thread(activation.TopicRescue)},
+		{"rescue, to the requester", scene(activation.AwaitingApproval), dm(activation.TopicRescue)},
 		{"stuck", scene(activation.AwaitingApproval, stuck(activation.Refusal{Code: activation.Unavailable})), thread(activation.TopicStuck)},
 		{"ask refused", scene(activation.Asked), refused(activation.Submit, activation.TooLong)},
 		{"approval refused", scene(activation.AwaitingApproval), refused(activation.Approve, activation.NotApprover)},
@@ -188,12 +208,18 @@ func endings() []said {
 	}
 }
 
+// talker is a mouth that needs no Slack to find its words.
+func talker() *Mouth {
+	return NewMouth(&Bot{Config: Config{SignIn: stamp{}, Groups: []Group{{Group: admins, Channel: channel, Backup: []string{"U0TEAMLEAD"}}},
+		Directory: newDirectory(), People: people{approver.Slack.ID: {approver}}}})
+}
+
 func TestMessages(t *testing.T) {
-	m := NewMouth(&Bot{Config: Config{SignIn: stamp{}, Groups: []Group{{Group: admins, Channel: channel}}}})
+	m := talker()
 	var out strings.Builder
 	topics := map[activation.Topic]bool{}
 	for _, s := range messages() {
-		msg, ok := m.topic(s.a, s.e)
+		msg, ok := m.topic(t.Context(), s.a, s.e)
 		if !ok {
 			t.Errorf("%s: nothing is said", s.title)
 			continue
@@ -214,7 +240,7 @@ func TestMessages(t *testing.T) {
 func TestNothingToSay(t *testing.T) {
 	m := NewMouth(&Bot{Config: Config{SignIn: stamp{}}})
 	for _, topic := range []activation.Topic{activation.TopicAsked, activation.TopicDecided, activation.TopicStuck, "unheard of"} {
-		if msg, ok := m.topic(scene(activation.Verifying), activation.Effect{Topic: topic}); ok {
+		if msg, ok := m.topic(t.Context(), scene(activation.Verifying), activation.Effect{Topic: topic}); ok {
 			t.Errorf("%s: %s", topic, show(t, msg))
 		}
 	}
@@ -238,6 +264,7 @@ func TestSignInMessages(t *testing.T) {
 	for _, s := range []titled{
 		{"approved by this or another approver", scene(activation.Provisioning, decidedBy(approver, true, true, ""))},
 		{"nobody decided yet", scene(activation.AwaitingApproval)},
+		{"one of two agreed", quorum(approver)},
 		{"not ended", scene(activation.Active)},
 		{"ended", scene(activation.Verifying)},
 		{"withdrawn", scene(activation.AwaitingApproval, closed(activation.Withdrawn))},
@@ -260,6 +287,7 @@ func TestForms(t *testing.T) {
 		{"approve", voteForm(pending, activation.Approve, activation.Fresh)},
 		{"deny", voteForm(pending, activation.Deny, activation.Fresh)},
 		{"approve, kept session, reason optional", voteForm(optional, activation.Approve, activation.Session)},
+		{"approve, the second of two", voteForm(quorum(approver), activation.Approve, activation.Fresh)},
 		{"end", finishForm(active, after(time.Hour))},
 		{"end in the first five minutes", finishForm(active, after(12*time.Minute))},
 		{"withdraw", finishForm(pending, after(time.Hour))},
@@ -268,6 +296,22 @@ func TestForms(t *testing.T) {
 		fmt.Fprintf(&out, "# %s\n%s\n", f.title, showForm(t, f.form))
 	}
 	golden(t, "forms.txt", out.String())
+}
+
+func TestBatchAnswers(t *testing.T) {
+	open := scene(activation.Asked)
+	other := scene(activation.Asked, func(a *activation.Activation) {
+		a.Group.Name, a.Settings.NeedsApproval, a.Length = "db_readers", false, activation.Duration(time.Hour)
+	})
+	same := scene(activation.Asked, func(a *activation.Activation) { a.Access = activation.Owner })
+	var out strings.Builder
+	for _, s := range []string{saySignForAll([]activation.Activation{open, same}, after(15*time.Minute)), saySignForAll([]activation.Activation{open, other}, after(15*time.Minute)),
+		saySignForAll([]activation.Activation{other}, after(15*time.Minute)), sayAskedAll([]activation.Activation{open, same})} {
+		m := plain(s)
+		valid(t, m)
+		out.WriteString(showBlocks(t, m.blocks) + "\n")
+	}
+	golden(t, "batch.txt", out.String())
 }
 
 func TestAnswers(t *testing.T) {
@@ -318,7 +362,7 @@ func TestStory(t *testing.T) {
 	life(tell)
 	for _, e := range []activation.Event{activation.EvRefused{Refusal: full(activation.NotEligible)}, activation.EvNoticed{Request: activation.Request{Justification: "from the portal"}},
 		activation.EvLapsed{By: requester, Deed: activation.End}, activation.EvTurnedAway{By: approver, Deed: activation.Deny, Refusal: full(activation.AlreadyDecided)},
-		activation.EvStuck{Stuck: activation.Stuck{Why: full(activation.Unavailable)}}, activation.EvUnstuck{}, activation.EvSignInWanted{},
+		activation.EvStuck{Stuck: activation.Stuck{Why: full(activation.Unavailable)}}, activation.EvUnstuck{}, activation.EvReminded{Nth: activation.Rescue}, activation.EvAgreed{Agreed: activation.Agreed{By: approver, Reason: "ok"}}, activation.EvSignInWanted{},
 		activation.EvDecided{Decision: activation.Decision{Approve: true}}} {
 		journal = append(journal, Moment{after(6 * time.Hour), e})
 	}

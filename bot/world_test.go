@@ -86,8 +86,8 @@ func (w *world) populate() {
 	w.AddUser(sim.User{ID: approver.Slack.ID, Team: "T0CONTOSO", Name: "approver"})
 	w.AddUser(sim.User{ID: member, Team: "T0CONTOSO", Name: "member"})
 	w.AddUser(sim.User{ID: "W0OUTSIDER", Team: "T0FABRIKAM", Name: "outsider"})
-	w.app = w.AddApp(sim.App{ID: "A0PAG", Name: "pagbot", Team: "T0CONTOSO", BotUser: "U0BOT", Commands: []sim.Command{{Name: "/pag", Escape: true}},
-		Scopes: []string{"commands", "chat:write", "users:read", "channels:read", "groups:read"}}) // as in manifest.yaml
+	w.app = w.AddApp(sim.App{ID: "A0PAG", Name: "pagbot", Team: "T0CONTOSO", BotUser: "U0BOT", Events: []string{"app_home_opened"}, Commands: []sim.Command{{Name: "/pag", Escape: true}},
+		Scopes: []string{"commands", "chat:write", "files:write", "users:read", "channels:read", "groups:read"}}) // as in manifest.yaml
 	all := []string{requester.Slack.ID, approver.Slack.ID, member, "W0OUTSIDER"}
 	w.AddChannel(sim.Channel{ID: general, Team: "T0CONTOSO", Name: "general"}, all...)
 	w.AddChannel(sim.Channel{ID: channel, Team: "T0CONTOSO", Name: "approvals", Private: true}, append(all, "U0BOT")...)
@@ -99,7 +99,7 @@ func (w *world) listen(wire *pipe.Net) (hang func()) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	d := websocket.Dialer{NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+	d := websocket.Dialer{WriteBufferSize: 32 << 10, NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		return wire.Dial(ctx, network, addr)
 	}}
 	conn, _, err := d.DialContext(w.ctx, url, nil)
@@ -107,6 +107,7 @@ func (w *world) listen(wire *pipe.Net) (hang func()) {
 		w.t.Fatal(err)
 	}
 	var wg sync.WaitGroup
+	var writing sync.Mutex
 	wg.Go(func() {
 		for {
 			_, raw, err := conn.ReadMessage()
@@ -114,15 +115,27 @@ func (w *world) listen(wire *pipe.Net) (hang func()) {
 				return
 			}
 			var e struct {
-				ID string `json:"envelope_id"`
+				ID      string          `json:"envelope_id"`
+				Type    string          `json:"type"`
+				Payload json.RawMessage `json:"payload"`
 			}
 			if json.Unmarshal(raw, &e) != nil || e.ID == "" {
 				continue
 			}
-			if err := conn.WriteJSON(map[string]string{"envelope_id": e.ID}); err != nil {
-				return
-			}
-			wg.Go(func() { w.take(activation.Kept{ID: e.ID, Raw: raw, At: time.Now()}) })
+			wg.Go(func() {
+				answer := map[string]any{"envelope_id": e.ID}
+				ack, done := w.bot.Quick(w.ctx, raw)
+				if ack != nil {
+					answer["payload"] = ack
+				}
+				writing.Lock()
+				err := conn.WriteJSON(answer)
+				writing.Unlock()
+				if err != nil || done {
+					return
+				}
+				w.take(activation.Kept{ID: e.ID, Raw: raw, At: time.Now()})
+			})
 		}
 	})
 	synctest.Wait()
@@ -282,6 +295,18 @@ func (d *desk) Receipt(_ context.Context, id, key string) (json.RawMessage, erro
 	return d.receipts[id+"/"+key], d.broken
 }
 
+func (d *desk) Lately(_ context.Context, account string) ([]activation.Activation, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var all []activation.Activation
+	for _, a := range d.acts {
+		if a.Phase != "" && a.Outcome != activation.Refused && strings.EqualFold(account, a.Person.Tenant+"/"+a.Person.Object) {
+			all = append(all, a)
+		}
+	}
+	return all, d.broken
+}
+
 func (d *desk) settled(id, key string, r activation.Report) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -301,6 +326,16 @@ func (d *desk) tell(id string, in activation.Input) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.told = append(d.told, in)
+	if all, several := in.(activation.Asks); several {
+		for _, q := range all {
+			d.decide(q.ID, q)
+		}
+		return
+	}
+	d.decide(id, in)
+}
+
+func (d *desk) decide(id string, in activation.Input) {
 	a := d.acts[id]
 	for _, e := range activation.Decide(a, in, time.Now()) {
 		a = activation.Apply(a, e)

@@ -49,9 +49,15 @@ func latency(a activation.Activation, t activation.Target, toward activation.Dir
 	}
 	seen := s.State == activation.Effective || s.State == activation.Gone
 	// One that never came may come later still: it is known how long it took at least.
-	waited := s.State == activation.NotProven || s.State == activation.Superseded || s.State == activation.NeverCame && toward == activation.Grant
+	waited := s.State == activation.NotProven || s.State == activation.Superseded || NeverGranted(a, t) && toward == activation.Grant
 	if seen {
 		l.By = max(s.By.Sub(turn), 1)
 	}
 	return l, !turn.IsZero() && (seen || waited && l.After > 0)
+}
+
+// NeverGranted reports whether an activation ended before a target ever said
+// yes.
+func NeverGranted(a activation.Activation, t activation.Target) bool {
+	return !a.Ended.IsZero() && (t.Grant.State == activation.Waiting || t.Grant.State == activation.NeverCame)
 }

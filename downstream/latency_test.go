@@ -20,6 +20,7 @@ func TestLatencies(t *testing.T) {
 		{ID: "never", Grant: span(activation.NeverCame, min(from, 115), time.Time{}), Removal: span(activation.NeverCame, time.Time{}, time.Time{})},
 		{ID: "lasting", Grant: span(activation.Works, time.Time{}, min(from, 1)), Removal: span(activation.NotProven, min(ended, 1400), time.Time{})},
 		{ID: "had", Grant: span(activation.HadAlready, time.Time{}, from), Removal: span(activation.HadAlready, time.Time{}, from)},
+		{ID: "ended", Grant: span(activation.Waiting, min(from, 110), time.Time{}), Removal: span(activation.NeverCame, time.Time{}, min(ended, 1))},
 		{ID: "blind", Grant: span(activation.NeverCame, time.Time{}, time.Time{})}, // nobody could ever tell
 	}}
 	entry := func(target string, toward activation.Direction, at time.Time, after, by int) Latency {
@@ -29,6 +30,7 @@ func TestLatencies(t *testing.T) {
 	want := []Latency{
 		entry("both", activation.Grant, from, 8, 9), entry("both", activation.Removal, ended, 30, 33),
 		entry("never", activation.Grant, from, 115, 0), entry("lasting", activation.Removal, ended, 1400, 0),
+		entry("ended", activation.Grant, from, 110, 0),
 	}
 	if got := Latencies(a); !slices.Equal(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -160,6 +160,21 @@ func (x truth) never() bool {
 	return !x.tick(0, x.from).Before(x.tick(0, x.ends))
 }
 
+// misleading is a past that has nothing to do with what comes: a plan may cost
+// time and looks, never the truth.
+func (x truth) misleading(string, activation.Direction) []Latency {
+	r := rand.New(rand.NewPCG(x.seed, 2))
+	all := make([]Latency, r.IntN(80))
+	for i := range all {
+		after := time.Duration(r.Int64N(int64(x.period)))
+		all[i] = Latency{At: x.began.Add(time.Duration(i-100) * time.Hour), After: after, By: after + time.Duration(r.Int64N(int64(time.Minute)))}
+		if r.IntN(10) == 0 {
+			all[i].By = 0
+		}
+	}
+	return all
+}
+
 // rough is a network that is slow and breaks.
 func rough(h http.Handler, x weather) http.Handler {
 	r := rand.New(rand.NewPCG(x.seed, 1))
@@ -226,7 +241,7 @@ func follow(t *testing.T, x *truth) *life {
 	} else {
 		probe = small(t, x)
 	}
-	w, err := NewWatch(Config{Probes: map[string]Probe{"devops": probe}})
+	w, err := NewWatch(Config{Probes: map[string]Probe{"devops": probe}, History: x.misleading})
 	if err != nil {
 		t.Fatal(err)
 	}

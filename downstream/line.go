@@ -15,7 +15,7 @@ import (
 
 const (
 	// gather is how long a question waits for others that could go along.
-	gather = 5 * time.Millisecond
+	gather = 20 * time.Millisecond
 	// width is how many calls to one target may be under way: more would only
 	// wait for its gaps, and use up their time by that. A call that hangs keeps
 	// its place until it really ends, so that a broken probe can't pile up.
@@ -37,6 +37,11 @@ type line struct {
 	next    time.Time // no call before
 	pause   time.Time // the target wants to be left alone until then
 	empty   chan struct{}
+	took    time.Duration // by a call, lately
+	horizon time.Time     // where the next place can be booked (book.go)
+	room    int           // places left there
+
+	roster roster
 }
 
 type question struct {
@@ -53,7 +58,8 @@ type reply struct {
 
 func newLine(p Probe, log *slog.Logger) *line {
 	l := p.Limits().or(Limits{Batch: 1, Timeout: 20 * time.Second, Confirm: 1})
-	return &line{probe: p, limits: l, log: log, places: make(chan struct{}, width), empty: make(chan struct{}, 1)}
+	return &line{probe: p, limits: l, log: log, places: make(chan struct{}, width), empty: make(chan struct{}, 1),
+		roster: roster{waits: map[string]waiter{}}}
 }
 
 // paused says how much longer the target wants to be left alone.
@@ -63,12 +69,14 @@ func (l *line) paused() time.Duration {
 	return max(0, time.Until(l.pause))
 }
 
-// ask waits for an answer about one person. It comes back without one when ctx
+// ask waits for an answer about one person, before all others if it is urgent. It comes back without one when ctx
 // ends, and with a can't tell when the line does not move.
-func (l *line) ask(ctx context.Context, who activation.Person) (reply, error) {
+func (l *line) ask(ctx context.Context, who activation.Person, urgent bool) (reply, error) {
 	q := &question{ctx, who, make(chan reply, 1)}
 	l.mu.Lock()
-	l.queue = append(l.queue, q)
+	if l.queue = append(l.queue, q); urgent {
+		l.queue = slices.Insert(l.queue[:len(l.queue)-1], 0, q)
+	}
 	if !l.running {
 		l.running = true
 		go l.run()
@@ -201,7 +209,9 @@ func (l *line) call(batch []*question) {
 	done := make(chan outcome, 1)
 	go func() {
 		defer func() { <-l.places }()
+		began := time.Now()
 		answers, err := l.check(ctx, who)
+		l.heard(time.Since(began))
 		l.heed(err) // before the place is free for another call
 		done <- outcome{answers, err}
 	}()

@@ -58,7 +58,7 @@ func TestLineBatchesAndKeepsTheGap(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 10 {
 			wg.Go(func() {
-				r, err := l.ask(t.Context(), someone(i))
+				r, err := l.ask(t.Context(), someone(i), false)
 				if err != nil || r.answer.Evidence != someone(i).Object {
 					t.Errorf("person %d got %+v, %v", i, r.answer, err)
 				}
@@ -88,7 +88,7 @@ func TestLineSharesThePause(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 6 {
 			wg.Go(func() {
-				if r, err := l.ask(t.Context(), someone(i)); err != nil || r.retry <= 0 || r.retry > time.Minute {
+				if r, err := l.ask(t.Context(), someone(i), false); err != nil || r.retry <= 0 || r.retry > time.Minute {
 					t.Errorf("%+v, %v", r, err)
 				}
 			})
@@ -128,7 +128,7 @@ func TestLineSurvivesItsProbe(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := quietLine(&scripted{limits: Limits{Level: activation.L1, Timeout: 7 * time.Second}, do: do})
 			began := time.Now()
-			r, err := l.ask(t.Context(), requester)
+			r, err := l.ask(t.Context(), requester, false)
 			if err != nil || r.answer.Says != activation.CantTell || r.answer.Why == "" {
 				t.Errorf("a probe that %s: %+v, %v", name, r.answer, err)
 			}
@@ -149,7 +149,7 @@ func TestLineBoundsAProbeThatNeverReturns(t *testing.T) {
 		}}
 		l := quietLine(p)
 		for i := range 3 * width {
-			if r, err := l.ask(t.Context(), someone(i)); err != nil || r.answer.Says != activation.CantTell {
+			if r, err := l.ask(t.Context(), someone(i), false); err != nil || r.answer.Says != activation.CantTell {
 				t.Errorf("%+v, %v", r, err)
 			}
 		}
@@ -158,7 +158,7 @@ func TestLineBoundsAProbeThatNeverReturns(t *testing.T) {
 		}
 		close(release)
 		time.Sleep(time.Minute)
-		if r, _ := l.ask(t.Context(), requester); r.answer.Says != activation.No {
+		if r, _ := l.ask(t.Context(), requester, false); r.answer.Says != activation.No {
 			t.Errorf("after the probe came back: %+v", r)
 		}
 	})
@@ -168,12 +168,12 @@ func TestLineLetsGoWhenToldToStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &scripted{limits: Limits{Level: activation.L1, Rate: time.Hour}, do: noes}
 		l := quietLine(p)
-		if _, err := l.ask(t.Context(), requester); err != nil {
+		if _, err := l.ask(t.Context(), requester, false); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := l.ask(ctx, requester); err == nil {
+		if _, err := l.ask(ctx, requester, false); err == nil {
 			t.Error("an answer out of nothing")
 		}
 		time.Sleep(2 * time.Hour)

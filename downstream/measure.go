@@ -20,6 +20,7 @@ type memory struct {
 	Doubts int       `json:"doubts,omitempty"`
 	Since  time.Time `json:"since,omitzero"`
 	Told   bool      `json:"told,omitempty"`
+	Booked bool      `json:"booked,omitempty"` // it has a place in the line now
 }
 
 // measure is one look at one target in one direction: pure, it turns an answer
@@ -33,6 +34,7 @@ type measure struct {
 	now     time.Time
 	limits  Limits // in world time
 	world   func(time.Duration) time.Duration
+	learned *Learned // nil: nothing
 	memory  memory
 	wanted  activation.Says
 	control bool // before PIM granted: one sound answer is enough
@@ -125,7 +127,7 @@ func (m *measure) came(a activation.Answer) activation.Report {
 	}
 	m.memory.Run++
 	if m.memory.Run < m.limits.Confirm {
-		return m.again(Next(0, Limits{Cache: m.limits.Cache, Rate: m.limits.Rate}, 0, 0))
+		return m.again(Next(0, Limits{Cache: m.limits.Cache, Rate: m.limits.Rate}, nil, 0, 0))
 	}
 	first := *m.memory.First
 	return activation.Report{Tell: m.tell(first, m.last(first.Level))}
@@ -180,12 +182,30 @@ func (m *measure) next(retry time.Duration) time.Duration {
 	if m.control {
 		l.Quiet = 0
 	}
-	return Next(m.age(), l, m.memory.Doubts, retry)
+	return Next(m.age(), l, m.learned, m.memory.Doubts, retry)
 }
 
 // again comes back in world time.
 func (m *measure) again(wait time.Duration) activation.Report {
-	return activation.Report{Again: m.now.Add(wait), Memory: m.remembered()}
+	at := m.now.Add(wait)
+	if m.limits.Batch > 1 && m.age() >= 0 {
+		at = m.together(at)
+	}
+	return activation.Report{Again: at, Memory: m.remembered()}
+}
+
+// together makes looks fall together where one call serves several persons: on
+// multiples of about an eighth of the wait. What is planned is hardly moved.
+func (m *measure) together(at time.Time) time.Time {
+	beat := step
+	for m.learned == nil && beat*2 <= at.Sub(m.now)/8 {
+		beat *= 2
+	}
+	sooner := at.Truncate(beat)
+	if m.learned == nil && sooner.Sub(m.now) >= max(step, m.limits.Cache, m.limits.Rate, m.limits.Quiet-m.age()) || sooner.Equal(at) {
+		return sooner
+	}
+	return sooner.Add(beat)
 }
 
 // after comes back in wire time, because the target asked for it.

@@ -83,6 +83,29 @@ func (w *tenant) token(ctx context.Context) (string, error) {
 	return grant.Token, err
 }
 
+// assign gives a directory role, and returns the assignment's id.
+func (w *tenant) assign(t *testing.T, role, principal string) string {
+	t.Helper()
+	if err := w.AssignRole(role, principal, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	bearer, err := w.token(t.Context())
+	must(t, bearer, err)
+	l := w.directory()
+	l.bearer = bearer
+	var page struct {
+		Value []struct {
+			ID string `json:"id"`
+		} `json:"value"`
+	}
+	q := url.Values{"$filter": {"principalId eq '" + principal + "' and roleDefinitionId eq '" + role + "'"}}
+	err = l.call(t.Context(), http.MethodGet, "http://graph.test/v1.0/roleManagement/directory/roleAssignments?"+q.Encode(), nil, &page)
+	if must(t, page, err); len(page.Value) != 1 {
+		t.Fatalf("%+v", page)
+	}
+	return page.Value[0].ID
+}
+
 func (w *tenant) give(p activation.Person, has bool) {
 	change := w.RemoveTie
 	if has {
@@ -167,11 +190,9 @@ func TestMicrosoftProbes(t *testing.T) {
 
 func rolesWorld(t *testing.T) probetest.World {
 	w := newTenant(t)
-	a, err := w.AddRoleAssignment(entra.RoleAssignment{Role: roleID, Principal: pagID})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return probetest.World{Front: w.front, Grants: a.ID, Give: w.give, Secrets: []string{w.app.Secret}, Probe: func() downstream.Probe {
+	w.AddRole(entra.Role{ID: roleID, Name: "Reader"})
+	grants := w.assign(t, roleID, pagID)
+	return probetest.World{Front: w.front, Grants: grants, Give: w.give, Secrets: []string{w.app.Secret}, Probe: func() downstream.Probe {
 		p, err := downstream.NewRoles(downstream.RolesConfig{Group: pagID, Role: roleID, Base: "http://graph.test", Token: w.token, Client: client(w.front)})
 		return must(t, p, err)
 	}}

@@ -331,18 +331,18 @@ func TestTruthDirectoryRoles(t *testing.T) {
 		}
 		one(t, probe(roleID), activation.CantTell, "does not carry the directory role")
 		one(t, probe(""), activation.CantTell, "carries no directory role")
-		ours, err := w.AddRoleAssignment(entra.RoleAssignment{Role: roleID, Principal: pagID})
-		must(t, ours, err)
-		_, err = w.AddRoleAssignment(entra.RoleAssignment{Role: another, Principal: probetest.Requester.Object})
-		must(t, ours, err)
+		for _, id := range []string{roleID, another} {
+			w.AddRole(entra.Role{ID: id, Name: id})
+		}
+		ours := w.assign(t, roleID, pagID)
+		w.assign(t, another, probetest.Requester.Object)
 		one(t, probe(""), activation.No, "") // another role of their own is not the group's
-		own, err := w.AddRoleAssignment(entra.RoleAssignment{Role: roleID, Principal: probetest.Requester.Object})
-		must(t, own, err)
-		if a := one(t, probe(roleID), activation.Yes, ""); a.Via != "a role assignment of their own" || a.Evidence != own.ID {
+		own := w.assign(t, roleID, probetest.Requester.Object)
+		if a := one(t, probe(roleID), activation.Yes, ""); a.Via != "a role assignment of their own" || a.Evidence != own {
 			t.Errorf("%+v", a)
 		}
 		w.give(probetest.Requester, true)
-		if a := one(t, probe(roleID), activation.Yes, ""); a.Via != "" || a.Evidence != ours.ID || !a.Configured {
+		if a := one(t, probe(roleID), activation.Yes, ""); a.Via != "" || a.Evidence != ours || !a.Configured {
 			t.Errorf("%+v", a)
 		}
 		if n := probe(roleID).Limits().Confirm; n < 2 {

@@ -128,7 +128,7 @@ func (p *Roles) reaching(ctx context.Context, token, object string) ([]wireRole,
 	if object == "" {
 		return nil, fault("this person has no object id")
 	}
-	return p.assignments(ctx, token, "beta", "transitiveRoleAssignments", url.Values{"$count": {"true"}}, object)
+	return p.assignments(ctx, token, "beta", "transitiveRoleAssignments", url.Values{"$count": {"true"}}, strings.ToLower(object))
 }
 
 func (p *Roles) assignments(ctx context.Context, token, version, list string, q url.Values, principal string) ([]wireRole, error) {

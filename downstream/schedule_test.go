@@ -32,7 +32,7 @@ func TestNext(t *testing.T) {
 		{name: "many doubts", doubts: 1000, want: 5 * time.Minute},
 		{name: "asked to wait", retry: 20 * time.Minute, want: 20 * time.Minute},
 	} {
-		if got := Next(c.age, c.l, c.doubts, c.retry); got != c.want {
+		if got := Next(c.age, c.l, nil, c.doubts, c.retry); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
@@ -46,7 +46,14 @@ func TestNextKeepsItsPromises(t *testing.T) {
 		l := Limits{Cache: span(10*time.Minute).Draw(t, "cache"), Quiet: span(time.Hour).Draw(t, "quiet"), Rate: span(time.Minute).Draw(t, "rate")}
 		age, retry := span(24*time.Hour).Draw(t, "age"), span(time.Hour).Draw(t, "retry")
 		doubts := rapid.IntRange(0, 100).Draw(t, "doubts")
-		next := Next(age, l, doubts, retry)
+		var learned *Learned
+		if rapid.Bool().Draw(t, "learned") {
+			learned = &Learned{}
+			for at := time.Duration(0); len(learned.looks) < 30; at += span(soonCap).Draw(t, "gap") {
+				learned.looks = append(learned.looks, at)
+			}
+		}
+		next := Next(age, l, learned, doubts, retry)
 		if floor := max(step, l.Cache, l.Rate, retry); next < floor {
 			t.Fatalf("%v is faster than %v", next, floor)
 		}
@@ -58,7 +65,7 @@ func TestNextKeepsItsPromises(t *testing.T) {
 			t.Fatalf("waits %v, at most %v", next, most)
 		}
 		// The interval is never much wider than a tenth of the latency.
-		if age > time.Minute && doubts == 0 && next > max(age/10, l.Cache, l.Rate, retry, l.Quiet-age) {
+		if age > time.Minute && doubts == 0 && learned == nil && next > max(age/10, l.Cache, l.Rate, retry, l.Quiet-age) {
 			t.Fatalf("waits %v at the age of %v", next, age)
 		}
 	})
@@ -67,7 +74,7 @@ func TestNextKeepsItsPromises(t *testing.T) {
 // An hour of waiting must stay cheap for the target.
 func TestQuestionsInAnHour(t *testing.T) {
 	n := 0
-	for age := time.Duration(0); age < time.Hour; age += Next(age, Limits{}, 0, 0) {
+	for age := time.Duration(0); age < time.Hour; age += Next(age, Limits{}, nil, 0, 0) {
 		n++
 	}
 	if n < 40 || n > 65 {

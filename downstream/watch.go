@@ -16,7 +16,13 @@ type Config struct {
 	Probes map[string]Probe                       // by target id; targets with the very same probe share its budget
 	Now    func() time.Time                       // world time; nil: time.Now
 	World  func(wire time.Duration) time.Duration // how long that is in world time; nil: as long
-	Log    *slog.Logger                           // nil: silent
+	// History is what was measured before on a target, oldest first; nil: nothing
+	// is learned. It is asked once a life and direction, and every hour again.
+	History func(target string, toward activation.Direction) []Latency
+	// Wake lets go what waits for a name (Report.Wait); nil: looks are made when
+	// they are due, and no sooner.
+	Wake func(name string)
+	Log  *slog.Logger // nil: silent
 }
 
 func (c Config) validate() (Config, error) {
@@ -42,6 +48,7 @@ func (c Config) validate() (Config, error) {
 type Watch struct {
 	c     Config
 	lines map[string]*line
+	plans plans
 }
 
 // NewWatch makes a Watch over the configured targets.
@@ -50,7 +57,7 @@ func NewWatch(c Config) (*Watch, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Watch{c: c, lines: map[string]*line{}}
+	w := &Watch{c: c, lines: map[string]*line{}, plans: plans{made: map[turned]plan{}}}
 	for id, p := range c.Probes {
 		for _, other := range w.lines {
 			if reflect.TypeOf(p).Comparable() && other.probe == p {
@@ -88,16 +95,29 @@ func (w *Watch) Do(ctx context.Context, a activation.Activation, e activation.Ef
 	m.limits.Rate = w.c.World(l.limits.Rate)
 	m.world = w.c.World
 	m.now = w.c.Now()
+	if !m.control {
+		m.learned = w.learned(e.Target, e.Toward, m.turn, m.now)
+	}
+	name := nameOf(a, e)
+	l.roster.drop(name)
 	if wait := m.early(); wait > 0 {
 		return m.again(wait)
 	}
 	if pause := l.paused(); pause > 0 {
+		m.memory.Booked = false // when it is over everybody comes at once
 		return m.after(pause)
 	}
+	if !m.memory.Booked && !m.control { // a deed waits for the control
+		if wait := l.book(); wait > 0 {
+			m.memory.Booked = true
+			return m.after(wait)
+		}
+	}
+	m.memory.Booked = false
 	if p, ok := l.probe.(Dated); ok {
 		p.Changed(a.Person, m.turn)
 	}
-	r, err := l.ask(ctx, a.Person)
+	r, err := l.ask(ctx, a.Person, m.control)
 	m.now = w.c.Now()
 	if err != nil {
 		// We are told to stop: nothing was learned.
@@ -106,5 +126,21 @@ func (w *Watch) Do(ctx context.Context, a activation.Activation, e activation.Ef
 	if r.answer.Says == "" {
 		return m.after(r.retry)
 	}
-	return m.report(r)
+	return w.wave(l, name, m, m.report(r))
+}
+
+// wave lets a look that is not due yet wait for news of another, and spreads
+// what is news itself.
+func (w *Watch) wave(l *line, name string, m *measure, r activation.Report) activation.Report {
+	switch {
+	case w.c.Wake == nil || m.control:
+	case r.Finished() && r.Tell != nil:
+		for _, other := range l.roster.longest(l.limits.Batch, m.now) {
+			w.c.Wake(other)
+		}
+	case !r.Again.IsZero():
+		r.Wait, r.Until = name, r.Again
+		l.roster.add(name, waiter{m.now, r.Again})
+	}
+	return r
 }

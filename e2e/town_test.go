@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -24,7 +25,7 @@ import (
 // town is the company with the bot in it.
 type town struct {
 	*demo.Worlds
-	t     *testing.T
+	t     testing.TB
 	net   pipe.Net
 	cert  tls.Certificate
 	trust *tls.Config
@@ -37,7 +38,8 @@ type town struct {
 // setup are the choices of a town.
 type setup struct {
 	watch bool
-	found func(*demo.Worlds) // changes the company before the bot starts
+	found func(*demo.Worlds)                    // changes the company before the bot starts
+	yaml  func(w *demo.Worlds, s string) string // changes the configuration
 }
 
 // inTown runs a test in a bubble with the company and the bot.
@@ -83,6 +85,9 @@ func (w *town) open(s setup) (closeAll func()) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	if s.yaml != nil {
+		w.configure(path, s.yaml)
+	}
 	if w.cfg, err = app.Load(path); err != nil {
 		w.t.Fatal(err)
 	}
@@ -91,6 +96,17 @@ func (w *town) open(s setup) (closeAll func()) {
 		for _, stop := range stops {
 			stop()
 		}
+	}
+}
+
+// configure rewrites the configuration file.
+func (w *town) configure(path string, change func(*demo.Worlds, string) string) {
+	b, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, []byte(change(w.Worlds, string(b))), 0o600)
+	}
+	if err != nil {
+		w.t.Fatal(err)
 	}
 }
 
@@ -106,6 +122,13 @@ func (w *town) transport() *http.Transport {
 
 // start runs the bot until stop is called.
 func (w *town) start() {
+	w.t.Helper()
+	w.begin()
+	synctest.Wait()
+}
+
+// begin is start outside of a bubble.
+func (w *town) begin() {
 	w.t.Helper()
 	tr := w.transport()
 	var err error
@@ -130,7 +153,6 @@ func (w *town) start() {
 		tr.CloseIdleConnections()
 		w.stop = func() {}
 	}
-	synctest.Wait()
 }
 
 // listen puts the bot's listeners on the network in memory: its pages behind

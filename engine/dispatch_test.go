@@ -203,3 +203,27 @@ func (f flaky) Commit(ctx context.Context, t store.Turn) error {
 	}
 	return f.Store.Commit(ctx, t)
 }
+
+// A look that waits for another's news is woken by it, and made when it is due
+// without any.
+func TestLookThatWaitsForNews(t *testing.T) {
+	var looks []time.Duration
+	inLab(t, hand{}, func(c *Config) {
+		began := time.Now()
+		c.Hands[activation.Probe] = hand{do: func(context.Context, activation.Activation, activation.Effect) activation.Report {
+			looks = append(looks, time.Since(began).Round(time.Second))
+			due := time.Now().Add(5 * time.Minute)
+			return activation.Report{Wait: "look/a1", Again: due, Until: due}
+		}}
+	}, func(l *lab) {
+		l.ask("a1", activation.Fresh, func(q *activation.Ask) { q.Facts.Targets = []activation.Target{{ID: "devops", Kind: "devops"}} })
+		l.sleep(6 * time.Minute)
+		if err := l.Release(l.ctx, "look/a1"); err != nil {
+			t.Fatal(err)
+		}
+		l.sleep(5*time.Minute + time.Second)
+	})
+	if want := []time.Duration{0, 5 * time.Minute, 6 * time.Minute, 11 * time.Minute}; !slices.Equal(looks, want) {
+		t.Errorf("looked at %v, not at %v", looks, want)
+	}
+}

@@ -23,6 +23,10 @@ const (
 	breath = 100 * time.Millisecond
 	// mend is how long something broken is left alone.
 	mend = 10 * time.Second
+	// controlTime is how long a submit waits for the targets' word on how they
+	// stand. With a kept session it would else be done before they are asked, and
+	// a yes that comes then could not be told from one that it brought.
+	controlTime = 2 * time.Second
 	// sayTries is how often a message that breaks its hand is tried before those
 	// behind it are let through.
 	sayTries = 10
@@ -59,6 +63,8 @@ func (e *Engine) effect(ctx context.Context, c *claim) error {
 		return err
 	case !wanted:
 		return e.commit(ctx, store.Turn{Done: []store.Job{c.Job}})
+	case f.Deed == activation.Submit && !a.Controlled() && e.Clock.Now().Before(a.Began.Add(e.Clock.World(controlTime))):
+		return e.settle(ctx, c, t, activation.Report{After: breath})
 	case f.Kind == activation.DoDeed:
 		if r, ok, err := e.spend(ctx, c.Job, f); !ok {
 			if err != nil {

@@ -49,6 +49,9 @@ type Config struct {
 	Beat    time.Duration // world time between two reconciliations; 0: 30 s
 	Workers int           // per lane; 0: 8
 	Log     *slog.Logger
+	// Changed is told every activation as it was just committed, in no certain
+	// order: Seq says which is newer. It must be quick. nil: nobody is told.
+	Changed func(activation.Activation)
 }
 
 func (c *Config) validate() error {
@@ -69,6 +72,9 @@ func (c *Config) validate() error {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Changed == nil {
+		c.Changed = func(activation.Activation) {}
 	}
 	return nil
 }
@@ -151,6 +157,13 @@ func (e *Engine) tell(ctx context.Context, id string, in activation.Input, f fat
 		if len(t.Docs) == 0 && f.empty() {
 			return a, nil
 		}
+		if a.ID == "" && next.Phase == activation.Asked {
+			docs, err := e.asked(ctx, []activation.Activation{next})
+			if err != nil {
+				return a, err
+			}
+			t.Docs = append(t.Docs, docs...)
+		}
 		t.Done, t.Defer = f.done, f.deferred
 		if f.receipt != nil {
 			doc := *f.receipt
@@ -163,6 +176,9 @@ func (e *Engine) tell(ctx context.Context, id string, in activation.Input, f fat
 		// it is taken up again. After it, everything that follows is in the store.
 		switch err = e.commit(ctx, t); {
 		case err == nil:
+			if next.Seq != a.Seq {
+				e.Changed(next)
+			}
 			return next, nil
 		case errors.Is(err, store.ErrStale):
 			continue
@@ -280,6 +296,7 @@ func (e *Engine) commit(ctx context.Context, t store.Turn) error {
 	if len(t.Release) > 0 {
 		e.wake(activation.LaneDeed)
 		e.wake(activation.LaneSay)
+		e.wake(activation.LaneWatch)
 	}
 	e.mu.Lock()
 	close(e.changed)

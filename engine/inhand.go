@@ -51,7 +51,8 @@ func (h *inHand) release(wait string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, c := range h.claims {
-		if c.lane == activation.LaneDeed || c.lane == activation.LaneSay {
+		switch c.lane {
+		case activation.LaneDeed, activation.LaneSay, activation.LaneWatch:
 			c.released = append(c.released, wait)
 		}
 	}

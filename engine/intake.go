@@ -160,6 +160,9 @@ func (e *Engine) read(ctx context.Context, j store.Job) error {
 	if in == nil || err != nil {
 		return e.commit(ctx, store.Turn{Done: []store.Job{j}})
 	}
+	if all, several := in.(activation.Asks); several {
+		return e.tellAll(ctx, all, fate{done: []store.Job{j}})
+	}
 	_, err = e.tell(ctx, id, in, fate{done: []store.Job{j}})
 	return err
 }

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
+	"time"
 
 	"pagbot/activation"
 	"pagbot/store"
@@ -48,8 +50,17 @@ func document(a activation.Activation, rev uint64) (store.Doc, error) {
 	if a.Request.Schedule != "" {
 		d.Index = append(d.Index, "pim:"+strings.ToLower(a.Request.Schedule))
 	}
+	for _, t := range []time.Time{a.From, a.Ended} {
+		if day := Day(t); !t.IsZero() && !slices.Contains(d.Index, day) {
+			d.Index = append(d.Index, day)
+		}
+	}
 	return d, err
 }
+
+// Day is the index under which Find has what began or ended on a moment's day,
+// open or closed.
+func Day(t time.Time) string { return "day:" + t.UTC().Format(time.DateOnly) }
 
 func account(p activation.Person) string { return strings.ToLower(p.Tenant + "/" + p.Object) }
 
@@ -75,8 +86,8 @@ func (e *Engine) Load(ctx context.Context, id string) (activation.Activation, er
 }
 
 // Find lists activations by an index: "open", "key:" and an activation's Key,
-// "person:tenant/object", "pim:" and a request's or schedule's id. All but the
-// last list open ones only.
+// "person:tenant/object", "pim:" and a request's or schedule's id, or a Day. The
+// first three list open ones only.
 func (e *Engine) Find(ctx context.Context, index string) ([]activation.Activation, error) {
 	const page = 200
 	var all []activation.Activation

@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -123,6 +125,47 @@ func TestClockConverts(t *testing.T) {
 		shared.until(t.Context(), time.Time{}, wake)
 		if time.Since(began) > 31*time.Second {
 			t.Error("was not woken")
+		}
+	})
+}
+
+// What began or ended on a day is found under it, also when it is closed, and
+// whoever wants to know is told of every change.
+func TestDaysAndChanges(t *testing.T) {
+	var seen []uint64
+	deeds := hand{do: func(_ context.Context, a activation.Activation, e activation.Effect) activation.Report {
+		return submitted(a, e)
+	}}
+	var mu sync.Mutex
+	inLab(t, deeds, func(c *Config) {
+		c.Changed = func(a activation.Activation) {
+			mu.Lock()
+			defer mu.Unlock()
+			seen = append(seen, a.Seq)
+		}
+	}, func(l *lab) {
+		l.ask("a1", activation.Session)
+		l.sleep(time.Second)
+		from := l.Clock.Now()
+		_, err := l.Tell(l.ctx, "a1", activation.Saw{Looked: true, At: from, Present: &activation.Instance{From: from, Ends: from.Add(25 * time.Hour)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.sleep(25 * time.Hour)
+		a, err := l.Tell(l.ctx, "a1", activation.Saw{Looked: true, At: l.Clock.Now()})
+		if err != nil || a.Ended.IsZero() {
+			t.Fatal(a.Phase, err)
+		}
+		for day, want := range map[string]int{Day(from): 1, Day(a.Ended): 1, Day(from.AddDate(0, 0, -1)): 0} {
+			if all, err := l.Find(l.ctx, day); err != nil || len(all) != want {
+				t.Errorf("%s: %d, %v", day, len(all), err)
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		slices.Sort(seen)
+		if len(seen) == 0 || seen[len(seen)-1] != a.Seq || len(slices.Compact(slices.Clone(seen))) != len(seen) {
+			t.Errorf("told of %v, the last is %d", seen, a.Seq)
 		}
 	})
 }

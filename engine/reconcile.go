@@ -25,6 +25,8 @@ type Watched struct {
 	Group   activation.Group
 	Targets map[activation.Access][]activation.Target
 	Lead    time.Duration
+	Remind  time.Duration
+	Quorum  int
 }
 
 // reconcile holds PIM's truth against ours, at the start and on a beat. Watch
@@ -110,7 +112,7 @@ func (e *Engine) noticed(ctx context.Context, g Watched, n activation.Notice, at
 		return err
 	}
 	n.ID = noticeID(n)
-	n.Targets, n.Lead = g.Targets[n.Access], g.Lead
+	n.Targets, n.Lead, n.Remind, n.Quorum = g.Targets[n.Access], g.Lead, g.Remind, g.Quorum
 	_, err = e.Tell(ctx, n.ID, n)
 	return err
 }

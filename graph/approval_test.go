@@ -168,3 +168,44 @@ func TestStepsWhereStagesAreUnknown(t *testing.T) {
 		}
 	})
 }
+
+// Where two must agree, the first yes asks PIM whether its giver may decide and
+// writes nothing; the second one writes. One human's two accounts are one voice.
+func TestQuorum(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a := w.awaiting()
+		a.Quorum = 2
+		before := len(w.Writes())
+		a, all := w.through(w.voted(a, true, w.approver))
+		if n := len(w.Writes()); n != before || len(a.Agreed) != 1 || a.Decision != nil || a.Phase != activation.AwaitingApproval {
+			t.Fatalf("%d writes, agreed %+v, decided %+v after %+v", n-before, a.Agreed, a.Decision, all)
+		}
+		second := w.voted(a, true, w.second)
+		twice := second
+		twice.Agreed = []activation.Agreed{{By: activation.Person{Object: "another account", Human: "second", Slack: second.Deeds[0].Warrant.Actor.Slack}}}
+		twice.Agreed[0].By.Tenant, twice.Agreed[0].By.Object = second.Deeds[0].Warrant.Actor.Tenant, second.Deeds[0].Warrant.Actor.Object
+		if b, _ := w.through(twice); len(w.Writes()) != before || b.Decision != nil {
+			t.Fatalf("one human was enough: %+v", b.Decision)
+		}
+		a, _ = w.through(second)
+		if a.Decision == nil || !a.Decision.Approve || len(w.Writes()) != before+1 {
+			t.Errorf("the second yes: %+v", a.Decision)
+		}
+	})
+	inWorld(t, func(t *testing.T, w *world) {
+		a := w.awaiting()
+		a.Quorum = 2
+		if a, _ = w.through(w.voted(a, false, w.approver)); a.Outcome != activation.Denied {
+			t.Errorf("one no is enough, and it is %s", a.Phase)
+		}
+	})
+	// Who may not decide in PIM has no voice here either.
+	inWorld(t, func(t *testing.T, w *world) {
+		a := w.awaiting()
+		a.Quorum = 2
+		w.settings(func(s *entra.Settings) { w.approval(s); s.Approvers = []entra.Approver{{User: w.second.ID}} })
+		if a, all := w.through(w.voted(a, true, w.approver)); len(a.Agreed) != 0 {
+			t.Errorf("%+v after %+v", a.Agreed, all)
+		}
+	})
+}

@@ -120,6 +120,9 @@ func (t attempt) permitted() *activation.Refusal {
 		return &activation.Refusal{Code: activation.WarrantExpired}
 	case t.a.Terms(t.w.Deed, t.p.Reason).Digest() != t.w.Digest:
 		return &activation.Refusal{Code: activation.Changed}
+	case t.w.Deed == activation.Approve && t.a.Agrees(t.w.Actor):
+		// With a second account, while the first one's yes was under way.
+		return &activation.Refusal{Code: activation.AlreadyAgreed}
 	case decides && t.w.Actor.Same(t.a.Person):
 		return &activation.Refusal{Code: activation.OwnRequest}
 	case !decides && !t.w.Actor.SameAccount(t.a.Person):

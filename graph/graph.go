@@ -77,6 +77,7 @@ type Reader struct {
 	mu       sync.Mutex
 	settings map[string]kept[activation.Settings]
 	eligible map[string]kept[[]rawInstance]
+	shared   map[string]*shared // by group
 }
 
 // kept is a cached answer.
@@ -106,6 +107,7 @@ func NewReader(c Config) (*Reader, error) {
 		caller: caller{newWire(root, c.HTTP.Transport, c.Deadline), token},
 		tenant: c.Tenant, groups: c.Groups, now: c.Now, log: c.Log,
 		settings: map[string]kept[activation.Settings]{}, eligible: map[string]kept[[]rawInstance]{},
+		shared: map[string]*shared{},
 	}, nil
 }
 

@@ -10,9 +10,13 @@ import (
 	"github.com/microsoftgraph/msgraph-sdk-go/groups"
 	pim "github.com/microsoftgraph/msgraph-sdk-go/identitygovernance"
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
+	"golang.org/x/sync/errgroup"
 
 	"pagbot/activation"
 )
+
+// atOnce is how many groups are read side by side.
+const atOnce = 32
 
 // eligibleLife is how long a group's list of eligible groups is believed.
 const eligibleLife = time.Minute
@@ -21,13 +25,22 @@ const eligibleLife = time.Minute
 // themselves, and in the configured groups also through a group that they are
 // a member of. What they have directly comes first and is not listed twice.
 func (r *Reader) Eligible(ctx context.Context, p activation.Person) ([]activation.Eligibility, error) {
-	own, err := r.eligibilities(ctx, "principalId eq "+quote(p.Object))
-	if err != nil {
-		return nil, fmt.Errorf("eligibility of %s: %w", p.Object, err)
-	}
-	nested, err := r.nested(ctx, p)
-	if err != nil {
-		return nil, fmt.Errorf("nested eligibility of %s: %w", p.Object, err)
+	var own, nested []rawInstance
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() (err error) {
+		if own, err = r.eligibilities(ctx, "principalId eq "+quote(p.Object)); err != nil {
+			err = fmt.Errorf("eligibility of %s: %w", p.Object, err)
+		}
+		return err
+	})
+	work.Go(func() (err error) {
+		if nested, err = r.nested(ctx, p); err != nil {
+			err = fmt.Errorf("nested eligibility of %s: %w", p.Object, err)
+		}
+		return err
+	})
+	if err := work.Wait(); err != nil {
+		return nil, err
 	}
 	var all []activation.Eligibility
 	for _, q := range append(own, nested...) {
@@ -48,12 +61,17 @@ func (r *Reader) Eligible(ctx context.Context, p activation.Person) ([]activatio
 // nested finds eligibilities whose principal is a group that p is in. PIM's
 // list by principal does not know them: their row carries the group's id.
 func (r *Reader) nested(ctx context.Context, p activation.Person) ([]rawInstance, error) {
+	lists := make([][]rawInstance, len(r.groups))
+	work, inner := errgroup.WithContext(ctx)
+	work.SetLimit(atOnce)
+	for i, g := range r.groups {
+		work.Go(func() (err error) { lists[i], err = r.eligibleIn(inner, g); return err })
+	}
+	if err := work.Wait(); err != nil {
+		return nil, err
+	}
 	var rows []rawInstance
-	for _, g := range r.groups {
-		all, err := r.eligibleIn(ctx, g)
-		if err != nil {
-			return nil, err
-		}
+	for _, all := range lists {
 		rows = append(rows, slices.DeleteFunc(slices.Clone(all), func(q rawInstance) bool { return q.Principal.isUser() })...)
 	}
 	if len(rows) == 0 {

@@ -22,10 +22,12 @@ var names = []string{"group($select=id,displayName)", "principal"}
 // Requests lists the activation requests for a group that are not finished, or
 // were made in the last day.
 func (r *Reader) Requests(ctx context.Context, group string) ([]activation.Request, error) {
+	at := r.now()
 	all, err := r.requests(ctx, "groupId eq "+quote(group))
 	if err != nil {
 		return nil, fmt.Errorf("requests of group %s: %w", group, err)
 	}
+	r.share(group, func(s *shared) { s.requests, s.requestsAt = all, at })
 	var some []activation.Request
 	for _, q := range all {
 		open := q.Kind() == activation.UnderWay || q.Kind() == activation.AtApproval || q.Kind() == activation.InFuture
@@ -91,7 +93,12 @@ func NotFound(err error) bool { return err != nil && asFault(err).Status == 404 
 // Instances lists what is activated for a group right now. Standing
 // assignments are nobody's activation.
 func (r *Reader) Instances(ctx context.Context, group string) ([]activation.Instance, error) {
-	return r.instances(ctx, "groupId eq "+quote(group))
+	at := r.now()
+	all, err := r.instances(ctx, "groupId eq "+quote(group))
+	if err == nil {
+		r.share(group, func(s *shared) { s.instances, s.instancesAt = all, at })
+	}
+	return all, err
 }
 
 // InstancesOf lists what one person has activated for a group right now.
@@ -120,12 +127,7 @@ func (r *Reader) instances(ctx context.Context, filter string) ([]activation.Ins
 // instanceOf finds the instance of an activation.
 func (r *Reader) instanceOf(ctx context.Context, a activation.Activation) (*activation.Instance, error) {
 	all, err := r.InstancesOf(ctx, a.Group.ID, a.Person.Object)
-	for _, i := range all {
-		if i.Access == a.Access && strings.EqualFold(i.Person.Object, a.Person.Object) && strings.EqualFold(i.Group.ID, a.Group.ID) {
-			return &i, err
-		}
-	}
-	return nil, err
+	return instanceIn(all, a), err
 }
 
 func each[A, B any](as []A, f func(A) B) []B {

@@ -89,6 +89,9 @@ func (t attempt) activation() scheduleRequest {
 		b.Ticket = &ticketInfo{t.a.Ticket}
 	}
 	b.Schedule = &scheduleInfo{Start: t.now.UTC()}
+	if t.a.Start.After(t.now) {
+		b.Schedule.Start = t.a.Start.UTC() // PIM holds it until then: nothing is done later in the person's name
+	}
 	if t.a.Until.IsZero() {
 		b.Schedule.Expiration = expiration{Type: "afterDuration", Duration: serialization.FromDuration(time.Duration(t.a.Length)).String()}
 	} else {

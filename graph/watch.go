@@ -20,6 +20,7 @@ func NewWatch(r *Reader) *Watch { return &Watch{r} }
 type watched struct {
 	Phase  activation.Phase `json:"phase,omitempty"`
 	Looks  int              `json:"looks,omitempty"`   // in this phase
+	Last   time.Time        `json:"last,omitzero"`     // when the last look's answer was asked for
 	Missed time.Time        `json:"missed,omitzero"`   // first look that found no instance
 	Failed int              `json:"failed,omitempty"`  // looks in a row that failed
 	Told   bool             `json:"trouble,omitempty"` // that they fail
@@ -74,8 +75,9 @@ func granted(a activation.Activation) bool {
 // look reads what the phase makes worth reading.
 func (w *Watch) look(ctx context.Context, a activation.Activation, now time.Time, m *watched) (activation.Saw, error) {
 	saw := activation.Saw{At: now}
+	old := m.old(a, now)
 	if a.Request.ID != "" && !granted(a) {
-		q, err := w.reader.Request(ctx, a.Request.ID)
+		q, err := w.reader.seenRequest(ctx, a, old)
 		switch {
 		case NotFound(err) && now.Before(a.Request.Created.Add(readLag)):
 			// too young for PIM's reads
@@ -88,16 +90,29 @@ func (w *Watch) look(ctx context.Context, a activation.Activation, now time.Time
 			return saw, nil // nothing can be granted yet
 		}
 	}
-	i, err := w.reader.instanceOf(ctx, a)
+	i, at, err := w.reader.seenInstance(ctx, a, old)
 	if err != nil {
 		return saw, err
 	}
-	saw.Present = i
-	saw.Looked = i != nil || m.gone(a, now)
+	saw.At, saw.Present, m.Last = at, i, at
+	saw.Looked = i != nil || m.gone(a, at)
 	if i != nil {
 		m.Missed = time.Time{}
 	}
 	return saw, nil
+}
+
+// old is how old an answer about the whole group may be that tells enough of
+// this activation. What changes at any moment now is asked for itself.
+func (m *watched) old(a activation.Activation, now time.Time) time.Duration {
+	const beat = 30 * time.Second // of those who read the group
+	switch quiet := a.Ends.IsZero() || a.Ends.Sub(now) > time.Minute; {
+	case a.Phase == activation.Active && quiet && m.Missed.IsZero():
+		return min(beat+beat/2, now.Sub(m.Last)) // never back to an answer from before the last
+	case a.Phase == activation.AwaitingApproval && m.growing(5*time.Second, beat) == beat:
+		return beat
+	}
+	return 0
 }
 
 // gone decides whether finding no instance means that there is none: past the

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,46 @@ func TestWatchNoticesRevocation(t *testing.T) {
 		a, _ = w.watched(a, in(activation.Closed))
 		if a.Outcome != activation.Revoked || time.Since(began) > 3*time.Minute {
 			t.Errorf("%s after %v", a.Outcome, time.Since(began))
+		}
+	})
+}
+
+// Twenty who are active in a group cost PIM as much as one while it is read
+// anyway; what such a reading shows is not believed twice, nor after a newer one.
+func TestOneQuestionForAllOfAGroup(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		a := w.active()
+		pass(20 * time.Minute)
+		const people, minutes = 20, 10
+		memory := make([]json.RawMessage, people)
+		before := w.calls()
+		for range minutes {
+			_, err := w.reader.Instances(t.Context(), a.Group.ID)
+			w.must(err)
+			for i := range memory {
+				r := w.watch.Do(t.Context(), a, activation.Effect{Kind: activation.WatchPIM, Memory: memory[i]})
+				memory[i] = r.Memory
+				if r.Tell != nil || r.Err != nil {
+					t.Fatalf("report %+v", r)
+				}
+			}
+			pass(time.Minute)
+		}
+		if n := w.calls() - before; n != minutes {
+			t.Errorf("%d calls for %d readings of the group", n, minutes)
+		}
+		w.Turn(func(d *entra.Dials) { d.ReadLag = time.Hour }) // the group's reading is from before
+		_, err := w.reader.Instances(t.Context(), a.Group.ID)
+		w.must(err)
+		w.Turn(func(d *entra.Dials) { d.ReadLag = 0 })
+		e := activation.Effect{Kind: activation.WatchPIM, Memory: memory[0]}
+		for range 3 {
+			r := w.watch.Do(t.Context(), a, e)
+			if r.Tell != nil {
+				t.Fatalf("believed a reading from before: %+v", r.Tell)
+			}
+			e.Memory = r.Memory
+			pass(time.Until(r.Again))
 		}
 	})
 }

@@ -35,7 +35,9 @@ var contacts = []contact{
 		say: []string{"slack.bot_token: Slack does not know this token (invalid_auth): copy the Bot User OAuth Token from OAuth & Permissions"}},
 	{name: "app removed", world: installed(func(a *slack.App) { a.Revoked = "token_revoked" }),
 		say: []string{"slack.bot_token: Slack takes this token no more (token_revoked): install the app again and copy the new token from OAuth & Permissions"}},
-	{name: "scope missing", world: installed(func(a *slack.App) { a.Scopes = []string{"commands", "chat:write", "channels:read", "groups:read"} }),
+	{name: "scope missing", world: installed(func(a *slack.App) {
+		a.Scopes = []string{"commands", "chat:write", "files:write", "channels:read", "groups:read"}
+	}),
 		say: []string{"slack.bot_token lacks users:read: add that under OAuth & Permissions, Bot Token Scopes, and install the app again"}},
 	{name: "app token unknown", wrong: func(o *office) { o.write("app-token", "xapp-1-A0PAGBOT-nonsense") },
 		say: []string{"slack.app_token: Slack answers invalid_auth: the app-level token is wrong; make a new app-level token with the scope connections:write (Basic Information, App-Level Tokens) and configure that"}},

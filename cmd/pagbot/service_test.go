@@ -45,6 +45,12 @@ func TestStatusAndJournal(t *testing.T) {
 			t.Errorf("journal %s: %+v", id, got)
 		}
 	}
+	if got := run(t, "latency", "--config", o.config); got.code != 0 || !strings.Contains(got.out, "nothing measured yet") {
+		t.Errorf("%+v", got)
+	}
+	if got := run(t, "latency", "--config", o.config, "--group", "nobody", "--csv"); got.code != 1 || !strings.HasPrefix(got.err, `pagbot: there is no group "nobody"`) {
+		t.Errorf("%+v", got)
+	}
 	info, err := os.Stat(filepath.Join(o.dir, "state", "pagbot.sock"))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the control socket: %v %v", info, err)
@@ -149,7 +155,7 @@ func TestStopBeforeServing(t *testing.T) {
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, want string }{
-		{"", "Available Commands"}, {"serve", "--config"}, {"check", "--config"}, {"demo", "--script"}, {"status", "--state"}, {"journal", "pagbot journal ID"}, {"version", "pagbot version"},
+		{"", "Available Commands"}, {"serve", "--config"}, {"check", "--config"}, {"demo", "--script"}, {"status", "--state"}, {"journal", "pagbot journal ID"}, {"latency", "--png"}, {"version", "pagbot version"},
 	} {
 		got := run(t, strings.Fields(c.name+" --help")...)
 		if got.code != 0 || !strings.Contains(got.out, c.want) || strings.Contains(got.out, "--world ") {
@@ -160,7 +166,7 @@ func TestHelp(t *testing.T) {
 	if got := run(t, "version"); got.code != 0 || strings.TrimSpace(got.out) == "" {
 		t.Errorf("%+v", got)
 	}
-	for _, wrong := range [][]string{{"serv"}, {"journal"}, {"serve", "--conf", "x"}, {"status", "x"}} {
+	for _, wrong := range [][]string{{"serv"}, {"journal"}, {"serve", "--conf", "x"}, {"status", "x"}, {"latency", "--csv", "--json"}} {
 		if got := run(t, wrong...); got.code != 1 || !strings.HasPrefix(got.err, "pagbot: ") || got.out != "" {
 			t.Errorf("%v: %+v", wrong, got)
 		}

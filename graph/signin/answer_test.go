@@ -19,6 +19,12 @@ func (w *world) rewrite(change func(answer, id map[string]any)) {
 		}
 		rec := httptest.NewRecorder()
 		authority.ServeHTTP(rec, r)
+		if rec.Code != http.StatusOK {
+			rw.Header().Set("Content-Type", "application/json")
+			rw.WriteHeader(rec.Code)
+			_, _ = rw.Write(rec.Body.Bytes())
+			return
+		}
 		var answer map[string]any
 		w.must(json.Unmarshal(rec.Body.Bytes(), &answer))
 		parts := strings.Split(answer["id_token"].(string), ".")

@@ -12,13 +12,6 @@ import (
 	"pagbot/activation"
 )
 
-// People says which Slack user is which Entra account. It is the authority:
-// an account that is not in it is nobody, whatever was signed or stored.
-type People struct {
-	bySlack  map[activation.SlackUser][]activation.Person
-	byObject map[string]activation.Person
-}
-
 // mapping is the file. One entry is one human with one Slack user and any
 // number of accounts, since separate admin accounts are the normal case.
 type mapping struct {
@@ -57,7 +50,7 @@ func ParsePeople(r io.Reader, tenant, team string) (*People, error) {
 	if err := dec.Decode(new(any)); !errors.Is(err, io.EOF) {
 		return nil, errors.New("people: one document only: remove everything after the second `---`")
 	}
-	p := &People{map[activation.SlackUser][]activation.Person{}, map[string]activation.Person{}}
+	p := NoPeople()
 	lines := entryLines(raw)
 	humans := map[string]int{}
 	for i, e := range m.People {
@@ -81,32 +74,6 @@ func ParsePeople(r io.Reader, tenant, team string) (*People, error) {
 	}
 	return p, nil
 }
-
-func (p *People) add(who activation.Person) error {
-	if !guid.MatchString(who.Object) {
-		return fmt.Errorf("account %q needs object: the account's object id in Entra, a GUID", who.Name)
-	}
-	key := account(who.Tenant, who.Object)
-	if other, ok := p.byObject[key]; ok {
-		return fmt.Errorf("object %s belongs to %s already: one account is one person", who.Object, other.Human)
-	}
-	p.byObject[key] = who
-	p.bySlack[who.Slack] = append(p.bySlack[who.Slack], who)
-	return nil
-}
-
-// BySlack returns the accounts of a Slack user, in the file's order.
-func (p *People) BySlack(u activation.SlackUser) []activation.Person {
-	return append([]activation.Person(nil), p.bySlack[u]...)
-}
-
-// ByObject returns the person behind an account.
-func (p *People) ByObject(tenant, object string) (activation.Person, bool) {
-	who, ok := p.byObject[account(tenant, object)]
-	return who, ok
-}
-
-func account(tenant, object string) string { return strings.ToLower(tenant + "/" + object) }
 
 // entryLines finds the line of each entry, which the strict decoder forgets.
 func entryLines(raw []byte) []int {

@@ -30,7 +30,7 @@ func (s *Service) callback(w http.ResponseWriter, r *http.Request) page {
 	if err != nil {
 		return s.refused(f, err)
 	}
-	if no := s.identify(f, id); no != nil {
+	if no := s.identify(ctx, f, id); no != nil {
 		return no.retry(s.base, f)
 	}
 	known, err := s.binding(ctx, f.who)
@@ -57,7 +57,7 @@ func (s *Service) next(w http.ResponseWriter, r *http.Request, f *flow) page {
 
 // identify makes sure that who signed in is who this sign-in is for, by tenant
 // and object id and by the mapping, never by a name.
-func (s *Service) identify(f *flow, id idClaims) *page {
+func (s *Service) identify(ctx context.Context, f *flow, id idClaims) *page {
 	if subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(f.nonce)) != 1 || id.Audience != s.cfg.Client {
 		s.cfg.Log.Warn("a sign-in answered another question than ours", "activation", f.activation)
 		return &pageNotOurs
@@ -72,11 +72,22 @@ func (s *Service) identify(f *flow, id idClaims) *page {
 		return pageWrongAccount(got, f.who)
 	}
 	who, ok := s.cfg.People.ByObject(id.Tenant, id.Object)
-	if !ok || who.Slack != f.slack {
+	f.how = s.cfg.People.how(who)
+	switch {
+	case ok && who.Slack == f.slack:
+	case !ok && f.warrant == "" && s.cfg.Bind.any():
+		var no *page
+		if who, no = s.recognise(ctx, f, got); no != nil {
+			return no
+		}
+	default:
 		s.log(f, "refused: the mapping does not give this account to this Slack user", got)
 		return pageNotMapped(got, f.slack)
 	}
-	f.until = time.Now().Add(pocketLife)
+	f.asked, f.until = time.Now(), time.Now().Add(pocketLife)
+	if at := time.Unix(id.AuthTime, 0); id.AuthTime > 0 && at.Before(f.asked) {
+		f.asked = at
+	}
 	if f.fresh {
 		if !id.recent(time.Now()) {
 			s.log(f, "refused: nobody was asked for their credentials just now", got)
@@ -84,7 +95,7 @@ func (s *Service) identify(f *flow, id idClaims) *page {
 		}
 		f.until = time.Unix(id.AuthTime, 0).Add(freshFor)
 	}
-	if got.Name != "" {
+	if got.Name != "" && f.how == byFile {
 		who.Name = got.Name
 	}
 	f.who = who

@@ -38,21 +38,6 @@ type Box interface {
 	Put(ctx context.Context, kind, key string, rev uint64, body []byte) error
 }
 
-// Custody says what becomes of an ordinary sign-in's tokens.
-type Custody string
-
-// The custodies.
-const (
-	KeepNone    Custody = "none"    // every deed asks the person to sign in
-	KeepSession Custody = "session" // sealed per person, for Idle at rest and Absolute in all
-)
-
-// The longest custody there is.
-const (
-	MaxIdle     = 12 * time.Hour
-	MaxAbsolute = 24 * time.Hour
-)
-
 // Config is what a Service needs. Everything is required unless it says
 // otherwise.
 type Config struct {
@@ -64,13 +49,18 @@ type Config struct {
 	Scopes     []string                // one by one, never .default
 	Sealer     *Sealer
 	Custody    Custody       // default session
-	Master     []byte        // 32 bytes that wrap each person's key, for custody session; may be the sealer's
-	Idle       time.Duration // default and at most 12 h
-	Absolute   time.Duration // default and at most 24 h
+	Ring       *Ring         // seals what is kept; not needed with custody none
+	Idle       time.Duration // default and at most what the custody allows
+	Absolute   time.Duration // default and at most what the custody allows
 	People     *People
 	Deeds      Deeds
 	Box        Box
 
+	Directory   Directory               // optional: what Entra says of accounts, so that sessions end when it says so
+	Workspace   Workspace               // optional: what Slack says of users, for the same
+	Bind        Bind                    // optional: how accounts that the mapping file doesn't have are bound
+	Device      Device                  // optional: sign-in by device code
+	Floors      Floors                  // optional: what was signed out, beside the database
 	Bound       func(activation.Person) // optional: told of every new binding, to tell the person and the audit
 	HTTP        *http.Client            // optional: how to reach the authority
 	NoDiscovery bool                    // optional: the authority is not one of Microsoft's own
@@ -87,11 +77,12 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Custody == "" {
 		c.Custody = KeepSession
 	}
+	idle, absolute, _ := c.Custody.limits() // validate tells
 	if c.Idle == 0 {
-		c.Idle = MaxIdle
+		c.Idle = idle
 	}
 	if c.Absolute == 0 {
-		c.Absolute = MaxAbsolute
+		c.Absolute = absolute
 	}
 	if c.HTTP == nil {
 		c.HTTP = &http.Client{Timeout: 20 * time.Second}
@@ -124,24 +115,28 @@ func (c Config) validate() error {
 	if err := plainScopes(c.Scopes); err != nil {
 		return err
 	}
+	if c.Device.Client != "" && strings.EqualFold(c.Device.Client, c.Client) {
+		return errors.New("device codes need a registration of their own: public client flows would open the sign-in registration to everybody's phishing")
+	}
 	if c.Sealer == nil || c.People == nil || c.Deeds == nil || c.Box == nil {
 		return errors.New("sign-in needs a sealer, the mapping of people, the deeds and a box")
 	}
-	return c.custody()
+	return errors.Join(c.custody(), c.Bind.validate(c.Directory, c.Workspace))
 }
 
 func (c Config) custody() error {
+	idle, absolute, err := c.Custody.limits()
 	switch {
+	case err != nil:
+		return fmt.Errorf("custody: %w", err)
 	case c.Custody == KeepNone:
 		return nil
-	case c.Custody != KeepSession:
-		return fmt.Errorf("custody %q: choose none or session", c.Custody)
-	case len(c.Master) != KeySize:
-		return fmt.Errorf("the custody key has %d bytes, it needs exactly %d: make one with `openssl rand 32`, or set custody to none", len(c.Master), KeySize)
-	case c.Idle < time.Minute || c.Idle > MaxIdle:
-		return fmt.Errorf("custody idle %v: choose one minute to %v", c.Idle, MaxIdle)
-	case c.Absolute < c.Idle || c.Absolute > MaxAbsolute:
-		return fmt.Errorf("custody absolute %v: choose %v (idle) to %v", c.Absolute, c.Idle, MaxAbsolute)
+	case c.Ring == nil:
+		return errors.New("custody needs the ring of keys that seal it")
+	case c.Idle < time.Minute || c.Idle > idle:
+		return fmt.Errorf("custody idle %v: choose one minute to %v", c.Idle, idle)
+	case c.Absolute < c.Idle || c.Absolute > absolute:
+		return fmt.Errorf("custody absolute %v: choose %v (idle) to %v", c.Absolute, c.Idle, absolute)
 	}
 	return nil
 }

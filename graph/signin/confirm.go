@@ -33,19 +33,23 @@ func (s *Service) step(w http.ResponseWriter, r *http.Request) page {
 	}
 	switch {
 	case f.stage == signedIn:
-		return s.form(w, r, pageBind(f.who))
+		return s.form(w, r, pageBind(f.who, s.member(r.Context(), f)))
+	case f.stage == claiming:
+		return s.pageClaim(w, r, f)
 	case f.stage == confirmed && f.warrant == "":
 		return s.pageKept(f)
+	case f.stage == confirmed && len(f.also) > 0:
+		return s.settledAll(r.Context(), f)
 	case f.stage == confirmed:
 		return s.settled(r.Context(), f)
 	case f.warrant == "":
 		return s.form(w, r, s.pageKeep(f.who))
 	}
-	a, p, no := s.look(r.Context(), f.warrant)
+	all, no := s.lookAll(r.Context(), f.warrant, f.also)
 	if no != nil {
 		return *no
 	}
-	return s.form(w, r, s.pageConfirm(a, p, f.who))
+	return s.form(w, r, s.pageConfirmAll(all, f.who))
 }
 
 // confirm takes one step, once.
@@ -64,6 +68,8 @@ func (s *Service) confirm(w http.ResponseWriter, r *http.Request) page {
 	switch {
 	case f.stage == signedIn:
 		do = s.confirmBinding
+	case f.stage == claiming:
+		do = s.confirmClaim
 	case f.stage == confirmed:
 		return pageUsedStep
 	case f.warrant == "":
@@ -75,18 +81,20 @@ func (s *Service) confirm(w http.ResponseWriter, r *http.Request) page {
 	return s.next(w, r, f)
 }
 
-func (s *Service) confirmBinding(ctx context.Context, f *flow) *page {
-	if err := s.bind(ctx, f.who); err != nil {
-		return s.trouble("the binding could not be kept", err)
+// member is the Slack user of a sign-in as Slack has them; who can't be looked
+// up has no name, and the page shows their id alone.
+func (s *Service) member(ctx context.Context, f *flow) Member {
+	if f.member == (Member{}) {
+		if st, err := s.standing(ctx, f.who); err == nil {
+			return st.member
+		}
 	}
-	s.log(f, "bound an account to a Slack user", f.who)
-	f.stage = bound
-	return nil
+	return f.member
 }
 
 func (s *Service) confirmSignIn(ctx context.Context, f *flow) *page {
-	if s.cfg.Custody == KeepSession {
-		if err := s.vault.keep(ctx, f.who, f.home, f.cache.data); err != nil {
+	if s.keeps() {
+		if err := s.vault.keep(ctx, f); err != nil {
 			return s.trouble("the session could not be kept", err)
 		}
 	}
@@ -99,7 +107,7 @@ func (s *Service) confirmSignIn(ctx context.Context, f *flow) *page {
 // a deed that still waits for a sign-in, and a person who repeats it; after
 // Release the deed is the engine's, which looks in PIM before it repeats.
 func (s *Service) confirmDeed(ctx context.Context, f *flow) *page {
-	_, p, no := s.look(ctx, f.warrant)
+	all, no := s.lookAll(ctx, f.warrant, f.also)
 	if no != nil {
 		return no
 	}
@@ -107,19 +115,16 @@ func (s *Service) confirmDeed(ctx context.Context, f *flow) *page {
 		return pageNotFresh.retry(s.base, f).ptr()
 	}
 	// What proves more than a session is never kept.
-	if s.cfg.Custody == KeepSession && !f.fresh && f.claims == "" {
-		if err := s.vault.keep(ctx, f.who, f.home, f.cache.data); err != nil {
+	if s.keeps() && !f.fresh && f.claims == "" {
+		if err := s.vault.keep(ctx, f); err != nil {
 			s.cfg.Log.Error("sign-in: the session could not be kept; this deed goes on", "error", err)
 		}
 	}
 	f.cache = nil
-	s.pocket.put(p.Warrant.ID, f.claims, f.token, f.until)
-	if err := s.cfg.Deeds.Release(ctx, p.Warrant.Wait()); err != nil {
-		s.pocket.drop(p.Warrant.ID)
+	if err := s.release(ctx, f, all); err != nil {
 		return s.trouble("the deed could not be woken", err)
 	}
-	s.log(f, "confirmed a deed: "+string(p.Warrant.Deed), f.who)
-	f.token, f.deed, f.stage = Token{}, p.Warrant.Deed, confirmed
+	f.token, f.deed, f.stage = Token{}, all[0].p.Warrant.Deed, confirmed
 	return nil
 }
 

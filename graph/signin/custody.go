@@ -2,7 +2,6 @@ package signin
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -24,47 +23,63 @@ func (s *Service) Token(ctx context.Context, w activation.Warrant, claims string
 	if !ok || who.Slack != w.Actor.Slack {
 		return Token{}, activation.Refusal{Code: activation.NotBound, Text: "the mapping does not give this account to this Slack user"}
 	}
+	if err := s.stillBound(ctx, who); err != nil {
+		return Token{}, err
+	}
 	if t, ok := s.pocket.get(w.ID, claims); ok {
 		return t, nil
 	}
 	// A step-up is never answered from what is kept: it asks the person.
-	if w.Proof != activation.Session || claims != "" || s.cfg.Custody != KeepSession {
+	if w.Proof != activation.Session || claims != "" || !s.keeps() {
 		return Token{}, ErrSignIn
 	}
 	if known, err := s.binding(ctx, who); err != nil || !known {
 		return Token{}, errors.Join(err, ErrSignIn)
 	}
-	return s.keptToken(ctx, who)
+	return s.keptToken(ctx, who, w.Clicked)
+}
+
+// stillBound refuses an account whose evidence is gone, and forgets it.
+func (s *Service) stillBound(ctx context.Context, who activation.Person) error {
+	why, err := s.still(ctx, who)
+	if err != nil || why == "" {
+		return err
+	}
+	_, err = s.Unbind(ctx, who.Slack, who.Object)
+	return errors.Join(activation.Refusal{Code: activation.NotBound, Text: why}, err)
 }
 
 // keptToken refreshes silently. Only a deed comes here, and so only a deed
 // renews a session.
-func (s *Service) keptToken(ctx context.Context, who activation.Person) (Token, error) {
+func (s *Service) keptToken(ctx context.Context, who activation.Person, clicked time.Time) (Token, error) {
 	ctx, cancel := context.WithTimeout(ctx, wireTime)
 	defer cancel()
 	var t Token
 	err := s.vault.use(ctx, who, func(had *kept) error {
-		b := &blob{data: had.Cache}
-		client, err := s.cfg.newClient(b)
+		why, err := s.over(ctx, who, had.SignedIn)
 		if err != nil {
-			return wireError(err)
+			return err
 		}
-		acc, err := client.Account(ctx, had.Home)
-		if err != nil || acc.IsZero() {
-			return errNotKept
+		if why != "" {
+			return ended(why)
 		}
-		res, err := client.AcquireTokenSilent(ctx, s.cfg.Scopes, confidential.WithSilentAccount(acc))
-		if err != nil {
-			return wireError(err)
+		refresh := s.refresh
+		if !had.Device.IsZero() {
+			if refresh = s.refreshDevice; !clicked.After(had.Device) {
+				return errNotKept // a code that somebody entered decides nothing that waited for it
+			}
 		}
-		t = Token{Value: res.AccessToken, Expires: res.ExpiresOn, Tenant: who.Tenant, Object: who.Object}
-		had.Cache = b.data
-		return nil
+		t = Token{Tenant: who.Tenant, Object: who.Object}
+		t.Value, t.Expires, err = refresh(ctx, had)
+		return err
 	})
 	var no failure
+	var why ended
 	switch {
 	case errors.Is(err, errNotKept):
 		return Token{}, ErrSignIn
+	case errors.As(err, &why):
+		return Token{}, errors.Join(s.drop(ctx, who, string(why)), ErrSignIn)
 	case errors.As(err, &no) && no.final():
 		s.cfg.Log.Info("sign-in: a kept session is over", "slack", who.Slack.ID, "error", no)
 		return Token{}, errors.Join(s.vault.forget(ctx, who.Slack, account(who.Tenant, who.Object)), ErrSignIn)
@@ -74,90 +89,40 @@ func (s *Service) keptToken(ctx context.Context, who activation.Person) (Token, 
 	return t, nil
 }
 
-// SignOut forgets a Slack user's sessions and bindings.
+// refresh gets an access token of a browser's session.
+func (s *Service) refresh(ctx context.Context, had *kept) (string, time.Time, error) {
+	b := &blob{data: had.Cache}
+	client, err := s.cfg.newClient(b)
+	if err != nil {
+		return "", time.Time{}, wireError(err)
+	}
+	acc, err := client.Account(ctx, had.Home)
+	if err != nil || acc.IsZero() {
+		return "", time.Time{}, errNotKept
+	}
+	res, err := client.AcquireTokenSilent(ctx, s.cfg.Scopes, confidential.WithSilentAccount(acc))
+	if err != nil {
+		return "", time.Time{}, wireError(err)
+	}
+	had.Cache = b.data
+	return res.AccessToken, res.ExpiresOn, nil
+}
+
+// ended says why a session is over although its time is not.
+type ended string
+
+func (e ended) Error() string { return "the session is over: " + string(e) }
+
+// drop forgets an account's session.
+func (s *Service) drop(ctx context.Context, who activation.Person, why string) error {
+	s.cfg.Log.Info("sign-in: forgot a kept session", "slack", who.Slack.ID, "object", who.Object, "why", why)
+	return s.vault.forget(ctx, who.Slack, account(who.Tenant, who.Object))
+}
+
+// SignOut forgets a Slack user's sessions. Who they are stays known.
 func (s *Service) SignOut(ctx context.Context, slack activation.SlackUser) error {
 	s.cfg.Log.Info("sign-in: signed out", "slack", slack.ID)
-	return errors.Join(s.vault.forget(ctx, slack, ""), s.unbind(ctx, slack))
-}
-
-// SignedIn returns the account whose session is kept for a Slack user, and
-// until when if no deed renews it.
-func (s *Service) SignedIn(ctx context.Context, slack activation.SlackUser) (activation.Person, time.Time, bool) {
-	var best activation.Person
-	var until time.Time
-	if s.cfg.Custody != KeepSession {
-		return best, until, false
-	}
-	for _, who := range s.cfg.People.BySlack(slack) {
-		if at, err := s.vault.peek(ctx, who); err == nil && at.After(until) {
-			best, until = who, at
-		}
-	}
-	return best, until, !until.IsZero()
-}
-
-// A binding is the record that a person said, once, "I become that Slack
-// user". It grants nothing by itself: the mapping decides.
-type boundAccount struct {
-	Human string    `json:"human"`
-	Name  string    `json:"name,omitempty"`
-	At    time.Time `json:"at"`
-}
-
-const kindBinding = "binding"
-
-func (s *Service) bindings(ctx context.Context, slack activation.SlackUser) (map[string]boundAccount, uint64, error) {
-	all := map[string]boundAccount{}
-	body, rev, err := s.cfg.Box.Get(ctx, kindBinding, slackKey(slack))
-	if err == nil && body != nil {
-		err = json.Unmarshal(body, &all)
-	}
-	return all, rev, err
-}
-
-// binding reports whether this account was bound to its Slack user before, as
-// the same human.
-func (s *Service) binding(ctx context.Context, who activation.Person) (bool, error) {
-	all, _, err := s.bindings(ctx, who.Slack)
-	got, ok := all[account(who.Tenant, who.Object)]
-	return ok && got.Human == who.Human, err
-}
-
-func (s *Service) bind(ctx context.Context, who activation.Person) error {
-	if err := s.know(ctx, who.Slack); err != nil {
-		return err
-	}
-	all, rev, err := s.bindings(ctx, who.Slack)
-	if err != nil {
-		return err
-	}
-	all[account(who.Tenant, who.Object)] = boundAccount{Human: who.Human, Name: who.Name, At: time.Now()}
-	if err := s.writeBindings(ctx, who.Slack, rev, all); err != nil {
-		return err
-	}
-	if s.cfg.Bound != nil {
-		s.cfg.Bound(who)
-	}
-	return nil
-}
-
-func (s *Service) writeBindings(ctx context.Context, slack activation.SlackUser, rev uint64, all map[string]boundAccount) error {
-	if len(all) == 0 {
-		return s.cfg.Box.Put(ctx, kindBinding, slackKey(slack), rev, nil)
-	}
-	body, err := json.Marshal(all)
-	if err != nil {
-		return err
-	}
-	return s.cfg.Box.Put(ctx, kindBinding, slackKey(slack), rev, body)
-}
-
-func (s *Service) unbind(ctx context.Context, slack activation.SlackUser) error {
-	_, rev, err := s.cfg.Box.Get(ctx, kindBinding, slackKey(slack))
-	if err != nil || rev == 0 {
-		return err
-	}
-	return s.writeBindings(ctx, slack, rev, nil)
+	return s.vault.forget(ctx, slack, "")
 }
 
 func equalFold(a, b string) bool { return a != "" && strings.EqualFold(a, b) }

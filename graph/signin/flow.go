@@ -28,6 +28,7 @@ type stage int
 const (
 	atMicrosoft stage = iota // the browser was sent to sign in
 	signedIn                 // we know the account; it has confirmed nothing yet
+	claiming                 // its code waits to be typed into Slack
 	bound                    // it is that Slack user's; the deed is not confirmed
 	confirmed                // the deed was released
 )
@@ -39,8 +40,10 @@ type flow struct {
 	browser [sha256.Size]byte // digest of the cookie that it began with
 	link    string            // token of the link it came from, to start again
 	slack   activation.SlackUser
-	warrant string // empty: signing in without a deed
+	warrant string   // empty: signing in without a deed
+	also    []string // further warrants that are confirmed together with it
 
+	device   bool // by device code
 	fresh    bool
 	claims   string
 	verifier string
@@ -49,8 +52,13 @@ type flow struct {
 	cache    *blob // what the client would remember; kept only after a confirmation
 
 	who        activation.Person // who is expected; once signed in, who it is
+	how        string            // by what the account is that Slack user's
+	member     Member            // that Slack user, as Slack has them
+	code       string            // to be typed into Slack
+	waited     int               // how often it was not
 	home       string            // msal's name of the account
 	token      Token
+	asked      time.Time // when they were asked for their credentials, as far as we know
 	until      time.Time // how long what was proved is good for
 	activation string
 	deed       activation.Deed

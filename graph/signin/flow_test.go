@@ -78,7 +78,7 @@ func TestOutcomes(t *testing.T) {
 			a.Phase, a.Refusal = activation.Closed, &activation.Refusal{Code: activation.TooLong, Max: activation.Duration(time.Hour), Rules: []string{"ExpirationRule"}}
 		}, []string{"longer than PIM allows", "1 hour", "ExpirationRule"}},
 		"unknown refusal": {activation.Submit, func(a *activation.Activation) {
-			a.Phase, a.Refusal = activation.Closed, &activation.Refusal{Code: activation.Broken, Ref: "7F3K"}
+			a.Phase, a.Refusal = activation.Closed, &activation.Refusal{Code: "of a later version", Ref: "7F3K"}
 		}, []string{"It was refused", "7F3K"}},
 		"approved": {activation.Approve, func(a *activation.Activation) {
 			a.Decision = &activation.Decision{Approve: true, Here: true}
@@ -215,7 +215,8 @@ func TestSignInWithoutADeed(t *testing.T) {
 
 func TestAuthoritySaysNo(t *testing.T) {
 	for number, says := range map[int]string{65001: "not allowed yet", 90094: "not allowed yet", 50105: "not assigned", 53003: "Conditional Access",
-		53000: "device is not accepted", 50076: "second factor", 50079: "second factor first", 500011: "did not finish"} {
+		53000: "device is not accepted", 50076: "second factor", 50079: "second factor first", 500011: "not set up correctly",
+		50057: "account is disabled", 53001: "device is not accepted", 50173: "sign in anew", 50196: "too many sign-ins", 65004: "did not agree"} {
 		t.Run(says, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)

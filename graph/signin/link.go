@@ -1,7 +1,6 @@
 package signin
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/json"
 	"time"
@@ -14,14 +13,20 @@ import (
 // grants anything: it only says which page to show.
 type link struct {
 	Warrant string               `json:"w,omitempty"`
+	Also    []string             `json:"a,omitempty"` // confirmed together with it
 	Slack   activation.SlackUser `json:"s,omitzero"`
 	Expires int64                `json:"e"` // Unix seconds
 }
 
 // Link is the address of the page that asks the person to confirm this
-// warrant's deed. It is good until the warrant expires.
-func (s *Service) Link(w activation.Warrant) string {
-	return s.cfg.URL + "/d/" + s.cfg.Sealer.link(link{Warrant: w.ID, Expires: w.Expires.Unix()})
+// warrant's deed, together with further ones that the page names. It is good
+// until the warrant expires.
+func (s *Service) Link(w activation.Warrant, also ...activation.Warrant) string {
+	l := link{Warrant: w.ID, Expires: w.Expires.Unix()}
+	for _, v := range also {
+		l.Also = append(l.Also, v.ID)
+	}
+	return s.cfg.URL + "/d/" + s.cfg.Sealer.link(l)
 }
 
 // SignInLink is the address of the page for signing in without a deed.
@@ -44,7 +49,7 @@ func (s *Sealer) open(token string) (link, bool) {
 		return link{}, false
 	}
 	mac, body := b[:sha256.Size], b[sha256.Size:]
-	if !hmac.Equal(mac, s.mac("link", string(body))) {
+	if !s.fits(mac, "link", string(body)) {
 		return link{}, false
 	}
 	var l link

@@ -39,8 +39,11 @@ func (s *Service) Looks() *Looks { return &Looks{s: s, m: map[string]looked{}} }
 // a moment of the world. ErrSignIn: nothing is kept of the person.
 func (l *Looks) Token(ctx context.Context, who activation.Person, scope string, after time.Time) (string, time.Time, error) {
 	who, ok := l.s.cfg.People.ByObject(who.Tenant, who.Object)
-	if !ok || l.s.cfg.Custody == KeepNone {
+	if !ok || !l.s.keeps() {
 		return "", time.Time{}, ErrSignIn
+	}
+	if err := l.s.stillBound(ctx, who); err != nil {
+		return "", time.Time{}, err
 	}
 	if known, err := l.s.binding(ctx, who); err != nil || !known {
 		return "", time.Time{}, errors.Join(err, ErrSignIn)
@@ -53,6 +56,11 @@ func (l *Looks) Token(ctx context.Context, who activation.Person, scope string, 
 	}
 	if err != nil {
 		return "", time.Time{}, err
+	}
+	// What ended a session for deeds ends it for looks; the next deed forgets it.
+	if why, err := l.s.over(ctx, who, had.SignedIn); err != nil || why != "" {
+		l.drop(who, scope)
+		return "", time.Time{}, errors.Join(err, ErrSignIn)
 	}
 	if t, ok := l.kept(who, scope, after); ok {
 		return t.token.Value, t.issued, nil

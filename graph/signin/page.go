@@ -113,7 +113,10 @@ func (s *Service) page(show func(http.ResponseWriter, *http.Request) page) http.
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
 		s.headers(w.Header())
-		pg := show(w, r)
+		pg := pageFramed
+		if !framed(r) {
+			pg = show(w, r)
+		}
 		if pg.Title == "" {
 			return
 		}
@@ -124,6 +127,16 @@ func (s *Service) page(show func(http.ResponseWriter, *http.Request) page) http.
 		}
 		_, _ = io.WriteString(w, pg.html()) // a browser that went away misses nothing
 	}
+}
+
+// framed reports whether a browser says that it wants the page inside another.
+// The headers forbid it, too; those that send neither word are told by them.
+func framed(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Dest") {
+	case "iframe", "frame", "embed", "object", "fencedframe":
+		return true
+	}
+	return false
 }
 
 func (s *Service) headers(h http.Header) {

@@ -34,7 +34,8 @@ var (
 	pageNotOurs      = no(403, "That sign-in was not for this", "The answer from Microsoft belongs to another sign-in. "+nothing, "Open the link in Slack again, and tell your security team if it happens twice.")
 	pageNotFresh     = no(403, "Microsoft did not ask you just now", "This needs a sign-in of the last ten minutes, and Microsoft did not say that it was one. "+nothing,
 		"Try again. If it stays, an administrator must add the optional claim auth_time to the id token of the sign-in registration.")
-	pageBusy = no(503, "Too many sign-ins at once", nothing, "Wait ten minutes and open the link in Slack again.")
+	pageFramed = no(403, "This page stands alone", "Another page wants to show it inside itself. "+nothing, "Open the link in Slack directly, and tell your security team where you saw this.")
+	pageBusy   = no(503, "Too many sign-ins at once", nothing, "Wait ten minutes and open the link in Slack again.")
 )
 
 func pageOtherTenant(got activation.Person) *page {
@@ -49,43 +50,23 @@ func pageWrongAccount(got, need activation.Person) *page {
 }
 
 func pageNotMapped(got activation.Person, slack activation.SlackUser) *page {
-	p := no(403, "This account is not yours here", shown(got)+" does not belong to Slack user "+slack.ID+". "+nothing,
-		"Sign in with your own account. If it is yours, ask your administrator to add it to your entry in the mapping of people.")
+	p := no(403, "This account is not yours here", "Nothing says that "+shown(got)+" belongs to Slack user "+slack.ID+". "+nothing,
+		"Sign in with your own account. If it is yours, ask your administrator to bind it to your Slack user: in the mapping of people, or in its entry in Entra.")
 	p.Rows = []row{{"Signed in as", shown(got)}, {"Slack user", slack.ID}, {"Slack team", slack.Team}}
 	return &p
 }
 
-// authorityWords explains the AADSTS numbers that people meet. Source:
-// Microsoft's list of Entra authentication error codes; they are for
-// explanation only, no decision hangs on them.
-var authorityWords = map[string]page{
-	"65001":   consent,
-	"90094":   consent,
-	"90095":   no(403, "Waiting for your administrator", "You have asked an administrator to allow this app. "+nothing, "Try again when it is allowed."),
-	"65004":   no(403, "You did not agree", "pagbot cannot act for you without your consent. "+nothing, "Open the link again if you want to."),
-	"50105":   no(403, "You are not assigned to this app", nothing, "Ask your administrator to assign you to the sign-in app in Entra (Enterprise applications, Users and groups)."),
-	"53003":   no(403, "Blocked by Conditional Access", "Your organization's rules don't allow this sign-in from here. "+nothing, "Try from your usual device and network. Otherwise ask your administrator: Entra's sign-in log names the rule."),
-	"53000":   device,
-	"53001":   device,
-	"50074":   mfa,
-	"50076":   mfa,
-	"50079":   no(403, "Set up your second factor first", "Your organization wants multifactor authentication, and your account has none yet. "+nothing, "Set it up at https://aka.ms/mfasetup, then try again."),
-	"50020":   no(403, "That account is of another organization", nothing, "Sign in with the account that Slack's message names."),
-	"700016":  setup,
-	"50011":   setup,
-	"7000215": setup,
-	"7000222": setup,
-	"700027":  setup,
+func pageGuest(got activation.Person) *page {
+	p := no(403, "Guests can't act here", shown(got)+" is a guest in this organization. "+nothing, "Sign in with an account of this organization, or ask your administrator to put yours into the mapping of people.")
+	return &p
 }
 
-var (
-	consent = no(403, "This app is not allowed yet", "An administrator must consent to its permissions first. "+nothing, "Ask your administrator to grant admin consent to the sign-in app.")
-	device  = no(403, "This device is not accepted", "Your organization wants a managed, compliant device here. "+nothing, "Open the link on a device that your organization manages, outside Slack's own browser.")
-	mfa     = no(403, "A second factor is needed", "Microsoft wants multifactor authentication and did not get it. "+nothing, "Try again and complete it.")
-	setup   = no(503, "The sign-in is not set up correctly", nothing, "Tell your administrator: the sign-in app's id, secret or redirect address is wrong or has expired.")
-	gaveUp  = no(403, "You stopped the sign-in", nothing, "If that was a mistake, try again. Otherwise close this page.")
-	puzzled = no(502, "Microsoft did not finish the sign-in", nothing, "Try again.")
-)
+func pageNeedsAllowing(got activation.Person, slack activation.SlackUser) *page {
+	p := no(403, "An administrator must allow this", "Slack user "+slack.ID+" has an account here already, and "+shown(got)+" would be one more. "+nothing,
+		"Ask your administrator to run: pagbot people allow "+slack.ID+". Then sign in again, within a day.")
+	p.Rows = []row{{"Signed in as", shown(got)}, {"Slack user", slack.ID}}
+	return &p
+}
 
 // pageAuthority explains a no of the authority.
 func pageAuthority(err error, ref string) page {
@@ -133,6 +114,16 @@ var refusalNext = map[activation.Code][2]string{
 	activation.Throttled:        {"Entra is too busy", "Try again in a few minutes."},
 	activation.Unavailable:      {"Entra did not answer", "Try again in a few minutes."},
 	activation.Changed:          {"This has changed since you asked", askAgain},
+	activation.RulesFailed:      {"PIM's rules said no", "Tell your administrator which rules PIM named."},
+	"ticket unfit":              {"This ticket is not of the form that is wanted here", "Ask again in Slack with a ticket of that form."},
+	"too often":                 {"You have asked for this too often in vain", "Slack says when you may ask again. Talk to an approver meanwhile."},
+	activation.NotActive:        {"This access is not active", "Nothing to end; /pag status shows what you have."},
+	activation.NotPending:       {"This request waits no more", "Slack shows how it went."},
+	activation.WarrantBad:       {"This confirmation is no longer good", askAgain},
+	activation.WrongPerson:      {"Wrong account", "Open the link in Slack again, and sign in with the account that its message names."},
+	activation.NotBound:         {"This account is not yours here", "Type /pag signin in Slack, or ask your administrator to add you to the mapping of people."},
+	activation.NotAllowedHere:   {"You can't do that here", "Only full members of the workspace can. Ask your administrator."},
+	activation.Broken:           {"Something broke here", "Try again in a minute. If it stays, tell your administrator the reference."},
 }
 
 // pageRefusal says why a deed was refused.

@@ -10,7 +10,7 @@ import (
 	"pagbot/activation"
 )
 
-// personKey seals one account's session. It is itself sealed by the master key.
+// personKey seals one account's session. It is itself sealed by the ring.
 type personKey struct {
 	version uint64
 	key     []byte
@@ -20,6 +20,7 @@ type personKey struct {
 // for. Whose it is, is not written but must be known to open it.
 type sealed struct {
 	Version uint64 `json:"version"`
+	Ring    uint64 `json:"ring,omitempty"` // which key of the ring, of a personKey
 	Body    []byte `json:"body,omitempty"`
 }
 
@@ -29,17 +30,18 @@ func newKey(version uint64) personKey {
 	return personKey{version, key}
 }
 
-func (k personKey) wrap(master []byte, who activation.Person) sealed {
-	return sealed{k.version, seal(master, k.key, about("key", who, k.version))}
+func (k personKey) wrap(r *Ring, who activation.Person) sealed {
+	id, body := r.seal(k.key, about("key", who, k.version))
+	return sealed{k.version, id, body}
 }
 
-func unwrap(master []byte, row sealed, who activation.Person) (personKey, error) {
-	key, err := unseal(master, row.Body, about("key", who, row.Version))
+func unwrap(r *Ring, row sealed, who activation.Person) (personKey, error) {
+	key, err := r.open(row.Ring, row.Body, about("key", who, row.Version))
 	return personKey{row.Version, key}, err
 }
 
 func (k personKey) seal(plain []byte, who activation.Person) sealed {
-	return sealed{k.version, seal(k.key, plain, about("cache", who, k.version))}
+	return sealed{Version: k.version, Body: seal(k.key, plain, about("cache", who, k.version))}
 }
 
 func (k personKey) open(row sealed, who activation.Person) ([]byte, error) {

@@ -19,7 +19,13 @@ type Service struct {
 	away   once   // browsers that are at Microsoft, by state
 	steps  once   // browsers that are back, by step
 	pocket pocket
-	vault  vault
+	vault  *vault
+	stand  standings
+	claims claims
+
+	devices devices
+	life    context.Context // of what waits in the background
+	end     context.CancelFunc
 }
 
 // New makes a service, or says what is wrong with its configuration.
@@ -32,10 +38,10 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, https: u.Scheme == "https", base: u.Path}
-	s.vault = vault{cfg: cfg}
-	if cfg.Custody == KeepSession {
-		s.vault.master = derive(cfg.Master, "custody")
+	life, end := context.WithCancel(context.Background())
+	s := &Service{life: life, end: end, cfg: cfg, https: u.Scheme == "https", base: u.Path}
+	if s.vault, err = newVault(cfg); err != nil {
+		return nil, err
 	}
 	// A credential or authority that cannot work should fail now, not in the
 	// first person's browser.
@@ -105,11 +111,11 @@ func (s *Service) show(w http.ResponseWriter, r *http.Request) page {
 	}
 	pg := s.pageSignIn(l.Slack)
 	if l.Warrant != "" {
-		a, p, no := s.look(r.Context(), l.Warrant)
+		all, no := s.lookAll(r.Context(), l.Warrant, l.Also)
 		if no != nil {
 			return *no
 		}
-		pg = s.pageDeed(a, p)
+		pg = s.pageDeeds(all)
 	}
 	return s.form(w, r, pg)
 }
@@ -158,14 +164,11 @@ const wireTime = 20 * time.Second
 func (s *Service) begin(ctx context.Context, l link) (*flow, *page) {
 	f := &flow{verifier: random(), nonce: random(), cache: new(blob), slack: l.Slack}
 	if l.Warrant != "" {
-		a, p, no := s.look(ctx, l.Warrant)
+		all, no := s.lookAll(ctx, l.Warrant, l.Also)
 		if no != nil {
 			return nil, no
 		}
-		f.warrant, f.activation = p.Warrant.ID, a.ID
-		f.who, f.slack = p.Warrant.Actor, p.Warrant.Actor.Slack
-		f.fresh = p.Warrant.Proof == activation.Fresh
-		f.claims = claimsFor(a, p)
+		f.concern(all)
 	} else if who := s.cfg.People.BySlack(l.Slack); len(who) == 1 {
 		f.who = who[0]
 	}

@@ -2,10 +2,13 @@ package signin
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,21 +16,29 @@ import (
 )
 
 // The vault keeps ordinary sign-ins, sealed, for a while. What it writes is in
-// two rows a Slack user: the wrapped keys and the sealed caches. Every sign-in
-// makes a new key of a higher version, and signing out destroys it, so that an
-// older cache put back opens no more.
+// two rows a Slack user: the sealed keys and the sealed caches. Every sign-in
+// makes a new key of a higher version, and signing out destroys it and raises
+// the floor below which no version opens any more.
 type vault struct {
 	cfg    Config
-	master []byte
+	ring   *Ring
 	mu     sync.Mutex
 	turn   map[activation.SlackUser]chan struct{}
 	seen   map[string]mark
+	floors map[string]int64 // by shortened account
 }
 
 const (
 	kindKeys   = "custody-key"
 	kindCaches = "custody"
 )
+
+// Floors remembers, outside the database, up to when each account's sessions
+// are over, so that a database put back as it was opens none of them.
+type Floors interface {
+	Load() (map[string]int64, error)
+	Save(map[string]int64) error
+}
 
 // mark is the newest that this process has seen of an account's custody.
 type mark struct {
@@ -37,29 +48,69 @@ type mark struct {
 
 // kept is what is sealed.
 type kept struct {
-	Home  string    `json:"home"` // msal's name of the account
-	Began time.Time `json:"began"`
-	Used  time.Time `json:"used"` // last deed
-	Cache []byte    `json:"cache"`
+	Home     string    `json:"home"`     // msal's name of the account
+	SignedIn time.Time `json:"signedIn"` // when the person was asked
+	Began    time.Time `json:"began"`
+	Device   time.Time `json:"device,omitzero"` // by device code, and when by the world's clock
+	Used     time.Time `json:"used"`            // last deed
+	Cache    []byte    `json:"cache"`
 }
 
 var errNotKept = errors.New("no session is kept")
 
+func newVault(cfg Config) (*vault, error) {
+	v := &vault{cfg: cfg, ring: cfg.Ring, floors: map[string]int64{}}
+	if cfg.Floors == nil {
+		return v, nil
+	}
+	floors, err := cfg.Floors.Load()
+	if err != nil {
+		return v, fmt.Errorf("what was signed out could not be read: %w", err)
+	}
+	maps.Copy(v.floors, floors)
+	return v, nil
+}
+
 // keep puts the cache of a confirmed, ordinary sign-in away.
-func (v *vault) keep(ctx context.Context, who activation.Person, home string, cache []byte) error {
+func (v *vault) keep(ctx context.Context, f *flow) error {
+	who := f.who
 	defer v.lock(who.Slack)()
 	keys, rev, err := v.cfg.rows(ctx, kindKeys, who.Slack)
 	if err != nil {
 		return err
 	}
-	acc := account(who.Tenant, who.Object)
-	k := newKey(keys[acc].Version + 1)
-	keys[acc] = k.wrap(v.master, who)
+	acc, now := account(who.Tenant, who.Object), time.Now()
+	k := newKey(max(keys[acc].Version+1, v.floor(acc)+1, uint64(now.UnixNano())))
+	keys[acc] = k.wrap(v.ring, who)
 	if err := v.cfg.write(ctx, kindKeys, who.Slack, rev, keys); err != nil {
 		return err
 	}
-	now := time.Now()
-	return v.save(ctx, who, k, kept{Home: home, Began: now, Used: now, Cache: cache})
+	had := kept{Home: f.home, SignedIn: f.asked, Began: now, Used: now, Cache: f.cache.data}
+	if f.device {
+		had.Device = v.cfg.Now()
+	}
+	return v.save(ctx, who, k, had)
+}
+
+// reseal seals the keys of a Slack user's sessions with the ring's newest key.
+func (v *vault) reseal(ctx context.Context, slack activation.SlackUser) (n int, err error) {
+	defer v.lock(slack)()
+	keys, rev, err := v.cfg.rows(ctx, kindKeys, slack)
+	if err != nil || rev == 0 {
+		return 0, err
+	}
+	for acc, row := range keys {
+		tenant, object, _ := strings.Cut(acc, "/")
+		who := activation.Person{Tenant: tenant, Object: object, Slack: slack}
+		k, err := unwrap(v.ring, row, who)
+		if err != nil {
+			delete(keys, acc) // nobody can open it any more
+			continue
+		}
+		keys[acc] = k.wrap(v.ring, who)
+		n++
+	}
+	return n, v.cfg.write(ctx, kindKeys, slack, rev, keys)
 }
 
 // use opens what is kept of an account, lets f work with it, and puts back
@@ -79,9 +130,15 @@ func (v *vault) use(ctx context.Context, who activation.Person, f func(*kept) er
 
 // peek says until when an account's session lasts if no deed renews it.
 func (v *vault) peek(ctx context.Context, who activation.Person) (time.Time, error) {
+	had, err := v.look(ctx, who)
+	return v.cfg.ends(had), err
+}
+
+// look opens a session without renewing it.
+func (v *vault) look(ctx context.Context, who activation.Person) (kept, error) {
 	defer v.lock(who.Slack)()
 	_, had, err := v.load(ctx, who)
-	return v.cfg.ends(had), err
+	return had, err
 }
 
 // forget destroys the keys of a Slack user's sessions, then the sessions: of
@@ -89,16 +146,21 @@ func (v *vault) peek(ctx context.Context, who activation.Person) (time.Time, err
 func (v *vault) forget(ctx context.Context, slack activation.SlackUser, acc string) error {
 	defer v.lock(slack)()
 	keys, rev, err := v.cfg.rows(ctx, kindKeys, slack)
-	if err != nil || rev == 0 {
+	if err != nil {
 		return err
 	}
-	for k, row := range keys {
-		if acc == "" || k == acc {
-			keys[k] = sealed{Version: row.Version} // versions never go back
+	if rev != 0 {
+		over := slices.Collect(maps.Keys(keys))
+		if acc != "" {
+			over = []string{acc}
 		}
-	}
-	if err := v.cfg.write(ctx, kindKeys, slack, rev, keys); err != nil {
-		return err
+		if err := v.raise(over); err != nil {
+			return err
+		}
+		maps.DeleteFunc(keys, func(k string, _ sealed) bool { return acc == "" || k == acc })
+		if err := v.cfg.write(ctx, kindKeys, slack, rev, keys); err != nil {
+			return err
+		}
 	}
 	caches, rev, err := v.cfg.rows(ctx, kindCaches, slack)
 	if err != nil || rev == 0 {
@@ -106,6 +168,38 @@ func (v *vault) forget(ctx context.Context, slack activation.SlackUser, acc stri
 	}
 	maps.DeleteFunc(caches, func(k string, _ sealed) bool { return acc == "" || k == acc })
 	return v.cfg.write(ctx, kindCaches, slack, rev, caches)
+}
+
+func (v *vault) floor(acc string) uint64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return uint64(v.floors[shortened(acc)])
+}
+
+// raise lets nothing of these accounts open that was kept up to now. Floors
+// that are older than any session may become are dropped.
+func (v *vault) raise(accounts []string) error {
+	now := time.Now()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	maps.DeleteFunc(v.floors, func(_ string, at int64) bool { return now.Sub(time.Unix(0, at)) > MaxDays*24*time.Hour })
+	for _, acc := range accounts {
+		v.floors[shortened(acc)] = now.UnixNano()
+		delete(v.seen, acc)
+	}
+	if v.cfg.Floors == nil {
+		return nil
+	}
+	if err := v.cfg.Floors.Save(maps.Clone(v.floors)); err != nil {
+		return fmt.Errorf("the sign-out could not be noted: %w", err)
+	}
+	return nil
+}
+
+// shortened stands for an account without naming it.
+func shortened(acc string) string {
+	sum := sha256.Sum256([]byte("pagbot floor " + acc))
+	return encode(sum[:16])
 }
 
 // load opens a session that is still good.
@@ -123,7 +217,7 @@ func (v *vault) load(ctx context.Context, who activation.Person) (personKey, kep
 	if !ok || len(keys[acc].Body) == 0 {
 		return personKey{}, kept{}, errNotKept
 	}
-	k, err := unwrap(v.master, keys[acc], who)
+	k, err := unwrap(v.ring, keys[acc], who)
 	if err != nil {
 		return k, kept{}, err
 	}
@@ -165,7 +259,7 @@ func (v *vault) older(acc string, m mark) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	was := v.seen[acc]
-	if m.version < was.version || m.version == was.version && m.used.Before(was.used) {
+	if m.version <= uint64(v.floors[shortened(acc)]) || m.version < was.version || m.version == was.version && m.used.Before(was.used) {
 		return true
 	}
 	if v.seen == nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"strings"
 
 	"pagbot/activation"
@@ -14,17 +15,22 @@ import (
 // KeySize is the length of every key of this package, in bytes.
 const KeySize = 32
 
-// Sealer seals warrants and links with a key that only this process and its
-// replicas hold (HMAC-SHA256). It keeps no state: that a warrant is spent only
-// once is the store's to enforce.
-type Sealer struct{ key []byte }
+// Sealer seals warrants, links and bindings with a key that only this process
+// and its replicas hold (HMAC-SHA256). It keeps no state: that a warrant is
+// spent only once is the store's to enforce.
+type Sealer struct{ keys [][]byte } // the first seals, all are taken
 
-// NewSealer makes a sealer of a key of 32 random bytes.
-func NewSealer(key []byte) (*Sealer, error) {
-	if len(key) != KeySize {
-		return nil, fmt.Errorf("the warrant key has %d bytes, it needs exactly %d: make one with `openssl rand 32`", len(key), KeySize)
+// NewSealer makes a sealer of a key of 32 random bytes. What its predecessors
+// have sealed is taken too, for as long as they are named.
+func NewSealer(key []byte, old ...[]byte) (*Sealer, error) {
+	s := &Sealer{}
+	for _, k := range append([][]byte{key}, old...) {
+		if len(k) != KeySize {
+			return nil, fmt.Errorf("the warrant key has %d bytes, it needs exactly %d: make one with `openssl rand 32`", len(k), KeySize)
+		}
+		s.keys = append(s.keys, derive(k, "warrants and links"))
 	}
-	return &Sealer{key: derive(key, "warrants and links")}, nil
+	return s, nil
 }
 
 // derive makes a key for one purpose, so that one configured key may serve
@@ -38,12 +44,14 @@ func derive(key []byte, purpose string) []byte {
 }
 
 // Mint fills in the warrant's id and seal. The id derives from the envelope,
-// the deed and the actor, so that a replayed envelope mints the same warrant
-// and the store sees that it is spent. Several deeds of one kind from one
-// envelope need envelopes that differ, such as "E123/2".
+// the deed and the actor, so that a replayed envelope mints the same warrant,
+// also after the key was changed, and the store sees that it is spent. It is no
+// secret. Several deeds of one kind from one envelope need envelopes that
+// differ, such as "E123/2".
 func (s *Sealer) Mint(w activation.Warrant) activation.Warrant {
-	id := s.mac("id", w.Envelope, string(w.Deed), strings.ToLower(w.Actor.Tenant), strings.ToLower(w.Actor.Object))
-	w.ID = encode(id[:16])
+	h := sha256.New()
+	parts(h, "warrant id", w.Envelope, string(w.Deed), strings.ToLower(w.Actor.Tenant), strings.ToLower(w.Actor.Object))
+	w.ID = encode(h.Sum(nil)[:16])
 	w.Seal = encode(s.mac("warrant", string(w.Body())))
 	return w
 }
@@ -51,20 +59,38 @@ func (s *Sealer) Mint(w activation.Warrant) activation.Warrant {
 // Check refuses a warrant that was not sealed here or was changed since.
 func (s *Sealer) Check(w activation.Warrant) error {
 	got, err := decode(w.Seal)
-	if err != nil || w.ID == "" || !hmac.Equal(got, s.mac("warrant", string(w.Body()))) {
+	if err != nil || w.ID == "" || !s.fits(got, "warrant", string(w.Body())) {
 		return activation.Refusal{Code: activation.WarrantBad, Text: "the seal of warrant " + w.ID + " does not fit"}
 	}
 	return nil
 }
 
-// mac authenticates parts for one purpose. Each part goes in with its length,
-// so that no two lists of parts look the same.
-func (s *Sealer) mac(purpose string, parts ...string) []byte {
-	h := hmac.New(sha256.New, s.key)
-	for _, p := range append([]string{"pagbot", purpose}, parts...) {
+// mac authenticates parts for one purpose.
+func (s *Sealer) mac(purpose string, of ...string) []byte {
+	return mac(s.keys[0], purpose, of...)
+}
+
+// fits reports whether a seal was made here for these parts.
+func (s *Sealer) fits(seal []byte, purpose string, of ...string) bool {
+	fit := false
+	for _, k := range s.keys {
+		fit = hmac.Equal(seal, mac(k, purpose, of...)) || fit
+	}
+	return fit
+}
+
+func mac(key []byte, purpose string, of ...string) []byte {
+	h := hmac.New(sha256.New, key)
+	parts(h, append([]string{purpose}, of...)...)
+	return h.Sum(nil)
+}
+
+// parts writes each part with its length, so that no two lists of parts look
+// the same.
+func parts(h io.Writer, of ...string) {
+	for _, p := range append([]string{"pagbot"}, of...) {
 		fmt.Fprintf(h, "%d:%s,", len(p), p)
 	}
-	return h.Sum(nil)
 }
 
 func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }

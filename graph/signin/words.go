@@ -3,6 +3,7 @@ package signin
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,6 +61,9 @@ func (s *Service) deedRows(a activation.Activation, p activation.Pending) []row 
 	}
 	rows := []row{{"For", whose}, {"Group", groupName(a.Group)}, {"Access", string(a.Access)}}
 	t := a.Terms(deed, p.Reason)
+	if !t.Start.IsZero() {
+		rows = append(rows, row{"Starts", s.clock(t.Start)})
+	}
 	switch {
 	case deed == activation.End:
 		rows = append(rows, row{"Would end", s.clock(a.Ends)})
@@ -81,7 +85,7 @@ func (s *Service) deedRows(a activation.Activation, p activation.Pending) []row 
 
 func (s *Service) pageSignIn(slack activation.SlackUser) page {
 	lead := "So that pagbot can act for you when you ask it to in Slack, without a sign-in each time."
-	if s.cfg.Custody != KeepSession {
+	if !s.keeps() {
 		lead = "pagbot checks that it knows you. It keeps no session: each deed asks you again."
 	}
 	return page{Title: "Sign in to pagbot?", Lead: lead, Rows: []row{{"Slack user", slack.ID}, {"Slack team", slack.Team}},
@@ -89,17 +93,37 @@ func (s *Service) pageSignIn(slack activation.SlackUser) page {
 		Small: "Activations that need proof, and approvals, ask you each time all the same. Not you? Close this page and tell your security team."}
 }
 
-func pageBind(who activation.Person) page {
+func pageBind(who activation.Person, m Member) page {
+	user, team := who.Slack.ID, who.Slack.Team
+	if m.Name != "" {
+		user, team = "@"+m.Name+" ("+user+")", m.Team
+	}
 	return page{Title: "Is this Slack user you?",
-		Lead:   "You, " + shown(who) + ", become Slack user " + who.Slack.ID + " in " + who.Slack.Team + ".",
-		Rows:   []row{{"Account", shown(who)}, {"Slack user", who.Slack.ID}, {"Slack team", who.Slack.Team}},
+		Lead:   "You, " + shown(who) + ", become Slack user " + user + " in " + team + ". What that user asks for in Slack is then asked for in your name.",
+		Rows:   []row{{"Account", shown(who)}, {"Slack user", user}, {"Workspace", team}},
 		Button: "Yes, that is me",
-		Small:  "This is asked once. You find your own user id in Slack under Profile, Copy member ID. If it is not yours, close this page and tell your security team."}
+		Small:  "This is asked once. You find your own user id in Slack under Profile, Copy member ID. If this user is not you, or somebody sent you here, close this page and tell your security team."}
+}
+
+// pageTypeCode shows the code that ties this browser to a Slack user.
+func pageTypeCode(f *flow) page {
+	user := f.who.Slack.ID
+	if f.member.Name != "" {
+		user = "@" + f.member.Name
+	}
+	p := page{Title: "Now show that " + user + " is you", Lead: "Type this in Slack, as " + user + ":",
+		Rows:   []row{{"In Slack", "/pag signin " + f.code[:4] + "-" + f.code[4:]}, {"Account", shown(f.who)}, {"Slack user", user}},
+		Button: "I have typed it",
+		Small:  "The code is good once, for ten minutes. Give it to nobody: whoever types it in Slack acts in your name. If somebody asked you for it, close this page and tell your security team."}
+	if f.waited > 0 {
+		p.Tone, p.Lead = "wait", "It has not arrived yet. Type this in Slack, as "+user+":"
+	}
+	return p
 }
 
 func (s *Service) pageKeep(who activation.Person) page {
 	small := "It ends by itself after " + spell(s.cfg.Idle) + " without a deed, and after " + spell(s.cfg.Absolute) + " at the latest. End it sooner with /pag signout."
-	if s.cfg.Custody != KeepSession {
+	if !s.keeps() {
 		small = "No session is kept."
 	}
 	return page{Title: "Sign in to pagbot?", Lead: "Last step.", Rows: []row{{"Signed in as", shown(who)}, {"Slack user", who.Slack.ID}},
@@ -108,7 +132,7 @@ func (s *Service) pageKeep(who activation.Person) page {
 
 func (s *Service) pageKept(f *flow) page {
 	small := "End it with /pag signout."
-	if s.cfg.Custody != KeepSession {
+	if !s.keeps() {
 		small = "No session is kept: each deed asks you to sign in."
 	}
 	return page{Tone: "good", Title: "You are signed in", Lead: shown(f.who) + " is known to pagbot as Slack user " + f.who.Slack.ID + ".",
@@ -136,7 +160,7 @@ func (s *Service) outcome(a activation.Activation, deed activation.Deed, warrant
 	case a.Refusal != nil && (deed == activation.Submit || deed == "" && a.Phase == activation.Closed):
 		return pageRefusal(*a.Refusal, s.clock)
 	case deed == activation.Approve || deed == activation.Deny:
-		return decided(a, deed == activation.Approve)
+		return decided(a, deed == activation.Approve, warrant)
 	case a.Phase == activation.AwaitingApproval:
 		return page{Tone: "wait", Title: "Waiting for approval", Lead: "Your request for " + group + " is with its approvers.",
 			Next: "You can close this page: Slack tells you when somebody has decided."}
@@ -157,9 +181,11 @@ func (s *Service) outcome(a activation.Activation, deed activation.Deed, warrant
 		Next: "Slack shows how it went. You can close this page."}
 }
 
-func decided(a activation.Activation, approve bool) page {
+func decided(a activation.Activation, approve bool, warrant string) page {
 	d, group := a.Decision, groupName(a.Group)
 	switch {
+	case d == nil && slices.ContainsFunc(a.Agreed, func(v activation.Agreed) bool { return v.Warrant == warrant }):
+		return page{Tone: "good", Title: "Your yes counts", Lead: fmt.Sprintf("%d of %d approvers have agreed that %s gets %s. PIM is told when the last of them has.", len(a.Agreed), a.Quorum, shown(a.Person), group), Next: backToSlack}
 	case d == nil:
 		return page{Status: 409, Tone: "bad", Title: "Your decision was not taken", Lead: "PIM did not accept it for " + group + ".",
 			Next: "Slack shows why. You can close this page."}
@@ -196,7 +222,12 @@ func (s *Service) clock(t time.Time) string {
 // spell is a duration as people say it.
 func spell(d time.Duration) string {
 	var parts []string
-	if h := int(d.Hours()); h > 0 {
+	h := int(d.Hours())
+	if h >= 48 {
+		parts = append(parts, plural(h/24, "day"))
+		h %= 24
+	}
+	if h > 0 {
 		parts = append(parts, plural(h, "hour"))
 	}
 	if m := int(d.Minutes()) % 60; m > 0 {

@@ -72,6 +72,9 @@ type world struct {
 	cfg       signin.Config
 	svc       *signin.Service
 	sealer    *signin.Sealer
+	key       []byte
+	old       [][]byte
+	root      signin.Root
 }
 
 func newWorld(t *testing.T, change ...func(*signin.Config)) *world {
@@ -82,12 +85,12 @@ func newWorld(t *testing.T, change ...func(*signin.Config)) *world {
 	w.app = w.entra.AddApp(entra.App{Name: "pagbot", Secret: "the-app-secret", Redirects: []string{pagURL + "/callback"}, Delegated: []string{scope}})
 	w.hosts["login.example"] = w.entra.Authority()
 	w.deeds = &deeds{w: w, all: map[string]*deed{}}
-	key := bytes.Repeat([]byte{7}, signin.KeySize)
-	w.sealer, _ = signin.NewSealer(key)
+	w.key = bytes.Repeat([]byte{7}, signin.KeySize)
+	w.sealer, _ = signin.NewSealer(w.key)
 	secret, err := confidential.NewCredFromSecret(w.app.Secret)
 	w.must(err)
 	w.cfg = signin.Config{URL: pagURL, Authority: "https://login.example/" + w.entra.Tenant(), Tenant: w.entra.Tenant(),
-		Client: w.app.ID, Credential: secret, Scopes: []string{scope}, Sealer: w.sealer, Master: key, Deeds: w.deeds, Box: w.box,
+		Client: w.app.ID, Credential: secret, Scopes: []string{scope}, Sealer: w.sealer, Deeds: w.deeds, Box: w.box,
 		People: w.people(), HTTP: &http.Client{Transport: w.hosts}, NoDiscovery: true,
 		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	for _, f := range change {
@@ -101,6 +104,11 @@ func newWorld(t *testing.T, change ...func(*signin.Config)) *world {
 // restart makes the service anew, as a new process would.
 func (w *world) restart() {
 	w.t.Helper()
+	if w.cfg.Custody != signin.KeepNone {
+		ring, err := signin.OpenRing(w.t.Context(), w.box, w.root, w.cfg.Log, w.key, w.old...)
+		w.must(err)
+		w.cfg.Ring = ring
+	}
 	svc, err := signin.New(w.cfg)
 	w.must(err)
 	w.svc = svc
@@ -335,52 +343,6 @@ func (d *deeds) tokens() (all []string) {
 		all = append(all, t.Value)
 	}
 	return all
-}
-
-// box is a store in memory.
-type box struct {
-	mu   sync.Mutex
-	rows map[string]boxed
-	fail error
-}
-
-type boxed struct {
-	rev  uint64
-	body []byte
-}
-
-func (b *box) Get(_ context.Context, kind, key string) ([]byte, uint64, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	r := b.rows[kind+" "+key]
-	return r.body, r.rev, b.fail
-}
-
-func (b *box) Put(_ context.Context, kind, key string, rev uint64, body []byte) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.fail != nil {
-		return b.fail
-	}
-	if b.rows[kind+" "+key].rev != rev {
-		return errors.New("stale")
-	}
-	if body == nil {
-		delete(b.rows, kind+" "+key)
-		return nil
-	}
-	b.rows[kind+" "+key] = boxed{rev + 1, body}
-	return nil
-}
-
-func (b *box) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var s strings.Builder
-	for k, r := range b.rows {
-		fmt.Fprintf(&s, "%s %s\n", k, r.body)
-	}
-	return s.String()
 }
 
 const entraGraph = entra.GraphAudience

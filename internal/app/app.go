@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -23,6 +24,7 @@ import (
 	"pagbot/engine"
 	"pagbot/graph"
 	"pagbot/graph/signin"
+	"pagbot/internal/history"
 	"pagbot/store"
 )
 
@@ -50,12 +52,14 @@ type App struct {
 	audit   *store.Audit
 	bot     *bot.Bot
 	loop    *socket.Loop
+	history *history.Book
 	reader  *graph.Reader
 	pages   *signin.Service // nil: watch mode
 	targets map[string]downstream.Probe
 	looks   lateLooks
 	checks  []func(context.Context) error // must hold before serving; their errors say what to do
 	setups  []setup                       // may fail without keeping the bot from its work
+	noted   chan struct{}                 // something about people is in the audit log
 	began   time.Time
 }
 
@@ -75,7 +79,7 @@ func Open(ctx context.Context, cfg *Config, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{cfg: cfg, secrets: secrets, clock: o.Clock, log: o.Log, listen: o.Listen, began: time.Now(), targets: map[string]downstream.Probe{}}
+	a := &App{cfg: cfg, secrets: secrets, clock: o.Clock, log: o.Log, listen: o.Listen, began: time.Now(), noted: make(chan struct{}, 1), targets: map[string]downstream.Probe{}}
 	a.http = &http.Client{Transport: o.Transport}
 	if o.Transport != nil {
 		a.dial = o.Transport.DialContext
@@ -126,6 +130,10 @@ func (a *App) openEntra(context.Context) error {
 // them.
 type lateEngine struct{ *engine.Engine }
 
+func (l *lateEngine) find(ctx context.Context, index string) ([]activation.Activation, error) {
+	return l.Find(ctx, index)
+}
+
 func (a *App) openSlack(ctx context.Context) error {
 	slackHTTP := &http.Client{Timeout: 10 * time.Second, Transport: a.http.Transport}
 	api := slack.New(a.secrets.botToken, slack.OptionAPIURL(a.cfg.Slack.API), slack.OptionHTTPClient(slackHTTP))
@@ -135,12 +143,16 @@ func (a *App) openSlack(ctx context.Context) error {
 		return errors.Join(err, a.Check(ctx))
 	}
 	late := &lateEngine{}
-	people, pages, err := a.openSignIn(late)
+	a.history = history.NewBook(history.Config{Find: late.find, Now: a.clock.Now, Days: a.cfg.HistoryDays})
+	people, pages, err := a.openSignIn(ctx, late, api)
 	if err != nil {
 		return err
 	}
 	c := bot.Config{API: api, HTTP: slackHTTP, AppID: appID(a.secrets.appToken), Groups: a.botGroups(), Engine: late, Directory: a.reader, People: people,
-		Now: a.clock.Now, World: a.clock.World, Log: a.log}
+		Measures: measures{a}, Now: a.clock.Now, World: a.clock.World, Log: a.log}
+	for _, s := range a.cfg.Presets {
+		c.Presets = append(c.Presets, bot.Preset{Name: s.Name, Groups: s.Members, Length: time.Duration(s.For)})
+	}
 	if pages != nil {
 		c.SignIn, a.pages = pages, pages.Service
 		a.looks.Store(pages.Service.Looks())
@@ -154,25 +166,43 @@ func (a *App) openSlack(ctx context.Context) error {
 	}
 	late.Engine = a.Engine
 	a.loop, err = socket.New(socket.Config{AppToken: a.secrets.appToken, APIURL: a.cfg.Slack.API, Client: slackHTTP, Dial: a.dial, Log: a.log,
-		Busy: "I'm restarting. Please try again in a moment.",
-		Handle: func(ctx context.Context, e socket.Envelope, answer func(any, error)) {
-			a.Engine.Keep(ctx, e.ID, e.Raw, func(err error) { answer(nil, err) })
-		}})
+		Busy: "I'm restarting. Please try again in a moment.", Handle: a.receive})
 	return err
+}
+
+// receive has an envelope kept. What Slack wants answered at once takes a
+// moment, in which nobody else waits; it needs nothing kept.
+func (a *App) receive(ctx context.Context, e socket.Envelope, answer func(any, error)) {
+	keep := func() { a.Engine.Keep(ctx, e.ID, e.Raw, func(err error) { answer(nil, err) }) }
+	if e.Type != "interactive" {
+		keep()
+		return
+	}
+	go func() {
+		if ack, done := a.bot.Quick(ctx, e.Raw); done {
+			answer(ack, nil)
+			return
+		}
+		keep()
+	}()
 }
 
 func (a *App) botGroups() []bot.Group {
 	var all []bot.Group
 	for _, g := range a.cfg.Groups {
-		all = append(all, bot.Group{Group: activation.Group{Tenant: a.cfg.Entra.Tenant, ID: g.ID, Name: g.Name}, Aliases: g.Aliases, Channel: g.Channel,
-			Proof: g.Proof, Lead: time.Duration(g.Warn), Targets: a.reaches(g)})
+		var ticket *regexp.Regexp
+		if g.Ticket != "" {
+			ticket = regexp.MustCompile(g.Ticket) // validated
+		}
+		all = append(all, bot.Group{Ticket: ticket, TicketForm: g.TicketExample, Group: activation.Group{Tenant: a.cfg.Entra.Tenant, ID: g.ID, Name: g.Name}, Aliases: g.Aliases, Channel: g.Channel,
+			Proof: g.Proof, Lead: time.Duration(g.Warn), Remind: time.Duration(g.Remind), Backup: g.Backup, Quorum: g.Quorum, Targets: a.reaches(g)})
 	}
 	return all
 }
 
 func (a *App) openEngine(people bot.People) error {
 	mouth := bot.NewMouth(a.bot)
-	watch, err := downstream.NewWatch(downstream.Config{Probes: a.targets, Now: a.clock.Now, World: a.clock.World, Log: a.log})
+	watch, err := downstream.NewWatch(downstream.Config{Probes: a.targets, Now: a.clock.Now, World: a.clock.World, Log: a.log, Wake: a.wake})
 	if err != nil {
 		return err
 	}
@@ -181,18 +211,27 @@ func (a *App) openEngine(people bot.People) error {
 		hands[k] = mouth
 	}
 	if a.pages != nil {
-		guard, err := signin.NewSealer(a.secrets.key)
+		guard, err := signin.NewSealer(a.secrets.key, a.secrets.oldKeys...)
 		if err != nil {
 			return err
 		}
-		hands[activation.DoDeed] = graph.NewDeeds(a.reader, a.pages, guard)
+		hands[activation.DoDeed] = downstream.NewStarts(graph.NewDeeds(a.reader, a.pages, guard), a.clock.Now)
 	}
 	var watched []engine.Watched
 	for _, g := range a.bot.Groups {
-		watched = append(watched, engine.Watched{Group: g.Group, Targets: g.Targets, Lead: g.Lead})
+		watched = append(watched, engine.Watched{Group: g.Group, Targets: g.Targets, Lead: g.Lead, Remind: g.Remind, Quorum: g.Quorum})
 	}
-	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log})
+	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log,
+		Changed: a.history.Note})
 	return err
+}
+
+// wake lets a look go that waits for the news of another. If that fails, it is
+// made when it is due.
+func (a *App) wake(name string) {
+	if err := a.Engine.Release(context.Background(), name); err != nil {
+		a.log.Debug("a look was not woken", "err", err)
+	}
 }
 
 // bound is PIM with the people's Slack users filled in.

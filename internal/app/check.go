@@ -90,7 +90,7 @@ func (a *App) setUp(ctx context.Context, s setup) {
 }
 
 // scopes are what the bot token needs; manifest.yaml asks for the same.
-var scopes = []string{"chat:write", "commands", "channels:read", "groups:read", "users:read"}
+var scopes = []string{"chat:write", "commands", "files:write", "channels:read", "groups:read", "users:read"}
 
 // whoAmI asks Slack who we are: the mapping of people needs the team.
 func (a *App) whoAmI(ctx context.Context, api *slack.Client) (*slack.AuthTestResponse, error) {
@@ -100,7 +100,11 @@ func (a *App) whoAmI(ctx context.Context, api *slack.Client) (*slack.AuthTestRes
 	}
 	// Slack names a token's scopes beside every answer.
 	if has := me.Header.Get("X-OAuth-Scopes"); has != "" {
-		lacks := slices.DeleteFunc(slices.Clone(scopes), func(s string) bool {
+		want := slices.Clone(scopes)
+		if s := a.cfg.SignIn; s != nil && len(s.Bind.Mail) > 0 {
+			want = append(want, "users:read.email")
+		}
+		lacks := slices.DeleteFunc(want, func(s string) bool {
 			return slices.Contains(strings.FieldsFunc(has, func(r rune) bool { return r == ',' || r == ' ' }), s)
 		})
 		if len(lacks) > 0 {

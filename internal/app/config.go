@@ -1,6 +1,10 @@
 package app
 
-import "pagbot/activation"
+import (
+	"time"
+
+	"pagbot/activation"
+)
 
 // Config is the whole configuration. pagbot.example.yaml shows every field;
 // a key that is not here is refused with its line.
@@ -17,8 +21,13 @@ type Config struct {
 	SignIn *SignInConfig `yaml:"signin"`
 	// Groups are the PIM-managed groups that the bot looks after; at least one.
 	Groups []GroupConfig `yaml:"groups"`
+	// Presets are names for groups that are often asked for together.
+	Presets []PresetConfig `yaml:"presets"`
 	// Targets are the systems where the groups carry roles.
 	Targets []TargetConfig `yaml:"targets"`
+	// HistoryDays is how many days of measurements are kept at hand, for
+	// pictures, predictions and requirements; empty: 30.
+	HistoryDays int `yaml:"history_days"`
 
 	dir string // of the file, for relative paths
 }
@@ -79,12 +88,40 @@ type SignInConfig struct {
 	ClientID string `yaml:"client_id"`
 	// ClientSecret of the sign-in registration.
 	ClientSecret Secret `yaml:"client_secret"`
-	// Key is 32 bytes, base64: it seals warrants, links and kept tokens.
+	// Key is 32 bytes, base64: it seals warrants, links, bindings and kept tokens.
 	Key Secret `yaml:"key"`
-	// Custody of tokens: none or session (the default).
+	// OldKey is the key before Key: what it sealed is taken until pagbot keys
+	// rotate has sealed all anew. Then leave it out again.
+	OldKey *Secret `yaml:"old_key"`
+	// KeyVault is the address of an RSA key in Azure Key Vault, such as
+	// https://NAME.vault.azure.net/keys/KEY, which then also wraps what seals kept
+	// tokens. The reader must be allowed to wrap and unwrap with it.
+	KeyVault string `yaml:"key_vault"`
+	// Custody of tokens: none, session (the default), or days such as 7d.
 	Custody string `yaml:"custody"`
-	// People is the file that maps Slack users to Entra accounts.
+	// People is the file that maps Slack users to Entra accounts. With bind it
+	// may be left out.
 	People string `yaml:"people"`
+	// Bind says how people who are not in that file come to their accounts.
+	Bind BindConfig `yaml:"bind"`
+	// DeviceClient is the application id of a third, public registration, which
+	// turns on sign-in by device code (/pag signin device). Many tenants block it,
+	// and people can be talked into entering a code: leave it out if browsers can
+	// reach url.
+	DeviceClient string `yaml:"device_client"`
+}
+
+// BindConfig is how people who are not in the file come to their accounts.
+type BindConfig struct {
+	// Attribute is the property of an Entra account that holds its person's Slack
+	// user id: employeeId, extension_APP_NAME, or
+	// onPremisesExtensionAttributes/extensionAttribute1.
+	Attribute string `yaml:"attribute"`
+	// Mail lists the domains, verified in the tenant, whose addresses bind: an
+	// account whose mail or user principal name is the Slack profile's e-mail. The
+	// person then types into Slack a code that their browser shows. The Slack app
+	// needs the scope users:read.email for it.
+	Mail []string `yaml:"mail"`
 }
 
 // GroupConfig is one PIM-managed group that the bot looks after.
@@ -101,13 +138,40 @@ type GroupConfig struct {
 	// session; empty: fresh where PIM asks for MFA, an authentication context or
 	// an approval, and for owners.
 	Proof activation.Proof `yaml:"proof"`
+	// Ticket is a regular expression that every ask's ticket must match; empty:
+	// any ticket will do, or none if PIM asks for none.
+	Ticket string `yaml:"ticket"`
+	// TicketExample is a ticket that matches, to be shown to who gave another.
+	TicketExample string `yaml:"ticket_example"`
 	// Warn is how long before the end its owner is warned; empty: 10m.
 	Warn Duration `yaml:"warn"`
+	// Remind is how long a request waits for an approver before its approvers
+	// are reminded in its card's thread; after four times as long they are again,
+	// with Backup. Empty: 30m.
+	Remind Duration `yaml:"remind"`
+	// Quorum is how many different approvers must agree before PIM is told so;
+	// empty: one, as in PIM itself. It is a guard rail: an approver in Entra goes
+	// round it, which is told in the channel. One no is always enough.
+	Quorum int `yaml:"quorum"`
+	// Backup are ids of Slack users who are told of a request that still waits
+	// at the second reminder; deciding stays with PIM's approvers.
+	Backup []string `yaml:"backup"`
 	// Targets are ids of the targets below where the group carries a role.
 	Targets []string `yaml:"targets"`
 	// Opens are further systems that the group opens, for warnings only: aks,
 	// github, sharepoint, exchange or purview.
 	Opens []string `yaml:"opens"`
+}
+
+// PresetConfig is a name that people may type in a group's place.
+type PresetConfig struct {
+	// Name is what people type.
+	Name string `yaml:"name"`
+	// Members are the groups it stands for, by their names here.
+	Members []string `yaml:"members"`
+	// For is how long they are asked for, unless something else is said; empty:
+	// an hour, or less if PIM allows less.
+	For Duration `yaml:"for"`
 }
 
 // TargetConfig is a downstream system.
@@ -145,4 +209,24 @@ type TargetConfig struct {
 	// aws, 5m for directory-role, 15m for azure, 30m for intune and defender; for
 	// http it must be given.
 	GoneWithin Duration `yaml:"gone_within"`
+	// Sessions is how long a session of before may go on working after the target
+	// itself has forgotten the person; cards say so. Empty: 60m for devops.
+	Sessions Duration `yaml:"sessions"`
+	// Requires is how soon the target must follow an activation and its end: what
+	// is measured is judged by it, in pictures and reports.
+	Requires RequiresConfig `yaml:"requires"`
+}
+
+// RequiresConfig is a requirement of a target.
+type RequiresConfig struct {
+	// Effective is within what time after the activation access must have taken
+	// effect; empty: any time will do.
+	Effective Duration `yaml:"effective"`
+	// Gone is within what time after the end access must be gone; empty: any time
+	// will do.
+	Gone Duration `yaml:"gone"`
+}
+
+func (r RequiresConfig) durations() (effective, gone time.Duration) {
+	return time.Duration(r.Effective), time.Duration(r.Gone)
 }

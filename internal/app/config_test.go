@@ -30,8 +30,13 @@ signin:
   client_id: 8d2b7c64-1f3e-4a9b-b0c5-7e6f5d4c3b2a
   client_secret: {env: SIGNIN}
   key: {env: KEY}
+  old_key: {credential: old}
+  key_vault: https://contoso.vault.azure.net/keys/pagbot
   custody: none
   people: people.yaml
+  bind:
+    attribute: employeeId
+    mail: [contoso.example]
 groups:
   - name: db-admins
     aliases: [dba]
@@ -57,9 +62,9 @@ func TestEveryField(t *testing.T) {
 	}
 	got := []any{c.State, c.Slack.AppToken.Env, c.Slack.BotToken.File, c.Slack.API, c.Entra.Tenant[:8], c.Entra.Graph, c.authority(), c.Entra.CA,
 		c.Entra.Reader.ClientID[:8], c.Entra.Reader.ClientSecret.Env, c.SignIn.URL, c.SignIn.Listen, c.SignIn.ClientID[:8], c.SignIn.ClientSecret.Env,
-		c.SignIn.Key.Env, c.SignIn.Custody, c.SignIn.People}
+		c.SignIn.Key.Env, c.SignIn.OldKey.Credential, c.SignIn.KeyVault, c.SignIn.Custody, c.SignIn.People, c.SignIn.Bind.Attribute, c.SignIn.Bind.Mail[0]}
 	want := []any{"state", "APP", "bot", "https://slack.test/api/", "6f0c9b1e", "https://graph.test", "https://login.test/", "ca.pem",
-		"3c1a9a52", "READER", "https://pag.test", "127.0.0.1:8080", "8d2b7c64", "SIGNIN", "KEY", "none", "people.yaml"}
+		"3c1a9a52", "READER", "https://pag.test", "127.0.0.1:8080", "8d2b7c64", "SIGNIN", "KEY", "old", "https://contoso.vault.azure.net/keys/pagbot", "none", "people.yaml", "employeeId", "contoso.example"}
 	if !slices.Equal(got, want) {
 		t.Errorf("read\n%v, want\n%v", got, want)
 	}
@@ -112,23 +117,25 @@ func TestShape(t *testing.T) {
 	for _, c := range []struct{ name, from, to, want string }{
 		{"unknown key", "state: state", "state: state\nstte: x", "line 2: there is no setting called stte: see pagbot.example.yaml"},
 		{"unknown key below", "  api: https://slack.test/api", "  apii: x", "line 5: there is no setting called apii in slack"},
-		{"in a group", "    warn: 20m", "    warm: 20m", "line 28: there is no setting called warm in a group"},
-		{"in a target", "    organization: contoso", "    org: contoso", "line 35: there is no setting called org in a target"},
+		{"in a group", "    warn: 20m", "    warm: 20m", "line 33: there is no setting called warm in a group"},
+		{"in a target", "    organization: contoso", "    org: contoso", "line 40: there is no setting called org in a target"},
 		{"key of two words", "state: state", "state: state\n\"a\\nb\": x", `line 2: there is no setting called "a\nb"`},
 		{"twice", "state: state", "state: state\nstate: b", `line 2: "state" stands in line 1 already: remove one`},
-		{"secret written out", "{file: bot}", token, "line 4: a secret never stands in the configuration itself: write it as {env: NAME} or {file: PATH}"},
+		{"secret written out", "{file: bot}", token, "line 4: a secret never stands in the configuration itself: write it as {env: NAME}, {file: PATH} or {credential: NAME}"},
 		{"secret as a key", "{file: bot}", "{" + token + "}", "line 4: a secret never stands in the configuration itself"},
 		{"reader's secret written out", "{env: READER}", token, "line 13: a secret never stands in the configuration itself"},
-		{"text for a list", "[dba]", "dba", "line 24: a list is expected here, not a text"},
-		{"number for a list", "[entra, devops]", "3", "line 29: a list is expected here, not a number"},
-		{"list for a text", "name: db-admins", "name: [a]", "line 23: a text is expected here, not a list"},
-		{"section for a proof", "proof: fresh", "proof: {a: b}", "line 27: a text is expected here, not a section"},
+		{"text for a list", "[dba]", "dba", "line 29: a list is expected here, not a text"},
+		{"number for a list", "[entra, devops]", "3", "line 34: a list is expected here, not a number"},
+		{"list for a text", "name: db-admins", "name: [a]", "line 28: a text is expected here, not a list"},
+		{"section for a proof", "proof: fresh", "proof: {a: b}", "line 32: a text is expected here, not a section"},
 		{"text for a section", "  api: https://slack.test/api\nentra:", "  api: https://slack.test/api\nentra: x\nother:", "line 6: a section (lines of name: value) is expected here, not a text"},
 		{"text for a yes", "client_secret: {env: READER}", "managed_identity: perhaps", "line 13: true or false is expected here, not a text"},
-		{"bad duration", "20m", "soon", `line 28: "soon" is not a duration; write it like 90m`},
-		{"number for a duration", "20m", "20", `line 28: "20" is not a duration; write it like 90m`},
-		{"negative duration", "1h30m", "-5m", `line 37: "-5m" is not a duration`},
-		{"list for a duration", "1h30m", "[5m]", `line 37: "" is not a duration`},
+		{"unknown requirement", "    gone_within: 1h30m", "    requires: {efective: 15m}", "line 42: there is no setting called efective in a target's requires"},
+		{"text for a number", "state: state", "state: state\nhistory_days: many", "line 2: a number is expected here, not a text"},
+		{"bad duration", "20m", "soon", `line 33: "soon" is not a duration; write it like 90m`},
+		{"number for a duration", "20m", "20", `line 33: "20" is not a duration; write it like 90m`},
+		{"negative duration", "1h30m", "-5m", `line 42: "-5m" is not a duration`},
+		{"list for a duration", "1h30m", "[5m]", `line 42: "" is not a duration`},
 		{"two documents", "state: state", "state: state\n---\na: b", "the file holds more than one document"},
 		{"broken", "slack:", "slack: [", "is not YAML"},
 		{"tab", "  app_token:", "\tapp_token:", "line 3: this is not YAML"},
@@ -192,7 +199,14 @@ func TestRules(t *testing.T) {
 		{"{env: SIGNIN}", "{}", "signin.client_secret"},
 		{"{env: KEY}", "{}", "signin.key: a key is needed: make one with openssl rand -base64 32"},
 		{"custody: none", "custody: days", `signin.custody: "days" is not known`},
-		{"people: people.yaml", "people: ''", "signin.people"},
+		{"people: people.yaml\n  bind:\n    attribute: employeeId\n    mail: [contoso.example]", "people: ''", "signin.people: name the file that maps Slack users to Entra accounts, or say with signin.bind"},
+		{"custody: none", "custody: 31d", `signin.custody: "31d" is not known: choose none, session, or up to 30 days such as 7d`},
+		{"custody: none", "custody: none\n  device_client: 3c1a9a52-5a0c-4b7e-8a60-9a5d6f4d2e11", "signin.device_client: with custody none"},
+		{"custody: none", "device_client: 8d2b7c64-1f3e-4a9b-b0c5-7e6f5d4c3b2a", "is not the application id of a registration of its own"},
+		{"{credential: old}", "{}", "signin.old_key: write it as"},
+		{"https://contoso.vault.azure.net/keys/pagbot", "https://contoso.vault.azure.net/keys/pagbot/12", "signin.key_vault"},
+		{"employeeId", "employee id", "signin.bind.attribute"},
+		{"[contoso.example]", "['@contoso.example']", "signin.bind.mail"},
 		{"name: db-admins", "name: ''", "groups: entry 1 has no name"},
 		{"2b5ed229-4072-478d-9504-a047ebd4b07d", "db-admins", "groups db-admins: id"},
 		{"[dba]", "[DB-Admins]", `groups db-admins: the name or alias "DB-Admins" stands twice`},
@@ -252,4 +266,25 @@ func FuzzConfig(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestCredential reads a secret that systemd gives, and nothing beside it.
+func TestCredential(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "pagbot-key"), []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("CREDENTIALS_DIRECTORY", dir)
+	if got, err := (Secret{Credential: "pagbot-key"}).read("signin.key", ""); err != nil || got != "secret" {
+		t.Errorf("%q %v", got, err)
+	}
+	for _, name := range []string{"none", "../" + filepath.Base(dir) + "/pagbot-key", "."} {
+		if got, err := (Secret{Credential: name}).read("signin.key", ""); err == nil || !strings.HasPrefix(err.Error(), "signin.key: ") {
+			t.Errorf("%s: %q %v", name, got, err)
+		}
+	}
+	t.Setenv("CREDENTIALS_DIRECTORY", "")
+	if _, err := (Secret{Credential: "pagbot-key"}).read("signin.key", ""); err == nil || !strings.Contains(err.Error(), "LoadCredentialEncrypted=pagbot-key:") {
+		t.Errorf("without systemd: %v", err)
+	}
 }

@@ -22,7 +22,7 @@ import (
 )
 
 // The serving process answers on a unix socket that only its own user can
-// open; status and journal are clients of it.
+// open; status, journal and latency are clients of it.
 
 func socketPath(state string) string { return filepath.Join(state, "pagbot.sock") }
 
@@ -74,7 +74,9 @@ func (a *App) control() http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(s)
 	})
+	a.controlPeople(mux)
 	mux.HandleFunc("GET /journal/{id}", func(w http.ResponseWriter, r *http.Request) { journal(w, r, a.Engine) })
+	mux.HandleFunc("GET /latency", a.latency)
 	return mux
 }
 
@@ -101,13 +103,18 @@ func journal(w http.ResponseWriter, r *http.Request, e *engine.Engine) {
 
 // Ask is the client's side of the control socket in a state directory.
 func Ask(ctx context.Context, state, path string) ([]byte, error) {
+	return exchange(ctx, state, http.MethodGet, path, nil)
+}
+
+func exchange(ctx context.Context, state, method, path string, form url.Values) ([]byte, error) {
 	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socketPath(state))
 	}}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://pagbot"+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, "http://pagbot"+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err
 	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	resp, err := c.Do(req)
 	switch {
 	case errors.Is(err, fs.ErrPermission):

@@ -1,13 +1,13 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -16,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
+	"github.com/slack-go/slack"
 
 	"pagbot/activation"
 	"pagbot/bot"
@@ -139,46 +140,51 @@ type pages struct {
 	*signin.Sealer
 }
 
+// BeginDevice implements bot.Coder.
+func (p *pages) BeginDevice(ctx context.Context, u activation.SlackUser) (code, url string, until time.Time, err error) {
+	c, err := p.DeviceCode(ctx, u)
+	return c.Code, c.URL, c.Expires, err
+}
+
 // openSignIn makes the pages and reads who is who. Without a sign-in section
 // nobody is bound and there are no pages.
-func (a *App) openSignIn(e *lateEngine) (bot.People, *pages, error) {
+func (a *App) openSignIn(ctx context.Context, e *lateEngine, api *slack.Client) (bot.People, *pages, error) {
 	c := a.cfg.SignIn
 	if c == nil {
 		return nobody{}, nil, nil
 	}
-	team := a.me.EnterpriseID
-	if team == "" {
-		team = a.me.TeamID
-	}
-	file, err := readFile("signin.people", a.cfg.in(c.People))
+	people, err := a.openPeople()
 	if err != nil {
 		return nil, nil, err
-	}
-	people, err := signin.ParsePeople(bytes.NewReader(file), a.cfg.Entra.Tenant, team)
-	if err != nil {
-		return nil, nil, fmt.Errorf("signin.people: %s: %w", c.People, plainPeople(err))
 	}
 	cred, err := confidential.NewCredFromSecret(a.secrets.signIn)
 	if err != nil {
 		return nil, nil, err
 	}
-	sealer, err := signin.NewSealer(a.secrets.key)
+	sealer, err := signin.NewSealer(a.secrets.key, a.secrets.oldKeys...)
+	if err != nil {
+		return nil, nil, err
+	}
+	ring, err := a.openRing(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	service, err := signin.New(signin.Config{URL: c.URL, Authority: a.cfg.authority() + a.cfg.Entra.Tenant, Tenant: a.cfg.Entra.Tenant, Client: c.ClientID, Credential: cred,
-		Scopes: signInScopes(a.cfg.Entra.Graph), Sealer: sealer, Custody: signin.Custody(c.Custody), Master: a.secrets.key, People: people,
-		Deeds: deeds{e}, Box: box{a.db}, Bound: a.tellBound, HTTP: a.http, NoDiscovery: a.cfg.private(), Now: a.clock.Now, Log: a.log})
+		Scopes: signInScopes(a.cfg.Entra.Graph), Sealer: sealer, Custody: signin.Custody(c.Custody), Ring: ring, People: people,
+		Directory: accounts{a.reader, c.Bind.Attribute}, Workspace: members{api, a.me}, Bind: signin.Bind{Attribute: c.Bind.Attribute != "", Mail: c.Bind.Mail},
+		Device: signin.Device{Client: c.DeviceClient, Done: a.tellDevice},
+		Floors: floorFile(filepath.Join(a.cfg.StateDir(), "signed-out.json")),
+		Deeds:  deeds{e}, Box: box{a.db}, Bound: a.tellBound, HTTP: a.http, NoDiscovery: a.cfg.private(), Now: a.clock.Now, Log: a.log})
+	if c.DeviceClient != "" {
+		a.log.Warn("sign-in by device code is on: people can be talked into entering a code that somebody else began, and many tenants block it; leave signin.device_client out if their browsers can reach signin.url")
+	}
+	if err == nil {
+		err = service.Load(ctx)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
 	return people, &pages{service, sealer}, nil
-}
-
-// tellBound tells a person that an account of theirs was bound to them.
-func (a *App) tellBound(p activation.Person) {
-	a.log.Info("bound", "slack", p.Slack.ID, "account", p.Object)
-	go a.bot.TellBound(context.Background(), p)
 }
 
 // nobody is the mapping of a bot that only watches.

@@ -126,9 +126,9 @@ func shown(key string) string {
 }
 
 // places are the sections, by the name of their type.
-var places = map[string]string{"SlackConfig": "slack", "EntraConfig": "entra", "ReaderConfig": "entra.reader", "SignInConfig": "signin", "GroupConfig": "a group", "TargetConfig": "a target",
+var places = map[string]string{"SlackConfig": "slack", "EntraConfig": "entra", "ReaderConfig": "entra.reader", "SignInConfig": "signin", "BindConfig": "signin.bind", "GroupConfig": "a group", "TargetConfig": "a target",
 	"SCIMTarget": "a target's scim section", "HTTPTarget": "a target's http section", "AWSTarget": "a target's aws section",
-	"RoleTarget": "a target's directory-role section", "AzureTarget": "a target's azure section", "IntuneTarget": "a target's intune section", "DefenderTarget": "a target's defender section"}
+	"RoleTarget": "a target's directory-role section", "AzureTarget": "a target's azure section", "IntuneTarget": "a target's intune section", "DefenderTarget": "a target's defender section", "RequiresConfig": "a target's requires"}
 
 func wanted(goType string) string {
 	switch {
@@ -136,6 +136,8 @@ func wanted(goType string) string {
 		return "a list"
 	case goType == "bool":
 		return "true or false"
+	case goType == "int":
+		return "a number"
 	case goType == "string" || strings.HasPrefix(goType, "activation."):
 		return "a text"
 	}

@@ -58,12 +58,19 @@ type microsoftWorld struct {
 	user  entra.User
 }
 
+// assign gives the group a directory role.
+func (m *microsoftWorld) assign(t *testing.T, role string) {
+	t.Helper()
+	m.entra.AddRole(entra.Role{ID: role, Name: role})
+	if err := m.entra.AssignRole(role, m.group.ID, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func newMicrosoftWorld(t *testing.T) *microsoftWorld {
 	w := entra.New(entra.Config{Seed: 1, Tenant: "6f0c9b1e-0d5e-4c3a-9a57-3f1d5f1f7a10", Extra: map[string]string{"https://graph.test": entra.GraphAudience, armAudience: armAudience, defenderAudience: defenderAudience}})
 	m := &microsoftWorld{entra: w, group: w.AddGroup(entra.Group{ID: "2b5ed229-4072-478d-9504-a047ebd4b07d", Name: "admins", RoleAssignable: true}), user: w.AddUser(entra.User{UPN: "requester@contoso.example"})}
-	if _, err := w.AddRoleAssignment(entra.RoleAssignment{Role: msRole, Principal: m.group.ID}); err != nil {
-		t.Fatal(err)
-	}
+	m.assign(t, msRole)
 	reader := w.AddApp(entra.App{ID: "3c1a9a52-5a0c-4b7e-8a60-9a5d6f4d2e11", Secret: "made up", Roles: []string{"GroupMember.Read.All", "Group.Read.All", "User.Read.All", "RoleManagement.Read.Directory"}})
 	// Each service takes tokens for itself only.
 	open := func(audience string) func(string) (target.Caller, error) {
@@ -181,9 +188,7 @@ func TestWarningsOfAGroup(t *testing.T) {
 		if err != nil || len(lines) > 0 {
 			t.Errorf("%q, %v", lines, err)
 		}
-		if _, err := w.entra.AddRoleAssignment(entra.RoleAssignment{Role: "29232cdf-9323-42fd-ade2-1d097af3e4de", Principal: w.group.ID}); err != nil {
-			t.Fatal(err)
-		}
+		w.assign(t, "29232cdf-9323-42fd-ade2-1d097af3e4de")
 		plain := w.entra.AddGroup(entra.Group{Name: "plain"})
 		w.cfg.Groups = append(w.cfg.Groups, GroupConfig{Name: "plain", ID: plain.ID, Targets: []string{"saw"}})
 		lines, err = w.Warnings(t.Context())

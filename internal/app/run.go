@@ -20,6 +20,9 @@ import (
 // and no new pages, what is in hand finished, the engine last. Close then lets
 // go of the files.
 func (a *App) Run(ctx context.Context) error {
+	if err := a.history.Load(ctx); err != nil {
+		return err
+	}
 	ctl, web, err := a.openDoors()
 	if err != nil {
 		return err
@@ -41,7 +44,7 @@ func (a *App) Run(ctx context.Context) error {
 	work.Go(func() error { doors.Wait(); stopEngine(); return nil })
 	work.Go(func() error { a.Engine.Run(engineCtx); return nil })
 	work.Go(func() error {
-		err := a.audit.Follow(engineCtx, a.db, engine.AuditLog, a.Engine.Committed(engineCtx))
+		err := a.audit.Follow(engineCtx, a.db, engine.AuditLog, a.committed(engineCtx))
 		if engineCtx.Err() != nil {
 			err = nil
 		}
@@ -132,6 +135,9 @@ func (a *App) sweep(ctx context.Context) {
 
 // Close lets go of the files.
 func (a *App) Close() {
+	if a.pages != nil {
+		a.pages.Close()
+	}
 	if a.audit != nil {
 		if err := a.audit.Close(); err != nil {
 			a.log.Error("closing the audit trail", "err", err)

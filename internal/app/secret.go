@@ -1,29 +1,42 @@
 package app
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"pagbot/graph/signin"
 )
 
-// Secret is read from an environment variable or from a file, never from the
-// configuration itself.
+// Secret is read from an environment variable, from a file or from systemd's
+// credentials, never from the configuration itself.
 type Secret struct {
 	// Env is the name of the variable.
 	Env string `yaml:"env"`
 	// File is a path, relative to the configuration's folder; line ends at the
 	// file's end are dropped.
 	File string `yaml:"file"`
+	// Credential is the name that LoadCredential= or LoadCredentialEncrypted= in
+	// the service's unit gives it.
+	Credential string `yaml:"credential"`
 }
 
-const secretForm = "write it as {env: NAME} or {file: PATH}"
+const secretForm = "write it as {env: NAME}, {file: PATH} or {credential: NAME}"
 
-func (s Secret) set() bool { return (s.Env == "") != (s.File == "") }
+func (s Secret) set() bool {
+	n := 0
+	for _, way := range []string{s.Env, s.File, s.Credential} {
+		if way != "" {
+			n++
+		}
+	}
+	return n == 1
+}
 
 // read fetches a secret; what it says of a missing one names the field.
 func (s Secret) read(field, dir string) (string, error) {
@@ -34,13 +47,21 @@ func (s Secret) read(field, dir string) (string, error) {
 		}
 		return v, nil
 	}
-	b, err := readFile(field, in(dir, s.File))
+	path := in(dir, s.File)
+	if s.Credential != "" {
+		from := os.Getenv("CREDENTIALS_DIRECTORY")
+		if from == "" || filepath.Base(s.Credential) != s.Credential {
+			return "", fmt.Errorf("%s: systemd gives this process no credential %q: add LoadCredentialEncrypted=%s:PATH to its unit", field, s.Credential, s.Credential)
+		}
+		path = filepath.Join(from, s.Credential)
+	}
+	b, err := readFile(field, path)
 	if err != nil {
 		return "", err
 	}
 	v := strings.TrimRight(string(b), "\r\n")
 	if v == "" {
-		return "", fmt.Errorf("%s: the file %s is empty: put the secret into it", field, s.File)
+		return "", fmt.Errorf("%s: the file %s is empty: put the secret into it", field, cmp.Or(s.File, path))
 	}
 	return v, nil
 }
@@ -65,6 +86,7 @@ type secrets struct {
 	reader             string // empty: the reader has another way
 	signIn             string
 	key                []byte
+	oldKeys            [][]byte // what key's predecessor sealed is still taken
 }
 
 // secrets reads them all, and says of all that are missing.
@@ -86,21 +108,27 @@ func (c *Config) secrets() (secrets, error) {
 	}
 	if c.SignIn != nil {
 		read(&s.signIn, c.SignIn.ClientSecret, "signin.client_secret")
-		var key string
-		read(&key, c.SignIn.Key, "signin.key")
-		if key != "" {
-			var err error
-			s.key, err = sealKey(key)
+		key := func(from Secret, field string) []byte {
+			var text string
+			if read(&text, from, field); text == "" {
+				return nil
+			}
+			k, err := sealKey(text, field)
 			p.add(err)
+			return k
+		}
+		s.key = key(c.SignIn.Key, "signin.key")
+		if c.SignIn.OldKey != nil {
+			s.oldKeys = [][]byte{key(*c.SignIn.OldKey, "signin.old_key")}
 		}
 	}
 	return s, errors.Join(p...)
 }
 
-func sealKey(s string) ([]byte, error) {
+func sealKey(s, field string) ([]byte, error) {
 	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(s))
 	if err != nil || len(key) != signin.KeySize {
-		return nil, errors.New("signin.key: it must be 32 bytes in base64: make one with openssl rand -base64 32")
+		return nil, fmt.Errorf("%s: it must be 32 bytes in base64: make one with openssl rand -base64 32", field)
 	}
 	return key, nil
 }

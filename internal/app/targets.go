@@ -80,6 +80,7 @@ func (t *TargetConfig) check(p *problems, n int, seen map[string]bool) {
 	}
 	k.check(t, p)
 	defaultTo(&t.GoneWithin, Duration(k.within))
+	defaultTo(&t.Sessions, Duration(downstream.Sessions(t.Kind)))
 	p.need(t.GoneWithin > 0, "targets %s: say gone_within: when a removal that was not seen there is overdue; nobody else knows this system", t.ID)
 }
 
@@ -162,7 +163,8 @@ func (a *App) reaches(g GroupConfig) map[activation.Access][]activation.Target {
 				continue
 			}
 			id := targetID(t, scope{g.ID, access})
-			m[access] = append(m[access], activation.Target{ID: id, Kind: t.Kind, Name: t.Name, Level: a.targets[id].Limits().Level, Within: activation.Duration(t.GoneWithin)})
+			m[access] = append(m[access], activation.Target{ID: id, Kind: t.Kind, Name: t.Name, Level: a.targets[id].Limits().Level, Within: activation.Duration(t.GoneWithin),
+				Sessions: activation.Duration(t.Sessions)})
 		}
 	}
 	return m

@@ -95,7 +95,7 @@ func TestTargetsAreRefused(t *testing.T) {
 		{app, ", scim: {base: 'https://app.example', group: g, token: {env: T}}", "", "targets app: the settings of kind scim are missing"},
 		{app, "https:", "http:", `targets app: "http://app.example" must be https`},
 		{app, "https://app.example", "https://graph.microsoft.com/v1.0", "Entra's own side of provisioning"},
-		{app, ", token: {env: T}", "", "targets app: the SCIM service's token is needed: write it as {env: NAME} or {file: PATH}"},
+		{app, ", token: {env: T}", "", "targets app: the SCIM service's token is needed: write it as {env: NAME}, {file: PATH} or {credential: NAME}"},
 		{app, "token: {env: T}", "token: abc", "a secret never stands in the configuration itself"},
 		{app, "group: g", "group: g, members: guess", `targets app: members "guess" is not known`},
 		{app, "group: g", "grup: g", "there is no setting called grup in a target's scim section"},

@@ -13,11 +13,14 @@ import (
 
 	"pagbot/activation"
 	"pagbot/downstream"
+	"pagbot/graph/signin"
+	"pagbot/internal/keyvault"
 )
 
 var (
 	guid      = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 	channelID = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
+	userID    = regexp.MustCompile(`^[UW][A-Z0-9]{2,}$`)
 	orgName   = regexp.MustCompile(`^[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?$`)
 )
 
@@ -27,6 +30,13 @@ type problems []error
 func (p *problems) add(err error) {
 	if err != nil {
 		*p = append(*p, err)
+	}
+}
+
+// addAs names the setting that an error is about.
+func (p *problems) addAs(setting string, err error) {
+	if err != nil {
+		p.add(fmt.Errorf("%s: %w", setting, err))
 	}
 }
 
@@ -51,12 +61,29 @@ func (c *Config) validate() error {
 		keeps := c.SignIn != nil && c.SignIn.Custody != "none"
 		p.need(keeps || !c.Targets[i].asksPersons(), "targets %s: as: person needs a signin section whose custody keeps sessions: add one, or ask as the application", c.Targets[i].ID)
 	}
+	defaultTo(&c.HistoryDays, 30)
+	p.need(c.HistoryDays > 0 && c.HistoryDays <= 400, "history_days: %d days are not possible: choose 1 to 400", c.HistoryDays)
 	p.need(len(c.Groups) > 0, "groups: name at least one PIM-managed group")
 	names, ids := map[string]bool{}, map[string]bool{}
 	for i := range c.Groups {
 		c.Groups[i].check(&p, i+1, targets, names, ids)
 	}
+	presets := map[string]bool{}
+	for i, s := range c.Presets {
+		s.check(&p, i+1, names, presets)
+	}
 	return errors.Join(p...)
+}
+
+func (s PresetConfig) check(p *problems, n int, groups, seen map[string]bool) {
+	key := strings.ToLower(s.Name)
+	p.need(s.Name != "", "presets: entry %d has no name: give it one that people can type", n)
+	p.need(s.Name == "" || !groups[key] && !seen[key], "presets %s: a group or preset has that name: people could not tell the two apart", s.Name)
+	p.need(len(s.Members) > 0, "presets %s: it stands for no group: name some below members", s.Name)
+	for _, m := range s.Members {
+		p.need(groups[strings.ToLower(m)], "presets %s: there is no group %q: name one that stands below groups", s.Name, m)
+	}
+	seen[key] = true
 }
 
 func (s *SlackConfig) check(p *problems) {
@@ -86,9 +113,20 @@ func (s *SignInConfig) check(p *problems) {
 	p.need(guid.MatchString(s.ClientID), "signin.client_id: %q is not an application id: copy the GUID from the sign-in app registration", s.ClientID)
 	p.need(s.ClientSecret.set(), "signin.client_secret: the secret of the sign-in registration is needed: %s", secretForm)
 	p.need(s.Key.set(), "signin.key: a key is needed: make one with openssl rand -base64 32, and %s", secretForm)
-	p.need(s.People != "", "signin.people: name the file that maps Slack users to Entra accounts")
+	p.need(s.OldKey == nil || s.OldKey.set(), "signin.old_key: %s", secretForm)
+	if s.KeyVault != "" {
+		p.addAs("signin.key_vault", keyvault.Valid(s.KeyVault))
+	}
+	p.need(s.People != "" || s.Bind.Attribute != "" || len(s.Bind.Mail) > 0, "signin.people: name the file that maps Slack users to Entra accounts, or say with signin.bind how they come to them")
+	p.need(attribute.MatchString(s.Bind.Attribute), "signin.bind.attribute: %q is not a property of an account: write it like employeeId, extension_APP_NAME or onPremisesExtensionAttributes/extensionAttribute1", s.Bind.Attribute)
+	for _, d := range s.Bind.Mail {
+		p.need(domainName.MatchString(d), "signin.bind.mail: %q is not a domain: write it like contoso.example", d)
+	}
+	d := s.DeviceClient
+	p.need(d == "" || guid.MatchString(d) && !strings.EqualFold(d, s.ClientID), "signin.device_client: %q is not the application id of a registration of its own: device codes need a public client, and the sign-in registration must not be one", d)
+	p.need(d == "" || s.Custody != "none", "signin.device_client: with custody none nothing is kept that a device code could bring: leave one of the two out")
 	defaultTo(&s.Custody, "session")
-	p.need(s.Custody == "none" || s.Custody == "session", "signin.custody: %q is not known: choose none or session", s.Custody)
+	p.addAs("signin.custody", signin.Custody(s.Custody).Valid())
 }
 
 func (g *GroupConfig) check(p *problems, n int, targets, names, ids map[string]bool) {
@@ -110,7 +148,15 @@ func (g *GroupConfig) check(p *problems, n int, targets, names, ids map[string]b
 	for _, o := range g.Opens {
 		p.need(slices.Contains(downstream.Systems, o), "groups %s: opens %q is not known: choose from %s", g.Name, o, strings.Join(downstream.Systems, ", "))
 	}
+	pattern, err := regexp.Compile(g.Ticket)
+	p.need(err == nil, "groups %s: ticket %q is not a regular expression: write it like ^INC[0-9]{7}$", g.Name, g.Ticket)
+	p.need(err != nil || g.Ticket == "" || pattern.MatchString(g.TicketExample), "groups %s: ticket_example %q does not match ticket: give one that does, people are shown it", g.Name, g.TicketExample)
+	p.need(g.Quorum >= 0 && g.Quorum <= 10, "groups %s: quorum %d is not a number of approvers: choose 1 to 10", g.Name, g.Quorum)
+	for _, u := range g.Backup {
+		p.need(userID.MatchString(u), "groups %s: backup %q is not a person's id: copy it from their profile in Slack (it begins with U or W)", g.Name, u)
+	}
 	defaultTo(&g.Warn, Duration(10*time.Minute))
+	defaultTo(&g.Remind, Duration(30*time.Minute))
 }
 
 func defaultTo[T comparable](v *T, otherwise T) {

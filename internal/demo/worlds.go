@@ -93,8 +93,8 @@ func Found(p Place, c Clocks) (*Worlds, error) {
 
 func (w *Worlds) workspace() {
 	w.Team = w.Slack.AddTeam(slack.Team{ID: "T0CONTOSO", Domain: "contoso", Name: "Contoso"})
-	w.App = w.Slack.AddApp(slack.App{ID: "A0PAGBOT", Name: "pagbot", Team: w.Team.ID, Scopes: strings.Fields("commands chat:write users:read channels:read groups:read"),
-		Commands: []slack.Command{{Name: "/pag", Escape: true}}})
+	w.App = w.Slack.AddApp(slack.App{ID: "A0PAGBOT", Name: "pagbot", Team: w.Team.ID, Scopes: strings.Fields("commands chat:write files:write users:read channels:read groups:read"),
+		Events: []string{"app_home_opened"}, Commands: []slack.Command{{Name: "/pag", Escape: true}}})
 	var members []string
 	for _, name := range []string{Requester, Approver, Second, Colleague, Outsider} {
 		u := w.Slack.AddUser(slack.User{ID: "U0" + strings.ToUpper(strings.ReplaceAll(name, "-", "")), Team: w.Team.ID, Name: name, RealName: name, TZ: "Europe/Berlin"})

@@ -51,15 +51,17 @@ var mayImport = map[string][]string{
 // mayTest lists what a package's tests may import on top: the simulators are
 // real servers, so every package that talks to the outside is tested on them.
 var mayTest = map[string][]string{
-	"store":        {"store/storetest"},
-	"engine":       {"store/storetest"},
-	"bot":          {"sim/slack", "sim/pipe"},
-	"bot/socket":   {"sim/slack", "sim/pipe"},
-	"graph":        {"sim/entra", "sim/pipe", "graph/signin"},
-	"graph/signin": {"sim/entra", "sim/browser", "sim/pipe"},
-	"downstream":   {"downstream/probetest", "sim/devops", "sim/awsidc", "sim/saas", "sim/scim", "sim/azure", "sim/defender", "sim/intune", "sim/entra", "sim/pipe", "sim/target"},
-	"sim/entra":    {"sim/browser"},
-	"sim/devops":   {"sim/entra", "sim/pipe"},
+	"store":                {"store/storetest"},
+	"engine":               {"store/storetest"},
+	"bot":                  {"sim/slack", "sim/pipe"},
+	"bot/socket":           {"sim/slack", "sim/pipe"},
+	"graph":                {"sim/entra", "sim/pipe", "graph/signin"},
+	"graph/signin":         {"sim/entra", "sim/browser", "sim/pipe"},
+	"downstream":           {"sim/devops", "sim/entra", "sim/pipe", "downstream/probetest", "sim/awsidc", "sim/azure", "sim/defender", "sim/intune", "sim/saas", "sim/scim", "sim/target"},
+	"sim/entra":            {"sim/browser"},
+	"sim/judges/bolt":      {"sim/slack"},
+	"sim/devops":           {"sim/entra", "sim/pipe"},
+	"sim/judges/authority": {"sim/entra", "sim/browser"},
 }
 
 // free packages wire everything together and may import what they like.

@@ -9,9 +9,10 @@ import (
 type authError struct {
 	number int
 	text   string
+	name   string // OAuth's, where it isn't the number's
 }
 
-func trouble(number int, text string) *authError { return &authError{number, text} }
+func trouble(number int, text string) *authError { return &authError{number: number, text: text} }
 
 // names are the OAuth errors that go with the numbers, at the token endpoint.
 var oauth = map[int]string{
@@ -20,7 +21,9 @@ var oauth = map[int]string{
 	500011: "invalid_resource", 501481: "invalid_grant", 54005: "invalid_grant", 70008: "invalid_grant", 9002313: "invalid_grant",
 	50057: "invalid_grant", 50105: "invalid_grant", 53003: "invalid_grant", 530036: "invalid_grant", 50173: "invalid_grant",
 	700082: "invalid_grant", 70043: "invalid_grant", 65001: "invalid_grant", 50076: "interaction_required", 50079: "interaction_required",
-	50058: "login_required", 65004: "access_denied", 90094: "consent_required",
+	50058: "login_required", 65004: "access_denied", 90094: "consent_required", 65002: "invalid_grant", 50196: "invalid_grant",
+	70016: "authorization_pending", 70018: "bad_verification_code", 70019: "expired_token", 53000: "interaction_required", 53001: "interaction_required",
+	700025: "invalid_client", 9002325: "invalid_request",
 }
 
 // backNames are those that differ when the browser carries them to the app.
@@ -35,6 +38,11 @@ var texts = map[int]string{
 	50105:  "The signed in user is not assigned to a role for the application. Your administrator has configured the application to block users unless they are specifically granted access.",
 	50173:  "The provided grant has expired due to it being revoked, a fresh auth token is needed.",
 	65001:  "The user or administrator has not consented to use the application. Send an interactive authorization request for this user and resource.",
+	50196:  "The server terminated an operation because it encountered a client request loop.",
+	53000:  "Device is not in required device state: {state}. Conditional Access policy requires a compliant device, and the device is not compliant.",
+	53001:  "Device is not in required device state: {state}. Conditional Access policy requires a domain joined device, and the device is not domain joined.",
+	65002:  "Consent between first party application and first party resource must be configured via preauthorization.",
+	70016:  "OAuth 2.0 device flow error. Authorization is pending. Continue polling.",
 	65004:  "User declined to consent to access the app.",
 	70043:  "The refresh token has expired or is invalid due to sign-in frequency checks by Conditional Access.",
 	90094:  "Admin consent is required for the permissions requested by this application.",
@@ -52,7 +60,7 @@ func (e *authError) describe(w *World, now time.Time) (text, trace, correlation 
 // credentials 401.
 func (w *World) tokenError(e *authError, now time.Time) answer {
 	text, trace, correlation := e.describe(w, now)
-	name := orElse(oauth[e.number], "invalid_grant")
+	name := orElse(w.oauthName(e), "invalid_grant")
 	status := 400
 	if name == "invalid_client" {
 		status = 401
@@ -89,15 +97,25 @@ func (w *World) SetVerdict(v Verdict) {
 	w.auth.verdicts = kept
 }
 
+// oauthName is the OAuth error of a refusal. Where the book doesn't know which
+// one goes with a number, the dial decides.
+func (w *World) oauthName(e *authError) string {
+	return orElse(e.name, orElse(w.dials.Names[e.number], oauth[e.number]))
+}
+
 // barred tells what stands against a person's token for an app.
-func (w *World) barred(a *App, u *User, refresh bool) *authError {
+func (w *World) barred(s visit) *authError {
+	a, u := s.app, s.in.user
 	for _, v := range w.auth.verdicts {
-		if (v.User == "" || v.User == u.ID) && (v.App == "" || v.App == a.ID) && (refresh || !v.Refresh) {
+		if (v.User == "" || v.User == u.ID) && (v.App == "" || v.App == a.ID) && (s.refresh || !v.Refresh) {
 			return trouble(v.Number, "")
 		}
 	}
 	if u.Disabled {
 		return trouble(50057, "")
+	}
+	if e := w.conditions(s); e != nil {
+		return e
 	}
 	if a.Assigned == nil {
 		return nil

@@ -53,6 +53,7 @@ func (w *World) decide(by caller, id, stageID, answer, words string, now time.Ti
 		return refuse(400, "RoleAssignmentRequestPolicyValidationFailed", `The following policy rules failed: ["JustificationRule"]`)
 	}
 	r.stage = stage{r.stage.id, map[bool]string{true: "Approved", false: "Denied"}[ok], "Completed", words, by.oid, now}
+	w.note(r, now, map[bool]string{true: didApprove, false: didDeny}[ok], by, words)
 	if ok {
 		w.grant(r, now, "PendingProvisioning")
 	} else {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/x509"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -15,6 +16,9 @@ type App struct {
 	Secret       string
 	Certificates []*x509.Certificate // for client assertions
 	Redirects    []string
+	SPA          []string // redirects of a single-page application: PKCE, no secret, refresh tokens of a day
+	Public       bool     // "allow public client flows": device codes, and codes, without a secret
+	FirstParty   bool     // one of Microsoft's own, which can't be given PIM's scopes
 	Delegated    []string // scopes that an administrator consented to: a Graph scope, or "{resource}/{scope}"
 	Roles        []string // Graph application permissions
 	Assigned     []string // with assignment required: the accounts that may sign in; nil lets all in
@@ -52,6 +56,23 @@ func (w *World) app(id string) *App {
 		return nil
 	}
 	return w.apps[i]
+}
+
+// confidential tells whether an app must prove who it is.
+func (a *App) confidential() bool { return a.Secret != "" || len(a.Certificates) > 0 }
+
+// mayRedirect tells whether an app registered an address. A public client's
+// http://localhost stands for every port.
+func (a *App) mayRedirect(to string) bool {
+	if slices.Contains(a.Redirects, to) || slices.Contains(a.SPA, to) {
+		return true
+	}
+	u, err := url.Parse(to)
+	if err != nil || !a.Public || u.Scheme != "http" || u.Hostname() != "localhost" {
+		return false
+	}
+	u.Host = "localhost"
+	return slices.Contains(a.Redirects, u.String())
 }
 
 // openID scopes belong to no resource and need no consent here.

@@ -15,10 +15,16 @@ type authority struct {
 	refresh  map[string]*grant
 	sessions map[string]*session
 	verdicts []Verdict
+	policies []*Policy
+	devices  map[string]*device // by the device's code
+	typed    map[string]*device // by the person's code
+	alike    map[string]int     // token requests that came before, word by word
+	since    time.Time          // when counting them began
 }
 
 func newAuthority() authority {
-	return authority{codes: map[string]*grant{}, refresh: map[string]*grant{}, sessions: map[string]*session{}}
+	return authority{codes: map[string]*grant{}, refresh: map[string]*grant{}, sessions: map[string]*session{},
+		devices: map[string]*device{}, typed: map[string]*device{}, alike: map[string]int{}}
 }
 
 // session is one browser's; a person may be signed in with several accounts.
@@ -29,6 +35,8 @@ type signIn struct {
 	user *User
 	at   time.Time
 	mfa  bool
+
+	compliant, joined bool // the browser's device
 }
 
 // grant is what a code or a refresh token stands for.
@@ -38,6 +46,8 @@ type grant struct {
 	in        signIn
 	audience  string
 	open      []string
+	spa       bool
+	from      string // the browser's address at the sign-in
 	redirect  string
 	challenge string
 	nonce     string
@@ -45,6 +55,8 @@ type grant struct {
 	cp1       bool
 	issued    time.Time
 	used      bool
+	device    bool      // came by the device code flow, and stays so
+	until     time.Time // a single-page application's last refresh; zero: 90 days from the last
 }
 
 func (g grant) amr() []string {
@@ -64,6 +76,7 @@ const (
 func (w *World) Authority() http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		c, _ := w.read(r)
+		c.from = addressOf(c)
 		w.deliver(rw, c, "authority", func() answer { return w.login(c) })
 	})
 }
@@ -87,6 +100,16 @@ func (w *World) login(c *call) answer {
 		return w.consent(c)
 	case "POST oauth2/v2.0/token":
 		return w.token(c)
+	case "POST oauth2/v2.0/devicecode":
+		return w.deviceCode(c)
+	case "GET oauth2/deviceauth":
+		return w.codePage("")
+	case "POST oauth2/deviceauth":
+		return w.enterCode(c)
+	case "POST device":
+		return w.confirm(c)
+	case "GET oauth2/v2.0/logout", "POST oauth2/v2.0/logout":
+		return w.logout(c)
 	}
 	return page(404, "Not found", "The page does not exist.", nil)
 }
@@ -96,9 +119,10 @@ func (w *World) issuer(c *call) string { return c.base + "/" + w.tenant + "/v2.0
 func (w *World) discovery(c *call) obj {
 	at := c.base + "/" + w.tenant
 	return obj{"issuer": w.issuer(c), "authorization_endpoint": at + "/oauth2/v2.0/authorize", "token_endpoint": at + "/oauth2/v2.0/token",
+		"device_authorization_endpoint": at + "/oauth2/v2.0/devicecode", "end_session_endpoint": at + "/oauth2/v2.0/logout",
 		"jwks_uri": at + "/discovery/v2.0/keys", "response_types_supported": []string{"code"}, "response_modes_supported": []string{"query"},
 		"subject_types_supported": []string{"pairwise"}, "id_token_signing_alg_values_supported": []string{"RS256"},
-		"scopes_supported": openID, "token_endpoint_auth_methods_supported": []string{"client_secret_post", "private_key_jwt"}}
+		"scopes_supported": openID, "token_endpoint_auth_methods_supported": []string{"client_secret_post", "private_key_jwt", "client_secret_basic"}}
 }
 
 // authorize is the sign-in request as the browser brings it.
@@ -108,7 +132,7 @@ func (w *World) authorize(c *call, q url.Values) answer {
 		return *bad
 	}
 	c.by.app = app.ID
-	if e := checkParameters(q); e != nil {
+	if e := checkParameters(app, q); e != nil {
 		return w.back(q, e)
 	}
 	if _, _, _, e := w.wanted(q.Get("scope")); e != nil {
@@ -130,7 +154,7 @@ func (w *World) checkRequest(q url.Values) (*App, *answer) {
 	app := w.app(q.Get("client_id"))
 	e := trouble(700016, "Application with identifier '"+q.Get("client_id")+"' was not found in the directory.")
 	if app != nil {
-		if slices.Contains(app.Redirects, q.Get("redirect_uri")) {
+		if q.Has("otc") || app.mayRedirect(q.Get("redirect_uri")) {
 			return app, nil
 		}
 		e = trouble(50011, "The redirect URI '"+q.Get("redirect_uri")+"' specified in the request does not match the redirect URIs configured for the application '"+app.ID+"'.")
@@ -139,7 +163,7 @@ func (w *World) checkRequest(q url.Values) (*App, *answer) {
 	return nil, &a
 }
 
-func checkParameters(q url.Values) *authError {
+func checkParameters(app *App, q url.Values) *authError {
 	for k, v := range q {
 		if len(v) > 1 {
 			return trouble(9000411, "The request is not properly formatted. The parameter '"+k+"' is duplicated.")
@@ -153,6 +177,8 @@ func checkParameters(q url.Values) *authError {
 		return trouble(900144, "response_mode must be query.")
 	case q.Get("scope") == "":
 		return trouble(900144, "The request body must contain the following parameter: 'scope'.")
+	case !q.Has("code_challenge") && slices.Contains(app.SPA, q.Get("redirect_uri")):
+		return trouble(9002325, "Proof Key for Code Exchange is required for cross-origin authorization code redemption.")
 	case q.Has("code_challenge") && method != "S256":
 		return trouble(900144, "code_challenge_method must be S256.")
 	}
@@ -175,10 +201,14 @@ func (w *World) silent(c *call, q url.Values) (signIn, bool) {
 	}
 	fit := slices.DeleteFunc(slices.Clone(s.in), func(in signIn) bool {
 		hint := q.Get("login_hint")
-		return hint != "" && !strings.EqualFold(hint, in.user.UPN) || w.tooOld(q, in)
+		return hint != "" && !strings.EqualFold(hint, in.user.UPN) || w.tooOld(q, in) || in.at.Before(in.user.SessionsValidFrom)
 	})
 	claims, _ := readClaims(q.Get("claims"))
 	if len(fit) != 1 || len(claims.acrs) > 0 && !fit[0].mfa {
+		return signIn{}, false
+	}
+	v := visit{app: w.app(q.Get("client_id")), in: fit[0], acrs: claims.acrs, device: q.Has("otc"), from: c.from}
+	if w.stale(v) || lacksMFA(w.conditions(v)) {
 		return signIn{}, false
 	}
 	return fit[0], true
@@ -192,7 +222,7 @@ func (w *World) tooOld(q url.Values, in signIn) bool {
 // proceed goes on with a sign-in: verdicts, consent, code.
 func (w *World) proceed(c *call, q url.Values, app *App, in signIn, cookie string) answer {
 	c.by.oid = in.user.ID
-	a := w.verdictOrCode(q, app, in)
+	a := w.verdictOrCode(c, q, app, in)
 	if cookie != "" {
 		if a.header == nil {
 			a.header = map[string]string{}
@@ -202,13 +232,16 @@ func (w *World) proceed(c *call, q url.Values, app *App, in signIn, cookie strin
 	return a
 }
 
-func (w *World) verdictOrCode(q url.Values, app *App, in signIn) answer {
-	if e := w.barred(app, in.user, false); e != nil {
+func (w *World) verdictOrCode(c *call, q url.Values, app *App, in signIn) answer {
+	claims, _ := readClaims(q.Get("claims"))
+	if e := w.barred(visit{app: app, in: in, acrs: claims.acrs, device: q.Has("otc"), from: c.from}); e != nil {
 		return w.back(q, e)
 	}
 	audience, scopes, open, _ := w.wanted(q.Get("scope"))
 	if missing := w.unconsented(app, audience, scopes); len(missing) > 0 {
 		switch {
+		case app.FirstParty:
+			return w.back(q, trouble(65002, ""))
 		case !w.dials.ConsentToAdmins:
 			return w.back(q, trouble(65001, ""))
 		case !in.user.Admin:
@@ -216,20 +249,26 @@ func (w *World) verdictOrCode(q url.Values, app *App, in signIn) answer {
 		}
 		return w.consentPage(q, app, in.user, audience, missing)
 	}
-	claims, _ := readClaims(q.Get("claims"))
+	if q.Has("otc") {
+		return w.confirmPage(q, app, in.user)
+	}
 	code := w.guid() + w.guid()
 	w.auth.codes[code] = &grant{app: app, user: in.user, in: in, audience: audience, open: open, redirect: q.Get("redirect_uri"),
+		spa: slices.Contains(app.SPA, q.Get("redirect_uri")), from: c.from,
 		challenge: q.Get("code_challenge"), nonce: q.Get("nonce"), acrs: claims.acrs, cp1: claims.cp1, issued: w.wire()}
 	return redirect(q, url.Values{"code": {code}, "session_state": {w.guid()}})
 }
 
 // back sends a refusal to the app, or, by dial, keeps the browser here.
 func (w *World) back(q url.Values, e *authError) answer {
+	if q.Has("otc") {
+		return w.refuseDevice(q, e)
+	}
 	if w.dials.ErrorsStay {
 		return w.errorPage(e)
 	}
 	text, _, _ := e.describe(w, w.wire())
-	name := orElse(backNames[e.number], orElse(oauth[e.number], "server_error"))
+	name := orElse(backNames[e.number], orElse(w.oauthName(e), "server_error"))
 	a := redirect(q, url.Values{"error": {name}, "error_description": {text}})
 	a.code = "AADSTS" + itoa(e.number)
 	return a

@@ -77,7 +77,7 @@ func TestADayInABubble(t *testing.T) {
 			t.Fatalf("created: %d", created.StatusCode)
 		}
 		time.Sleep(20 * time.Hour)
-		x.must(x.Portal(x.second.ID).Decide(x.requests[0].id, true, "the next morning"))
+		x.must(x.Portal(x.second.ID).Decide(x.requests.all[0].id, true, "the next morning"))
 		time.Sleep(2 * time.Second)
 		if !x.Member(x.group.ID, x.requester.ID, time.Now()) {
 			t.Error("no member after the approval")

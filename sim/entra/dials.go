@@ -17,43 +17,76 @@ type Dials struct {
 	Floor         time.Duration // no removal, and no activation, shorter than this
 	Window        time.Duration // how long an approver has
 
+	DeltaLag   time.Duration // delta serves the state of so long ago
+	AuditDelay time.Duration // from a deed to its line in the audit log
+	AuditKeep  time.Duration // how long a line stays: 7 days without a licence, 30 with
+
 	// What PIM answers.
-	Created         string // status of an accepted create, "" for Provisioned; PendingProvisioning and the like end as SettleTo
-	SettleTo        string // Provisioned or Failed, after Provision
-	TimeoutStatus   string // of a request that nobody decided in time; unsettled
-	Duplicate       string // code of a second request while one waits
-	Validated       int    // HTTP status of a successful validation; unsettled
-	MembershipNever bool   // PIM says Provisioned, the directory never hears
-	AcrsNever       bool   // the authentication context is refused even with the claim
-	AppActivates    bool   // an application may selfActivate for a user; unsettled
-	RemoveActivated bool   // adminRemove ends an activated row too; unsettled
-	EligibilityEnds bool   // an activation ends with the eligibility behind it
-	KeepLastOwner   bool   // PIM can't take the last owner out, and retries for 30 days
-	OwnApproval     bool   // approvers may decide their own requests; unsettled for groups
-	RefuseWeeks     bool   // P52W1D, not valid ISO 8601, is refused; unsettled
+	Created            string // status of an accepted create, "" for Provisioned; PendingProvisioning and the like end as SettleTo
+	SettleTo           string // Provisioned or Failed, after Provision
+	TimeoutStatus      string // of a request that nobody decided in time; unsettled
+	Duplicate          string // code of a second request while one waits
+	Validated          int    // HTTP status of a successful validation; unsettled
+	MembershipNever    bool   // PIM says Provisioned, the directory never hears
+	AcrsNever          bool   // the authentication context is refused even with the claim
+	AppActivates       bool   // an application may selfActivate for a user; unsettled
+	RemoveActivated    bool   // adminRemove ends an activated row too; unsettled
+	EligibilityEnds    bool   // an activation ends with the eligibility behind it
+	KeepLastOwner      bool   // PIM can't take the last owner out, and retries for 30 days
+	OwnApproval        bool   // approvers may decide their own requests; unsettled for groups
+	NoLicence          bool   // the tenant lacks the licence that PIM needs
+	CancelLate         int    // HTTP status of a cancel that comes too late; unsettled
+	Deactivated        string // status of a deactivation's request; known from directory roles only
+	BareDeactivate     bool   // a deactivation needs no scheduleInfo; unsettled
+	AcrsFirst          bool   // the authentication context is looked at before the other rules; unsettled
+	ContextFallsBack   bool   // a context that no policy names is satisfied by MFA; else every context counts as named
+	ShortIsRule        bool   // an ask under five minutes breaks the ExpirationRule instead; unsettled
+	PastStart          bool   // a start in the past is refused instead of replaced; unsettled for groups
+	FutureBesideActive bool   // a later activation is taken while one runs; refused on directory roles, unsettled for groups
+	AppCode            string // code that refuses an application's selfActivate; unsettled
+	AppsNotRoles       bool   // applications may not assign in role-assignable groups; unsettled
+	FilterCode         string // code of the refusal when the filter is missing; unsettled
+	IgnoreTop          bool   // PIM's lists don't honour $top; unsettled
+	NationalCloud      bool   // there is no filterByCurrentUser
+	PerSecond          int    // as many calls a second and app are answered, the rest is 429; 0 all
+	RetryAfter         string // of these 429
+	NoSelfExtend       bool   // selfExtend and selfRenew are no actions; unsettled, the page doesn't list them
+	RefuseWeeks        bool   // P52W1D, not valid ISO 8601, is refused; unsettled
 
 	// How it says so.
-	Shape           string // error bodies: "book" (as captured), "plain", "wrapped"
-	Pascal          bool   // SelfActivate, AfterDuration, Direct
-	Sparse          bool   // no approvalId, createdBy, targetScheduleId, eligibilityScheduleId
-	ApprovalAlways  bool   // approvalId although nothing is approved
-	CompletedEarly  bool   // completedDateTime although still pending
-	ExpandNull      bool   // $expand gives null
-	Gzip            bool   // compressed answers to those that accept them
-	Page            int    // rows a page; 0 for all
-	EmptyPage       bool   // the second page is empty, and not the last
-	RepeatLink      bool   // nextLink names the page that it stands on
-	ForeignLink     string // nextLink's host
-	StepUpAsks      bool   // a refresh never satisfies an authentication context
-	ErrorsStay      bool   // the authority shows its refusals instead of sending them back to the app
-	ConsentToAdmins bool   // scopes that nobody consented to: admins are asked, others refused
+	AuditsSayGroup  bool           // PIM's audit activities have "group" where the published ones have "role"; unsettled
+	AuditNoCategory bool           // loggedByService and category can't be filtered by together; unsettled
+	Shape           string         // error bodies: "book" (as captured), "plain", "wrapped"
+	OddKeys         bool           // createdDateTIme and completedDateTIme, as one page prints them
+	NoEcho          bool           // client-request-id is not echoed; unsettled
+	Pascal          bool           // SelfActivate, AfterDuration, Direct
+	Sparse          bool           // no approvalId, createdBy, targetScheduleId, eligibilityScheduleId
+	ApprovalAlways  bool           // approvalId although nothing is approved
+	CompletedEarly  bool           // completedDateTime although still pending
+	ExpandNull      bool           // $expand gives null
+	Gzip            bool           // compressed answers to those that accept them
+	Page            int            // rows a page; 0 for all
+	EmptyPage       bool           // the second page is empty, and not the last
+	RepeatLink      bool           // nextLink names the page that it stands on
+	ForeignLink     string         // nextLink's host
+	TokenLife       time.Duration  // of access tokens; 0 draws as the service does: 60-90 min, 20-28 h with cp1
+	Hears           time.Duration  // from a disabled account, a revocation or a new password to Graph's challenge; up to 15 min
+	Names           map[int]string // OAuth's error beside an AADSTS number: 53003, 530036, 50076 … ; unsettled
+	SlowDown        bool           // a device that polls faster than it was told hears slow_down; unsettled
+	DeviceAcrs      bool           // a device code may satisfy an authentication context; unsettled
+	Loop            int            // as many token requests alike in five minutes are let through, then 50196; 0 never
+	StepUpAsks      bool           // a refresh never satisfies an authentication context
+	ErrorsStay      bool           // the authority shows its refusals instead of sending them back to the app
+	ConsentToAdmins bool           // scopes that nobody consented to: admins are asked, others refused
 }
 
 // Usual are the book's values.
 func Usual() Dials {
 	return Dials{Provision: 1500 * time.Millisecond, Reactivate: 12 * time.Second, Floor: 5 * time.Minute, Window: 24 * time.Hour,
-		SettleTo: "Provisioned", TimeoutStatus: "Denied", Duplicate: "PendingRoleAssignmentRequest", Validated: 201,
-		RemoveActivated: true, EligibilityEnds: true, KeepLastOwner: true, Shape: "book", ConsentToAdmins: true}
+		SettleTo: "Provisioned", TimeoutStatus: "Denied", Duplicate: "PendingRoleAssignmentRequest", Validated: 201, CancelLate: 400,
+		Deactivated: "Revoked", BareDeactivate: true, AppCode: "UnauthorizedAccessException", FilterCode: "InvalidFilter",
+		RemoveActivated: true, EligibilityEnds: true, KeepLastOwner: true, Shape: "book", ConsentToAdmins: true,
+		TokenLife: tokenLife, AuditDelay: 3 * time.Minute, AuditKeep: 30 * 24 * time.Hour}
 }
 
 // Dials reads the dials.

@@ -17,7 +17,15 @@ type User struct {
 	OtherMails []string `json:"otherMails"`
 	Guest      bool     `json:"guest"`
 	Disabled   bool     `json:"disabled"`
-	Admin      bool     `json:"admin"` // carries directory roles: may consent, assign, read everything
+	Admin      bool     `json:"admin"`           // carries directory roles: may consent, assign, read everything
+	NoMFA      bool     `json:"noMfa,omitempty"` // registered no second factor
+
+	SessionsValidFrom time.Time `json:"signInSessionsValidFromDateTime,omitzero"`
+	PasswordChanged   time.Time `json:"lastPasswordChangeDateTime,omitzero"`
+	disabled, created time.Time // when, in wire time
+	changed           time.Time // in world time
+	view              obj       // as Graph shows it; nil when something changed
+	brief             map[string]obj
 
 	Attributes map[string]any `json:"attributes,omitempty"` // further properties, as Graph names them: employeeId …
 }
@@ -28,6 +36,8 @@ type Group struct {
 	Name           string `json:"displayName"`
 	Description    string `json:"description"`
 	RoleAssignable bool   `json:"isAssignableToRole"`
+
+	created time.Time
 }
 
 // tie is a stretch of membership or ownership, and what made it.
@@ -42,7 +52,9 @@ func (w *World) AddUser(u User) User {
 	defer w.mu.Unlock()
 	u.ID = cmp.Or(u.ID, w.guid())
 	u.Name = cmp.Or(u.Name, u.UPN)
+	u.created, u.changed = w.wire(), w.Now()
 	w.users = append(w.users, &u)
+	w.name(&u)
 	return u
 }
 
@@ -51,8 +63,30 @@ func (w *World) AddGroup(g Group) Group {
 	w.enter()
 	defer w.mu.Unlock()
 	g.ID = cmp.Or(g.ID, w.guid())
+	g.created = w.Now()
 	w.groups = append(w.groups, &g)
+	for field, v := range map[string]string{"id": g.ID, "displayname": g.Name} {
+		m := mark{field, fold(v)}
+		w.grouped[m] = append(w.grouped[m], &g)
+	}
 	return g
+}
+
+// name enters an account under everything that it is looked up by.
+func (w *World) name(u *User) {
+	add := func(field, v string) {
+		if m := (mark{field, fold(v)}); v != "" {
+			w.named[m] = append(w.named[m], u)
+		}
+	}
+	add("id", u.ID)
+	add("userprincipalname", u.UPN)
+	add("mail", u.Mail)
+	for _, m := range u.OtherMails {
+		add("othermails", m)
+	}
+	employee, _ := u.Attributes["employeeId"].(string)
+	add("employeeid", employee)
 }
 
 // SetEnabled enables or disables an account.
@@ -63,7 +97,8 @@ func (w *World) SetEnabled(oid string, enabled bool) error {
 	if u == nil {
 		return fmt.Errorf("no user %s", oid)
 	}
-	u.Disabled = !enabled
+	u.Disabled, u.disabled, u.changed = !enabled, w.wire(), w.Now()
+	u.forget()
 	return nil
 }
 
@@ -75,6 +110,7 @@ func (w *World) AddTie(group, access, principal string) error {
 		return fmt.Errorf("no such group, access or principal: %s %s %s", group, access, principal)
 	}
 	w.tie(edge{group, access, principal}, now, nil)
+	w.noteTie(edge{group, access, principal}, now, true, caller{app: "an administrator"})
 	return nil
 }
 
@@ -86,6 +122,7 @@ func (w *World) RemoveTie(group, access, principal string) error {
 		return fmt.Errorf("%s is no %s of %s", principal, access, group)
 	}
 	w.untie(edge{group, access, principal}, now)
+	w.noteTie(edge{group, access, principal}, now, false, caller{app: "an administrator"})
 	return nil
 }
 
@@ -94,27 +131,25 @@ func (w *World) RemoveTie(group, access, principal string) error {
 func (w *World) Member(group, oid string, at time.Time) bool {
 	w.enter()
 	defer w.mu.Unlock()
-	return w.within(group, oid, at, map[string]bool{})
+	return w.member(group, oid, at)
 }
 
 func validAccess(a string) bool { return a == "member" || a == "owner" }
 
 func (w *World) user(id string) *User {
-	i := slices.IndexFunc(w.users, func(u *User) bool {
-		return id != "" && (strings.EqualFold(u.ID, id) || strings.EqualFold(u.UPN, id))
-	})
-	if i < 0 {
-		return nil
+	for _, field := range []string{"id", "userprincipalname"} {
+		if all := w.named[mark{field, fold(id)}]; len(all) > 0 {
+			return all[0]
+		}
 	}
-	return w.users[i]
+	return nil
 }
 
 func (w *World) group(id string) *Group {
-	i := slices.IndexFunc(w.groups, func(g *Group) bool { return strings.EqualFold(g.ID, id) })
-	if i < 0 {
-		return nil
+	if all := w.grouped[mark{"id", fold(id)}]; len(all) > 0 {
+		return all[0]
 	}
-	return w.groups[i]
+	return nil
 }
 
 func (w *World) known(id string) bool { return w.user(id) != nil || w.group(id) != nil }
@@ -124,71 +159,121 @@ func (w *World) admin(oid string) bool {
 	return u != nil && u.Admin
 }
 
+// bond is one principal's one access to one group, in all its stretches.
+type bond struct {
+	edge
+	user *User // who it is: one of the two
+	in   *Group
+	ties []tie
+}
+
+func (b *bond) has(at time.Time) bool {
+	return b != nil && slices.ContainsFunc(b.ties, func(t tie) bool { return t.has(at) })
+}
+
 func (w *World) tie(e edge, from time.Time, by *row) {
-	w.ties[e] = append(w.ties[e], &tie{span: span{from: from}, by: by})
+	b := w.bonds[e]
+	if b == nil {
+		b = &bond{edge: e, user: w.user(e.principal), in: w.group(e.principal)}
+		w.bonds[e] = b
+		k := roleKey{e.group, e.access}
+		w.inside[k] = sorted(w.inside[k], b, func(b *bond) string { return b.principal })
+		if e.access == "member" {
+			w.holds[e.principal] = sorted(w.holds[e.principal], b, func(b *bond) string { return b.group })
+		}
+	}
+	b.ties = append(b.ties, tie{span: span{from: from}, by: by})
 }
 
 // untie ends every open tie of the edge.
 func (w *World) untie(e edge, at time.Time) {
-	for _, t := range w.ties[e] {
-		if t.to.IsZero() {
-			t.to = at
-		}
-	}
+	w.end(e, at, func(tie) bool { return true })
 }
 
 // untieRow ends the tie that one row made, and no other.
 func (w *World) untieRow(r *row, at time.Time) {
-	for _, t := range w.ties[r.edge] {
-		if t.by == r && t.to.IsZero() {
+	w.end(r.edge, at, func(t tie) bool { return t.by == r })
+}
+
+func (w *World) end(e edge, at time.Time, which func(tie) bool) {
+	b := w.bonds[e]
+	for i := 0; b != nil && i < len(b.ties); i++ {
+		if t := &b.ties[i]; t.to.IsZero() && which(*t) {
 			t.to = at
 		}
 	}
 }
 
-func (w *World) tied(e edge, at time.Time) bool {
-	return slices.ContainsFunc(w.ties[e], func(t *tie) bool { return t.has(at) })
-}
+func (w *World) tied(e edge, at time.Time) bool { return w.bonds[e].has(at) }
 
-// direct lists who has an access to a group, in the order of their ids.
-func (w *World) direct(group, access string, at time.Time) []string {
-	var ids []string
-	for e := range w.ties {
-		if e.group == group && e.access == access && w.tied(e, at) {
-			ids = append(ids, e.principal)
+// holding lists who has an access to a group, in the order of their ids.
+func (w *World) holding(group, access string, at time.Time) []*bond {
+	var all []*bond
+	for _, b := range w.inside[roleKey{group, access}] {
+		if b.has(at) {
+			all = append(all, b)
 		}
 	}
-	slices.Sort(ids)
+	return all
+}
+
+func (w *World) direct(group, access string, at time.Time) (ids []string) {
+	for _, b := range w.holding(group, access, at) {
+		ids = append(ids, b.principal)
+	}
 	return ids
 }
 
-// within tells whether a principal is a member of a group, transitively.
-func (w *World) within(group, principal string, at time.Time, seen map[string]bool) bool {
-	if seen[group] {
-		return false
+// memberOf lists the groups that a principal is a direct member of.
+func (w *World) memberOf(principal string, at time.Time) (ids []string) {
+	for _, b := range w.holds[principal] {
+		if b.has(at) {
+			ids = append(ids, b.group)
+		}
 	}
-	seen[group] = true
-	return w.tied(edge{group, "member", principal}, at) || slices.ContainsFunc(w.groups, func(g *Group) bool {
-		return w.tied(edge{group, "member", g.ID}, at) && w.within(g.ID, principal, at, seen)
-	})
+	return ids
 }
 
-func (w *World) member(group, principal string, at time.Time) bool {
-	return w.within(group, principal, at, map[string]bool{})
-}
-
-// below lists everything inside a group, transitively.
-func (w *World) below(group string, at time.Time) []string {
-	var all []string
-	todo := []string{group}
-	for len(todo) > 0 {
-		for _, m := range w.direct(todo[0], "member", at) {
-			if !slices.Contains(all, m) {
-				all = append(all, m)
-				todo = append(todo, m)
+// above lists the groups that a principal is a member of, transitively.
+func (w *World) above(principal string, at time.Time) []string {
+	all := w.memberOf(principal, at)
+	for i := 0; i < len(all); i++ {
+		for _, g := range w.memberOf(all[i], at) {
+			if !slices.Contains(all, g) {
+				all = append(all, g)
 			}
 		}
-		todo = todo[1:]
+	}
+	return all
+}
+
+// member tells whether a principal is a member of a group, transitively.
+func (w *World) member(group, principal string, at time.Time) bool {
+	return w.tied(edge{group, "member", principal}, at) || slices.Contains(w.above(principal, at), group)
+}
+
+// sorted puts something into a list that is sorted by a name.
+func sorted[T any](all []T, x T, name func(T) string) []T {
+	i, there := slices.BinarySearchFunc(all, name(x), func(y T, s string) int { return strings.Compare(name(y), s) })
+	if there {
+		return all
+	}
+	return slices.Insert(all, i, x)
+}
+
+// below lists everything inside a group, transitively, itself left out.
+func (w *World) below(group string, at time.Time) []*bond {
+	var all []*bond
+	seen := map[string]bool{}
+	todo := []string{group}
+	for i := 0; i < len(todo); i++ {
+		for _, b := range w.holding(todo[i], "member", at) {
+			if !seen[b.principal] {
+				seen[b.principal] = true
+				all = append(all, b)
+				todo = append(todo, b.principal)
+			}
+		}
 	}
 	return all
 }

@@ -7,12 +7,16 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // token is the token endpoint, as msal-go speaks to it.
 func (w *World) token(c *call) answer {
 	now := w.wire()
 	in, err := url.ParseQuery(string(c.body))
+	if err == nil && w.loops(in, now) {
+		return w.tokenError(trouble(50196, ""), now)
+	}
 	if err != nil {
 		return w.tokenError(trouble(900144, "The request body is no form."), now)
 	}
@@ -26,7 +30,9 @@ func (w *World) token(c *call) answer {
 		case "authorization_code":
 			g, e = w.redeem(app, in)
 		case "refresh_token":
-			g, e = w.renew(app, in)
+			g, e = w.renew(c, app, in)
+		case "device_code", "urn:ietf:params:oauth:grant-type:device_code":
+			g, e = w.poll(c, app, in)
 		default:
 			e = trouble(70003, "The app requested an unsupported grant type '"+in.Get("grant_type")+"'.")
 		}
@@ -38,13 +44,40 @@ func (w *World) token(c *call) answer {
 	return w.forUser(c, g, in)
 }
 
-// client checks who asks: by secret or by a signed assertion. Every app here
-// is a confidential client.
+// loops tells, by dial, whether the same token request came too often within
+// five minutes. Devices poll, and may.
+func (w *World) loops(in url.Values, now time.Time) bool {
+	if w.dials.Loop == 0 || strings.HasSuffix(in.Get("grant_type"), "device_code") {
+		return false
+	}
+	if now.Sub(w.auth.since) > 5*time.Minute {
+		clear(w.auth.alike)
+		w.auth.since = now
+	}
+	w.auth.alike[in.Encode()]++
+	return w.auth.alike[in.Encode()] > w.dials.Loop
+}
+
+// client checks who asks: by secret, in the form or in a header, or by a
+// signed assertion. A public client has neither, and must not have.
 func (w *World) client(c *call, in url.Values) (*App, *authError) {
+	if id, secret, ok := c.r.BasicAuth(); ok {
+		id, _ = url.QueryUnescape(id)
+		secret, _ = url.QueryUnescape(secret)
+		in.Set("client_id", id)
+		in.Set("client_secret", secret)
+	}
 	app := w.app(in.Get("client_id"))
+	secret := in.Has("client_secret") || in.Has("client_assertion")
+	code := w.auth.codes[in.Get("code")]
+	spa := code != nil && code.spa || w.auth.refresh[in.Get("refresh_token")] != nil && w.auth.refresh[in.Get("refresh_token")].spa
 	switch {
 	case app == nil:
 		return nil, trouble(700016, "Application with identifier '"+in.Get("client_id")+"' was not found in the directory.")
+	case secret && (spa || !app.confidential() && (app.Public || len(app.SPA) > 0)):
+		return nil, trouble(700025, "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.")
+	case !secret && (spa || app.Public && in.Get("grant_type") != "client_credentials"):
+		return app, nil
 	case in.Has("client_assertion"):
 		return app, w.asserted(c, app, in.Get("client_assertion"))
 	case in.Get("client_secret") == "":
@@ -87,8 +120,9 @@ func (w *World) forApp(app *App, in url.Values) answer {
 		bare.Roles = []string{}
 		g.app = &bare
 	}
-	return answer{status: 200, header: jsonHeader, body: obj{"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599,
-		"access_token": w.accessToken(g, audience, nil, now)}}
+	body := obj{"token_type": "Bearer"}
+	w.carry(body, g, audience, nil, now)
+	return answer{status: 200, header: jsonHeader, body: body}
 }
 
 // redeem takes an authorization code: once, soon, by whom it was made for.
@@ -110,25 +144,27 @@ func (w *World) redeem(app *App, in url.Values) (grant, *authError) {
 		return *g, trouble(501481, "The Code_Verifier does not match the code_challenge supplied in the authorization request.")
 	}
 	g.used = true
-	return *g, w.barred(app, g.user, false)
+	return *g, w.barred(visit{app: app, in: g.in, acrs: g.acrs, from: g.from})
 }
 
 // renew takes a refresh token. It stays good when its successor is issued, and
 // serves every resource that the app has consent for.
-func (w *World) renew(app *App, in url.Values) (grant, *authError) {
+func (w *World) renew(c *call, app *App, in url.Values) (grant, *authError) {
 	old := w.auth.refresh[in.Get("refresh_token")]
 	if old == nil || old.app != app {
 		return grant{}, trouble(9002313, "Invalid request. The refresh token is malformed or belongs to another client.")
 	}
 	g := *old
-	if w.wire().Sub(g.issued) > refreshFor {
-		return g, trouble(700082, "")
-	}
-	if e := w.barred(app, g.user, true); e != nil {
-		return g, e
-	}
 	claims, e := readClaims(in.Get("claims"))
-	if e != nil {
+	switch {
+	case e != nil:
+		return g, e
+	case w.wire().Sub(g.issued) > refreshFor, !g.until.IsZero() && w.wire().After(g.until):
+		return g, trouble(700082, "")
+	case revoked(app, g.in):
+		return g, trouble(50173, "")
+	}
+	if e := w.barred(visit{app: app, in: g.in, acrs: claims.acrs, device: g.device, refresh: true, from: c.from}); e != nil {
 		return g, e
 	}
 	audience, scopes, open, e := w.wanted(in.Get("scope"))
@@ -136,7 +172,10 @@ func (w *World) renew(app *App, in url.Values) (grant, *authError) {
 		return g, e
 	}
 	if len(w.unconsented(app, audience, scopes)) > 0 {
-		return g, trouble(65001, "")
+		return g, trouble(map[bool]int{true: 65002, false: 65001}[app.FirstParty], "")
+	}
+	if g.device && !w.dials.DeviceAcrs {
+		claims.acrs = nil
 	}
 	// An old session's MFA satisfies an authentication context in silence.
 	if len(claims.acrs) > 0 && (!g.in.mfa || w.dials.StepUpAsks) {
@@ -155,7 +194,7 @@ func (w *World) forUser(c *call, g grant, in url.Values) answer {
 	// A code's token request may ask for claims again: they count.
 	if claims, e := readClaims(in.Get("claims")); e == nil {
 		g.cp1 = g.cp1 || claims.cp1
-		if g.in.mfa && len(claims.acrs) > 0 && len(g.acrs) == 0 {
+		if g.in.mfa && len(claims.acrs) > 0 && len(g.acrs) == 0 && !g.device {
 			g.acrs = claims.acrs
 		}
 	}
@@ -167,14 +206,17 @@ func (w *World) forUser(c *call, g grant, in url.Values) answer {
 	}
 	scopes := w.consented(g.app, g.audience)
 	info, _ := json.Marshal(obj{"uid": g.user.ID, "utid": w.tenant})
-	body := obj{"token_type": "Bearer", "scope": strings.Join(append(w.spelt(in.Get("scope"), g.audience, scopes), g.open...), " "), "expires_in": 3599, "ext_expires_in": 3599,
-		"access_token": w.accessToken(g, g.audience, scopes, now), "client_info": b64.EncodeToString(info)}
+	body := obj{"token_type": "Bearer", "scope": strings.Join(append(w.spelt(in.Get("scope"), g.audience, scopes), g.open...), " "), "client_info": b64.EncodeToString(info)}
+	w.carry(body, g, g.audience, scopes, now)
 	if slices.Contains(g.open, "openid") {
 		body["id_token"] = w.idToken(g, w.issuer(c), now)
 	}
 	if slices.Contains(g.open, "offline_access") {
 		next := g
 		next.issued = now
+		if g.spa && g.until.IsZero() {
+			next.until = now.Add(24 * time.Hour)
+		}
 		token := w.guid() + w.guid()
 		w.auth.refresh[token] = &next
 		body["refresh_token"] = token

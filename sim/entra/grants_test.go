@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"math/big"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -22,9 +23,16 @@ func (l *login) tokenCall(form ...string) reply {
 	l.t.Helper()
 	res, err := l.server.Client().PostForm(l.server.URL+"/"+l.Tenant()+"/oauth2/v2.0/token", func() url.Values { v, _ := url.ParseQuery(query(form...)); return v }())
 	l.must(err)
+	return replied(l.t, res)
+}
+
+func replied(t *testing.T, res *http.Response) reply {
+	t.Helper()
 	defer func() { _ = res.Body.Close() }()
 	out := reply{status: res.StatusCode, header: res.Header}
-	l.must(json.NewDecoder(res.Body).Decode(&out.body))
+	if err := json.NewDecoder(res.Body).Decode(&out.body); err != nil {
+		t.Fatal(err)
+	}
 	return out
 }
 
@@ -90,7 +98,7 @@ func TestTokenEndpointRefusals(t *testing.T) {
 		{[]string{"client_id", "nobody", "client_secret", "x", "grant_type", "client_credentials"}, 400, 700016},
 		{[]string{"client_id", l.reader.ID, "client_secret", "wrong", "grant_type", "client_credentials"}, 401, 7000215},
 		{[]string{"client_id", l.reader.ID, "grant_type", "client_credentials"}, 401, 7000218},
-		{[]string{"client_id", l.reader.ID, "client_secret", l.reader.Secret, "grant_type", "device_code"}, 400, 70003},
+		{[]string{"client_id", l.reader.ID, "client_secret", l.reader.Secret, "grant_type", "password"}, 400, 70003},
 		{[]string{"client_id", l.reader.ID, "client_secret", l.reader.Secret, "grant_type", "client_credentials", "scope", "https://graph.microsoft.com/User.Read.All"}, 400, 1002012},
 		{[]string{"client_id", l.reader.ID, "client_secret", l.reader.Secret, "grant_type", "client_credentials", "scope", "https://other.example/.default"}, 400, 500011},
 	} {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -19,6 +20,7 @@ type call struct {
 	method, path, query string
 	base                string // scheme and host that the caller used
 	version             string // v1.0 or beta
+	from                string // address of who calls
 	header              http.Header
 	body                []byte
 	by                  caller
@@ -34,15 +36,24 @@ type answer struct {
 	raw    []byte
 	header map[string]string
 	code   string // of the error, for the history
+	echo   string // client-request-id
 }
 
 // refusal is an error in the service's words.
 type refusal struct {
 	status        int
 	code, message string
+	challenge     string // WWW-Authenticate, if it isn't the usual one
 }
 
-func refuse(status int, code, message string) *refusal { return &refusal{status, code, message} }
+func (r *refusal) with(challenge string) *refusal {
+	r.challenge = challenge
+	return r
+}
+
+func refuse(status int, code, message string) *refusal {
+	return &refusal{status: status, code: code, message: message}
+}
 
 // Error makes a refusal an error for those who use the library directly.
 func (r *refusal) Error() string { return r.code + ": " + r.message }
@@ -60,7 +71,7 @@ func (w *World) Graph() http.Handler {
 			c.by, no = w.authenticate(c)
 			if no != nil {
 				a := w.refused(c, no)
-				a.header = map[string]string{"WWW-Authenticate": `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"`}
+				a.header = map[string]string{"WWW-Authenticate": orElse(no.challenge, `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"`)}
 				return a
 			}
 			return w.route(c)
@@ -89,16 +100,29 @@ func (w *World) read(r *http.Request) (*call, *refusal) {
 	return c, nil
 }
 
-// deliver runs a call under the lock, spoils its answer if a fault says so,
-// keeps it in the history, and sends it outside the lock.
+// deliver runs a call under the lock, and sends the answer outside it.
 func (w *World) deliver(rw http.ResponseWriter, c *call, via string, act func() answer) {
 	c.now = w.enter()
+	a, f := w.serve(c, via, act)
+	if !w.dials.NoEcho {
+		a.echo = c.header.Get("Client-Request-Id")
+	}
+	zip := w.dials.Gzip && strings.Contains(c.header.Get("Accept-Encoding"), "gzip")
+	w.mu.Unlock()
+	send(rw, c, a, f, zip)
+}
+
+// serve runs a call, spoils its answer if a fault says so, and keeps it.
+func (w *World) serve(c *call, via string, act func() answer) (answer, *Fault) {
 	early := func() *Fault { // faults look at the caller too
-		if via == "graph" {
+		if via == "graph" && len(w.faults) > 0 {
 			c.by, _ = w.authenticate(c)
 		}
 		return w.fault(c)
 	}()
+	if early == nil && via == "graph" {
+		early = w.throttled(c)
+	}
 	var a answer
 	if early == nil || early.Late || early.Do == DoSlow {
 		a = act()
@@ -111,9 +135,31 @@ func (w *World) deliver(rw http.ResponseWriter, c *call, via string, act func() 
 		did = a
 	}
 	w.keep(c, via, did, early)
-	zip := w.dials.Gzip && strings.Contains(c.header.Get("Accept-Encoding"), "gzip")
-	w.mu.Unlock()
-	send(rw, c, a, early, zip)
+	return a, early
+}
+
+// throttled refuses, by dial, what comes too fast.
+func (w *World) throttled(c *call) *Fault {
+	if w.dials.PerSecond == 0 {
+		return nil
+	}
+	c.by, _ = w.authenticate(c)
+	p, now := w.pace[c.by.app], w.wire()
+	if now.Sub(p.since) >= time.Second {
+		p = pace{since: now}
+	}
+	p.calls++
+	w.pace[c.by.app] = p
+	if p.calls <= w.dials.PerSecond {
+		return nil
+	}
+	return &Fault{Do: DoStatus, Status: 429, Message: "Too many requests.", RetryAfter: w.dials.RetryAfter}
+}
+
+// pace is how many calls of an app were answered since a moment.
+type pace struct {
+	since time.Time
+	calls int
 }
 
 // spoil turns an answer into what the fault makes of it.
@@ -144,7 +190,7 @@ func (w *World) spoil(c *call, f Fault, a answer) answer {
 		a = answer{status: status(200)}
 	case DoCAE, DoCAEUnpadded, DoCAEUnquoted:
 		a = w.refused(c, refuse(401, "InvalidAuthenticationToken", "Continuous access evaluation resulted in challenge."))
-		a.header = map[string]string{"WWW-Authenticate": challenge(f.Do)}
+		a.header = map[string]string{"WWW-Authenticate": challenge(f.Do, "1")}
 	}
 	return a
 }
@@ -160,8 +206,8 @@ func orElse(s, other string) string {
 
 // challenge is a CAE header. The padding of the good one matters: the claims'
 // length is no multiple of three.
-func challenge(kind string) string {
-	b := base64.StdEncoding.EncodeToString([]byte(`{"access_token":{"nbf":{"essential":true,"value":"1"}}}`))
+func challenge(kind, since string) string {
+	b := base64.StdEncoding.EncodeToString([]byte(`{"access_token":{"nbf":{"essential":true,"value":"` + since + `"}}}`))
 	if kind == DoCAEUnpadded {
 		b = strings.TrimRight(b, "=")
 	}
@@ -180,6 +226,9 @@ func wait(ctx context.Context, d time.Duration) {
 	}
 }
 
+// buffers are for answers on their way out.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
 // send writes an answer, or breaks the connection.
 func send(rw http.ResponseWriter, c *call, a answer, f *Fault, zip bool) {
 	if f != nil && f.Do == DoHang {
@@ -193,7 +242,12 @@ func send(rw http.ResponseWriter, c *call, a answer, f *Fault, zip bool) {
 	}
 	body := a.raw
 	if a.body != nil {
-		body, _ = json.Marshal(a.body)
+		space := buffers.Get().(*[]byte)
+		body = encodeJSON((*space)[:0], a.body)
+		defer func() {
+			*space = body
+			buffers.Put(space)
+		}()
 	}
 	h := rw.Header()
 	if len(body) > 0 {
@@ -202,8 +256,8 @@ func send(rw http.ResponseWriter, c *call, a answer, f *Fault, zip bool) {
 	for k, v := range a.header {
 		h.Set(k, v)
 	}
-	if id := c.header.Get("Client-Request-Id"); id != "" {
-		h.Set("client-request-id", id)
+	if a.echo != "" {
+		h.Set("client-request-id", a.echo)
 	}
 	if f != nil && f.Do == DoCut && len(body) > 1 {
 		h.Set("Content-Length", itoa(len(body)))

@@ -26,6 +26,7 @@ type Record struct {
 	Write  bool              `json:"write"`           // would change something, whether or not it was let
 	Early  bool              `json:"early,omitempty"` // came before the Retry-After of an earlier answer was over
 	Fault  string            `json:"fault,omitempty"` // what the caller saw instead
+	Bare   bool              `json:"bare,omitempty"`  // came to Graph without Authorization
 	Creates
 }
 
@@ -49,10 +50,19 @@ func (w *World) keep(c *call, via string, a answer, f *Fault) {
 		r.Body = scrubbed(r.Body)
 	} else {
 		r.Write = writes(c, &r)
+		r.Bare = c.header.Get("Authorization") == ""
 	}
 	r.Early = w.early(c, f)
 	if f != nil {
 		r.Fault = f.Do
+	}
+	w.remembers(r)
+}
+
+// remembers puts a record down, and forgets the oldest in good time.
+func (w *World) remembers(r Record) {
+	if len(w.history) >= 2*w.memory {
+		w.history = append(w.history[:0], w.history[len(w.history)-w.memory:]...)
 	}
 	w.history = append(w.history, r)
 }
@@ -76,10 +86,10 @@ func (w *World) early(c *call, f *Fault) bool {
 // writes tells whether a Graph call would change something, and notes whom a
 // create names.
 func writes(c *call, r *Record) bool {
-	if c.method == "GET" || strings.HasSuffix(c.path, "/checkMemberGroups") {
+	if c.method == "GET" || strings.HasSuffix(c.path, "MemberGroups") || strings.HasSuffix(c.path, "/$batch") {
 		return false
 	}
-	if !strings.HasSuffix(c.path, "assignmentScheduleRequests") {
+	if !strings.HasSuffix(c.path, "ScheduleRequests") {
 		return true
 	}
 	var a ask
@@ -96,11 +106,15 @@ func scrubbed(form string) string {
 		return "unreadable, so not kept"
 	}
 	found := false
-	for _, k := range []string{"client_secret", "client_assertion", "code", "code_verifier", "refresh_token", "flow"} {
+	for _, k := range []string{"client_secret", "client_assertion", "code", "code_verifier", "refresh_token", "flow", "device_code", "otc", "user_code", "id_token_hint"} {
 		if v.Has(k) {
 			v.Set(k, "scrubbed")
 			found = true
 		}
+	}
+	if v.Has("request") { // a form of ours carries the sign-in request along
+		v.Set("request", scrubbed(v.Get("request")))
+		found = true
 	}
 	if !found {
 		return form

@@ -242,14 +242,13 @@ func TestValidationOnlyChangesNothing(t *testing.T) {
 			t.Errorf("a bad one: %d", r.status)
 		}
 		x.pass(time.Minute)
-		if len(x.requests)+len(x.rows) != 0 || len(x.Writes()) != 0 {
+		if len(x.requests.all)+len(x.rows.all) != 0 || len(x.Writes()) != 0 {
 			t.Error("changed something")
 		}
 	}
 }
 
 func TestDurations(t *testing.T) {
-	const day = 24 * time.Hour
 	for s, want := range map[string]time.Duration{"PT30M": 30 * time.Minute, "P30D": 30 * day, "P4W2D": 30 * day, "P52W1D": 365 * day, "P25W5D": 180 * day,
 		"PT1H45M": 105 * time.Minute, "P1DT1H": 25 * time.Hour, "P2W": 14 * day} {
 		if got, err := parseDuration(s, true); err != nil || got != want {

@@ -17,12 +17,15 @@ import (
 //	GET  /counters    creates by user, group and action
 //	GET  /dials       PUT /dials          (only the named ones change)
 //	POST /faults      arms a Fault: {"id":1}    DELETE /faults/{id}
-//	POST /portal      {"as":oid,"do":"activate|deactivate|cancel|approve|deny|remove", …}
+//	POST /portal      {"as":oid,"do":"activate|deactivate|cancel|approve|deny|remove|grant|reject", …}
 //	POST /ties        {"group","access","principal"}: added past PIM; DELETE takes out
+//	POST /roles       a Role → {"id"};  POST /held {"role","principal"}: who holds it
 //	POST /eligibility {"group","access","principal"} → {"id"}; DELETE /eligibility/{id}
 //	PUT  /settings    {"group","access","settings":{…}}
 //	PUT  /enabled     {"user","enabled"}
 //	POST /verdicts    a Verdict; number 0 lifts
+//	POST /policies    a Policy of Conditional Access, for good
+//	POST /revoke      {"user"}: its sessions;  POST /password {"user"}: a new one
 func (w *World) Manage() http.Handler {
 	m := http.NewServeMux()
 	m.Handle("GET /state", answers(func(*http.Request) (any, error) { return w.State(), nil }))
@@ -37,6 +40,9 @@ func (w *World) Manage() http.Handler {
 	}))
 	m.Handle("POST /portal", takes(w.portal))
 	m.Handle("POST /verdicts", takes(func(v Verdict) (any, error) { w.SetVerdict(v); return obj{}, nil }))
+	m.Handle("POST /policies", takes(func(p Policy) (any, error) { w.AddPolicy(p); return obj{}, nil }))
+	m.Handle("POST /revoke", takes(func(s struct{ User string }) (any, error) { return obj{}, w.RevokeSessions(s.User) }))
+	m.Handle("POST /password", takes(func(s struct{ User string }) (any, error) { return obj{}, w.ChangePassword(s.User) }))
 	w.manageFaults(m)
 	w.manageDirectory(m)
 	return m
@@ -69,6 +75,10 @@ func (w *World) manageDirectory(m *http.ServeMux) {
 	m.Handle("POST /eligibility", takes(func(t Tie) (any, error) {
 		id, err := w.AddEligibility(t.Group, t.Access, t.Principal, time.Time{})
 		return obj{"id": id}, err
+	}))
+	m.Handle("POST /roles", takes(func(r Role) (any, error) { return obj{"id": w.AddRole(r).ID}, nil }))
+	m.Handle("POST /held", takes(func(s struct{ Role, Principal string }) (any, error) {
+		return obj{}, w.AssignRole(s.Role, s.Principal, time.Time{})
 	}))
 	m.Handle("DELETE /eligibility/{id}", answers(func(r *http.Request) (any, error) { return obj{}, w.RemoveEligibility(r.PathValue("id")) }))
 	m.Handle("PUT /settings", takes(func(s struct {
@@ -111,8 +121,10 @@ func (w *World) portal(in portalAsk) (any, error) {
 		err = p.Cancel(in.Request)
 	case "approve", "deny":
 		err = p.Decide(in.Request, in.Do == "approve", in.Reason)
+	case "grant", "reject":
+		err = p.Grant(in.Request, in.Do == "grant", in.Reason)
 	default:
-		err = fmt.Errorf("do must be activate, deactivate, remove, cancel, approve or deny, not %q", in.Do)
+		err = fmt.Errorf("do must be activate, deactivate, remove, cancel, approve, deny, grant or reject, not %q", in.Do)
 	}
 	return obj{"request": orElse(id, in.Request)}, err
 }
@@ -170,6 +182,6 @@ func (w *World) State() map[string]any {
 		o["settings"] = obj{"member": w.setting(roleKey{g.ID, "member"}), "owner": w.setting(roleKey{g.ID, "owner"})}
 		groups = append(groups, o)
 	}
-	return obj{"now": now, "tenant": w.tenant, "users": users, "groups": groups, "eligible": w.eligibilityInstances(nil, now),
-		"requests": w.assignmentRequests(nil, now), "instances": w.assignmentInstances(nil, now)}
+	return obj{"now": now, "tenant": w.tenant, "users": users, "groups": groups, "eligible": w.eligibilityInstances(nil, now, nil),
+		"requests": w.assignmentRequests(nil, now, nil), "instances": w.assignmentInstances(nil, now, nil)}
 }

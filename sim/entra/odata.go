@@ -3,14 +3,24 @@ package entra
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 )
 
 // filter is an OData $filter: and, or, not, brackets, eq, ne, lt, le, gt, ge,
 // in, startsWith and any.
 type filter struct {
-	test func(obj) bool
-	eq   map[string]string // what a conjunction fixes
+	cond
+	eq map[string]string // what a conjunction fixes
+}
+
+// cond is a condition, and what it leaves: a row that passes has one of these
+// marks, each a field's value, both in lower case. Without marks it may be any.
+type cond struct {
+	test  func(obj) bool
+	any   []mark
+	since time.Time // no row that passes is older, by its one date
 }
 
 func (f *filter) keep(rows []obj) []obj {
@@ -36,7 +46,7 @@ type parser struct {
 func parseFilter(s string) (*filter, error) {
 	p := &parser{toks: tokens.FindAllString(s, -1), eq: map[string]string{}}
 	if len(p.toks) == 0 {
-		return &filter{func(obj) bool { return true }, p.eq}, nil
+		return &filter{cond{test: func(obj) bool { return true }}, p.eq}, nil
 	}
 	test, err := p.or()
 	if err == nil && len(p.toks) > 0 {
@@ -63,32 +73,46 @@ func (p *parser) next() string {
 	return t
 }
 
-func (p *parser) or() (func(obj) bool, error) {
+func (p *parser) or() (cond, error) {
 	left, err := p.and()
 	for err == nil && strings.EqualFold(p.peek(), "or") {
 		p.next()
 		p.ors++
-		var right func(obj) bool
+		var right cond
 		right, err = p.and()
-		l := left
-		left = func(o obj) bool { return l(o) || right(o) }
+		left = either(left, right)
 	}
 	return left, err
 }
 
-func (p *parser) and() (func(obj) bool, error) {
+func (p *parser) and() (cond, error) {
 	left, err := p.one()
 	for err == nil && strings.EqualFold(p.peek(), "and") {
 		p.next()
-		var right func(obj) bool
+		var right cond
 		right, err = p.one()
-		l := left
-		left = func(o obj) bool { return l(o) && right(o) }
+		left = both(left, right)
 	}
 	return left, err
 }
 
-func (p *parser) one() (func(obj) bool, error) {
+func either(a, b cond) cond {
+	c := cond{test: func(o obj) bool { return a.test(o) || b.test(o) }}
+	if a.any != nil && b.any != nil {
+		c.any = slices.Concat(a.any, b.any)
+	}
+	return c
+}
+
+func both(a, b cond) cond {
+	c := cond{test: func(o obj) bool { return a.test(o) && b.test(o) }, any: a.any, since: latest(a.since, b.since)}
+	if a.any == nil {
+		c.any = b.any
+	}
+	return c
+}
+
+func (p *parser) one() (cond, error) {
 	field := p.next()
 	switch {
 	case field == "(":
@@ -97,7 +121,7 @@ func (p *parser) one() (func(obj) bool, error) {
 	case strings.EqualFold(field, "not"):
 		p.ors++ // what stands under a not is not fixed
 		inner, err := p.one()
-		return func(o obj) bool { return !inner(o) }, err
+		return cond{test: func(o obj) bool { return !inner.test(o) }}, err
 	case strings.HasSuffix(field, "/any"):
 		return p.any(strings.TrimSuffix(field, "/any"))
 	case strings.EqualFold(field, "startswith"):
@@ -105,33 +129,28 @@ func (p *parser) one() (func(obj) bool, error) {
 		name := p.next()
 		err = p.expect(",", err)
 		v := p.literal()
-		return func(o obj) bool { return strings.HasPrefix(fold(value(o, name)), fold(v)) }, p.expect(")", err)
+		return cond{test: func(o obj) bool { return strings.HasPrefix(fold(value(o, name)), fold(v)) }}, p.expect(")", err)
 	}
 	return p.compare(field)
 }
 
-func (p *parser) compare(field string) (func(obj) bool, error) {
+func (p *parser) compare(field string) (cond, error) {
 	op := strings.ToLower(p.next())
 	if op == "in" {
 		err := p.expect("(", nil)
-		var set []string
+		set := []mark{}
 		for err == nil && p.peek() != ")" && p.peek() != "" {
-			set = append(set, p.literal())
+			set = append(set, mark{fold(field), fold(p.literal())})
 			if p.peek() == "," {
 				p.next()
 			}
 		}
-		return func(o obj) bool {
-			for _, v := range set {
-				if fold(value(o, field)) == fold(v) {
-					return true
-				}
-			}
-			return false
-		}, p.expect(")", err)
+		return cond{func(o obj) bool {
+			return slices.Contains(set, mark{fold(field), fold(value(o, field))})
+		}, set, time.Time{}}, p.expect(")", err)
 	}
 	if p.peek() == "" {
-		return nil, fmt.Errorf("%s %s lacks a value", field, op)
+		return cond{}, fmt.Errorf("%s %s lacks a value", field, op)
 	}
 	v := p.literal()
 	if op == "eq" {
@@ -145,30 +164,48 @@ func (p *parser) compare(field string) (func(obj) bool, error) {
 		"lt": func(c int) bool { return c < 0 }, "le": func(c int) bool { return c <= 0 },
 		"gt": func(c int) bool { return c > 0 }, "ge": func(c int) bool { return c >= 0 }}[op]
 	if !ok {
-		return nil, fmt.Errorf("unknown operator %q", op)
+		return cond{}, fmt.Errorf("unknown operator %q", op)
 	}
-	return func(o obj) bool { return holds(strings.Compare(fold(value(o, field)), fold(v))) }, nil
+	compare := func(have string) int { return strings.Compare(fold(have), fold(v)) }
+	at, err := time.Parse(time.RFC3339, v)
+	if err == nil { // a date, to whatever fraction
+		compare = func(have string) int {
+			t, _ := time.Parse(time.RFC3339, have)
+			return t.Compare(at)
+		}
+	}
+	c := cond{test: func(o obj) bool { return holds(compare(value(o, field))) }}
+	if op == "eq" && v != "null" {
+		c.any = []mark{{fold(field), fold(v)}}
+	}
+	if strings.HasPrefix(op, "g") {
+		c.since = at
+	}
+	return c, nil
 }
 
-// any parses field/any(x:x eq 'v').
-func (p *parser) any(field string) (func(obj) bool, error) {
+// any parses field/any(x:x eq 'v') and field/any(x:x/name eq 'v').
+func (p *parser) any(field string) (cond, error) {
 	err := p.expect("(", nil)
-	if _, _, ok := strings.Cut(p.next(), ":"); !ok && err == nil {
+	_, inner, ok := strings.Cut(p.next(), ":")
+	if !ok && err == nil {
 		err = fmt.Errorf("any lacks its variable")
 	}
+	_, inner, _ = strings.Cut(inner, "/")
 	if !strings.EqualFold(p.next(), "eq") && err == nil {
 		err = fmt.Errorf("any understands eq only")
 	}
-	v := p.literal()
-	return func(o obj) bool {
-		all, _ := o[field].([]string)
-		for _, x := range all {
-			if fold(x) == fold(v) {
-				return true
-			}
+	v := fold(p.literal())
+	test := func(o obj) bool {
+		switch all := o[field].(type) {
+		case []string:
+			return slices.ContainsFunc(all, func(x string) bool { return fold(x) == v })
+		case []obj:
+			return slices.ContainsFunc(all, func(x obj) bool { return fold(value(x, inner)) == v })
 		}
 		return false
-	}, p.expect(")", err)
+	}
+	return cond{test: test, any: []mark{{fold(field), v}}}, p.expect(")", err)
 }
 
 func (p *parser) expect(t string, err error) error {
@@ -186,9 +223,23 @@ func (p *parser) literal() string {
 	return t
 }
 
-// value reads a field of a row; principal/id and group/id mean the row's own.
+// value reads a field of a row, however deep; principal/id and group/id mean
+// the row's own.
 func value(o obj, field string) string {
-	field = strings.Replace(strings.Replace(field, "principal/id", "principalId", 1), "group/id", "groupId", 1)
+	switch field {
+	case "principal/id":
+		field = "principalId"
+	case "group/id":
+		field = "groupId"
+	}
+	for {
+		outer, inner, deep := strings.Cut(field, "/")
+		if !deep {
+			break
+		}
+		o, _ = o[outer].(obj)
+		field = inner
+	}
 	switch v := o[field].(type) {
 	case nil:
 		return "null"

@@ -9,7 +9,7 @@ import (
 
 type form struct {
 	Action, Request, User, Hint string
-	SignIn, MFA                 bool
+	SignIn, MFA, Code, Confirm  bool
 	Scopes                      []string
 }
 
@@ -37,16 +37,26 @@ func (f *form) write(b *strings.Builder) {
 	if f.User != "" {
 		b.WriteString(`<input type="hidden" name="user" value="` + e(f.User) + `">`)
 	}
-	if f.SignIn {
+	switch {
+	case f.Code:
+		b.WriteString(`<label>Code <input type="text" name="otc" value=""></label>
+<button type="submit" name="do" value="next">Next</button>
+`)
+	case f.Confirm:
+		b.WriteString(`<button type="submit" name="do" value="continue">Continue</button>
+`)
+	case f.SignIn:
 		checked := ""
 		if f.MFA {
 			checked = " checked"
 		}
 		b.WriteString(`<label>Account <input type="text" name="account" value="` + e(f.Hint) + `"></label>
 <label><input type="checkbox" name="mfa" value="yes"` + checked + `> Multi-factor authentication done</label>
+<label><input type="checkbox" name="compliant" value="yes"> On a compliant device</label>
+<label><input type="checkbox" name="joined" value="yes"> On a device of the domain</label>
 <button type="submit" name="do" value="signin">Sign in</button>
 `)
-	} else {
+	default:
 		b.WriteString("<ul>")
 		for _, s := range f.Scopes {
 			b.WriteString("<li>" + e(s) + "</li>")
@@ -109,9 +119,9 @@ func (w *World) signIn(c *call) answer {
 	if u == nil {
 		return w.signInPage(q, app, "We couldn't find an account with that username.")
 	}
-	fresh := signIn{u, w.wire(), in.Get("mfa") != ""}
+	fresh := signIn{user: u, at: w.wire(), mfa: in.Get("mfa") != "" && !u.NoMFA, compliant: in.Get("compliant") != "", joined: in.Get("joined") != ""}
 	claims, _ := readClaims(q.Get("claims"))
-	if len(claims.acrs) > 0 && !fresh.mfa {
+	if len(claims.acrs) > 0 && !fresh.mfa || lacksMFA(w.conditions(visit{app: app, in: fresh, acrs: claims.acrs, device: q.Has("otc"), from: c.from})) {
 		return w.signInPage(q, app, "More information is required: multi-factor authentication.")
 	}
 	return w.proceed(c, q, app, fresh, w.remember(c, fresh))
@@ -137,22 +147,30 @@ func (w *World) consent(c *call) answer {
 	if bad != nil {
 		return *bad
 	}
+	s := w.signedIn(c, in.Get("user"))
+	switch {
+	case s == nil:
+		return w.signInPage(q, app, "")
+	case in.Get("do") != "accept" || !s.user.Admin:
+		return w.back(q, trouble(65004, ""))
+	}
+	audience, scopes, _, _ := w.wanted(q.Get("scope"))
+	for _, name := range w.unconsented(app, audience, scopes) {
+		app.Delegated = append(app.Delegated, audience+"/"+name)
+	}
+	return w.proceed(c, q, app, *s, "")
+}
+
+// signedIn finds an account among those that a browser is signed in with.
+func (w *World) signedIn(c *call, oid string) *signIn {
 	cookie, err := c.r.Cookie(cookieName)
 	if err != nil || w.auth.sessions[cookie.Value] == nil {
-		return w.signInPage(q, app, "")
+		return nil
 	}
 	for _, s := range w.auth.sessions[cookie.Value].in {
-		if s.user.ID != in.Get("user") {
-			continue
+		if s.user.ID == oid {
+			return &s
 		}
-		if in.Get("do") != "accept" || !s.user.Admin {
-			return w.back(q, trouble(65004, ""))
-		}
-		audience, scopes, _, _ := w.wanted(q.Get("scope"))
-		for _, name := range w.unconsented(app, audience, scopes) {
-			app.Delegated = append(app.Delegated, audience+"/"+name)
-		}
-		return w.proceed(c, q, app, s, "")
 	}
-	return w.signInPage(q, app, "")
+	return nil
 }

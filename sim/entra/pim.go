@@ -2,6 +2,7 @@ package entra
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -12,6 +13,11 @@ const (
 	selfDeactivate = "selfDeactivate"
 	adminAssign    = "adminAssign"
 	adminRemove    = "adminRemove"
+	adminUpdate    = "adminUpdate"
+	adminExtend    = "adminExtend"
+	adminRenew     = "adminRenew"
+	selfExtend     = "selfExtend"
+	selfRenew      = "selfRenew"
 )
 
 // caller is who stands behind a call: a person through an app, or an app alone.
@@ -71,6 +77,8 @@ type request struct {
 	life      []stamp
 	stage     stage
 	row       *row
+
+	offer bool // about an eligibility
 }
 
 type stamp struct {
@@ -107,9 +115,11 @@ func (w *World) submit(by caller, a ask, now time.Time) (*request, *refusal) {
 		return nil, no
 	}
 	r := &request{ask: a, id: w.guid(), created: now, by: by, plan: p}
-	switch a.Action {
-	case selfActivate, adminAssign:
+	switch {
+	case a.Action == selfActivate || a.Action == adminAssign:
 		no = w.judge(r, now)
+	case slices.Contains(terms, a.Action):
+		no = w.mayMove(r, now)
 	default:
 		no = w.mayRemove(r, now)
 	}
@@ -121,7 +131,7 @@ func (w *World) submit(by caller, a ask, now time.Time) (*request, *refusal) {
 		return r, nil
 	}
 	w.onboard[a.Group] = true
-	w.requests = append(w.requests, r)
+	w.requests.put(r, r.edge(), mark{"id", r.id}, mark{"creator", by.oid})
 	w.carryOut(r, now)
 	return r, nil
 }
@@ -130,15 +140,25 @@ func (w *World) carryOut(r *request, now time.Time) {
 	s := w.setting(roleKey{r.Group, r.Access})
 	switch {
 	case r.Action == selfDeactivate || r.Action == adminRemove:
-		r.become(now, "Revoked")
+		r.become(now, map[bool]string{true: w.dials.Deactivated, false: "Revoked"}[r.Action == selfDeactivate])
 		r.completed = now
 		w.endRow(w.current(r.edge(), now), now)
+		w.note(r, now, map[bool]string{true: didLeave, false: didRemove}[r.Action == selfDeactivate], r.by, r.Justification)
+	case r.Action == selfExtend || r.Action == selfRenew:
+		r.become(now, "PendingAdminDecision")
+	case slices.Contains(terms, r.Action):
+		w.moved(r, now)
 	case r.Action == selfActivate && s.Approval:
 		r.approval = true
+		w.requests.marked[asked[0]] = append(w.requests.marked[asked[0]], r)
 		r.become(now, "PendingApproval")
 		r.stage = stage{id: w.guid(), result: "NotReviewed", status: "InProgress"}
 		w.agenda.add(now.Add(w.dials.Window), func(at time.Time) { w.timeout(r, at) })
+		w.note(r, now, didAsk, r.by, r.Justification)
 	default:
+		if r.Action == selfActivate {
+			w.note(r, now, didRequest, r.by, r.Justification)
+		}
 		w.grant(r, now, cmp.Or(w.dials.Created, "Provisioned"))
 	}
 }
@@ -177,19 +197,23 @@ func (w *World) timeout(r *request, at time.Time) {
 	if r.pending(at) {
 		r.become(at, w.dials.TimeoutStatus)
 		r.stage.status = "Expired"
+		w.note(r, at, didTimeout, pimItself, "")
 	}
 }
 
 // withdraw cancels a waiting request; only who made it, or an administrator, may.
 func (w *World) withdraw(by caller, id string, now time.Time) *refusal {
 	r := w.request(id)
+	if r == nil {
+		r = w.offers.one(id)
+	}
 	switch {
 	case r == nil:
 		return refuse(404, "ResourceNotFound", "The role assignment request is not found.")
 	case by.oid != "" && !by.admin && by.oid != r.by.oid:
 		return denied
-	case !r.pending(now) && r.status(now) != "Granted":
-		return refuse(400, "RoleAssignmentRequestCannotBeCanceled", "The request is not pending any more: "+r.status(now)+".")
+	case !r.pending(now) && r.status(now) != "Granted" && r.status(now) != "PendingAdminDecision":
+		return refuse(w.dials.CancelLate, "RoleAssignmentRequestCannotBeCanceled", "The request is not pending any more: "+r.status(now)+".")
 	}
 	if r.row != nil { // a future start
 		r.row.cancel(now)
@@ -197,18 +221,17 @@ func (w *World) withdraw(by caller, id string, now time.Time) *refusal {
 		r.become(r.created, "Granted")
 	}
 	r.become(now, "Canceled")
+	w.note(r, now, didCancel, by, "")
 	r.stage.status = "Completed"
 	return nil
 }
 
 func (w *World) request(id string) *request {
-	for _, r := range w.requests {
-		if strings.EqualFold(r.id, id) {
-			return r
-		}
-	}
-	return nil
+	return w.requests.one(id)
 }
+
+// asked marks the requests that somebody must or had to decide.
+var asked = part{{"asked", "-"}}
 
 func lowerFirst(s string) string {
 	if s == "" {

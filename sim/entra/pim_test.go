@@ -90,9 +90,9 @@ func (x *tenant) refused(change func(obj), more ...func(*grant)) reply {
 	x.t.Helper()
 	ask := x.request(selfActivate, "PT2H", "INC1")
 	change(ask)
-	before := len(x.requests)
+	before := len(x.requests.all)
 	r := x.call(x.as(x.requester, more...), "POST", base+"assignmentScheduleRequests", ask)
-	if r.status < 400 || len(x.requests) != before {
+	if r.status < 400 || len(x.requests.all) != before {
 		x.t.Errorf("accepted: %d %s", r.status, r.raw)
 	}
 	return r
@@ -151,7 +151,7 @@ func TestWrongAsks(t *testing.T) {
 		status int
 		code   string
 	}{
-		{func(o obj) { o["action"] = "selfExtend" }, 400, "InvalidAction"},
+		{func(o obj) { o["action"] = "dance" }, 400, "InvalidAction"},
 		{func(o obj) { o["accessId"] = "reader" }, 400, "RoleNotFound"},
 		{func(o obj) { o["groupId"] = "nobody" }, 400, "ResourceNotFound"},
 		{func(o obj) { o["principalId"] = "requester@contoso.example" }, 400, "SubjectNotFound"},

@@ -74,7 +74,7 @@ func (p Person) note(what string, no *refusal, whom Creates) {
 	if no != nil {
 		r.Status, r.Code = no.status, no.code
 	}
-	p.w.history = append(p.w.history, r)
+	p.w.remembers(r)
 }
 
 // orNil keeps a nil refusal from becoming an error that isn't nil.

@@ -179,6 +179,21 @@ func TestLastOwnerStays(t *testing.T) {
 	}
 }
 
+// After 30 days PIM leaves the last owner alone, whoever comes then.
+func TestLastOwnerIsLeftAlone(t *testing.T) {
+	x := newTenant(t)
+	_, err := x.AddEligibility(x.group.ID, "owner", x.requester.ID, time.Time{})
+	x.must(err)
+	_, err = x.Portal(x.requester.ID).Activate(x.group.ID, "owner", time.Hour, "own it")
+	x.must(err)
+	x.pass(31 * 24 * time.Hour)
+	x.must(x.AddTie(x.group.ID, "owner", x.owner.ID))
+	x.pass(24 * time.Hour)
+	if owners := x.State()["groups"].([]obj)[0]["owners"].([]string); len(owners) != 2 {
+		t.Errorf("owners %v", owners)
+	}
+}
+
 func TestNestedEligibility(t *testing.T) {
 	x := newTenant(t)
 	team := x.AddGroup(Group{Name: "team"})
@@ -194,8 +209,8 @@ func TestNestedEligibility(t *testing.T) {
 		x.enter()
 		defer x.mu.Unlock()
 		u := x.user(x.approver.ID)
-		return x.accessToken(grant{app: x.app(x.signin.ID), user: u, in: signIn{u, x.at, true}}, GraphAudience,
-			[]string{"PrivilegedEligibilitySchedule.Read.AzureADGroup"}, x.at)
+		return x.accessToken(grant{app: x.app(x.signin.ID), user: u, in: signIn{user: u, at: x.at, mfa: true}}, GraphAudience,
+			[]string{"PrivilegedEligibilitySchedule.Read.AzureADGroup"}, x.at, tokenLife)
 	}()
 	mine = x.call(wide, "GET", base+"eligibilityScheduleInstances/filterByCurrentUser(on='principal')", nil)
 	if rows := mine.rows(); len(rows) != 1 || rows[0]["principalId"] != team.ID {
@@ -242,7 +257,7 @@ func TestStandingAssignment(t *testing.T) {
 	if r := x.refused(asIs); r.code() != "RoleAssignmentExists" {
 		t.Error(r.raw)
 	}
-	if len(x.requests) != 0 {
+	if len(x.requests.all) != 0 {
 		t.Error("a standing assignment of the past left a request")
 	}
 	y := newTenant(t)

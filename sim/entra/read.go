@@ -2,6 +2,7 @@ package entra
 
 import (
 	"encoding/base64"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -12,16 +13,18 @@ import (
 // collection is one of PIM's lists, as it was at a time.
 type collection struct {
 	name string
-	rows func(w *World, c *call, at time.Time) []obj
+	rows func(w *World, c *call, at time.Time, p part) []obj
+	mark string // under which one of them is found
 }
 
 var (
-	eligibilityInstances = collection{"eligibilityScheduleInstances", (*World).eligibilityInstances}
-	eligibilitySchedules = collection{"eligibilitySchedules", (*World).eligibilitySchedules}
-	assignmentInstances  = collection{"assignmentScheduleInstances", (*World).assignmentInstances}
-	assignmentSchedules  = collection{"assignmentSchedules", (*World).assignmentSchedules}
-	assignmentRequests   = collection{"assignmentScheduleRequests", (*World).assignmentRequests}
-	assignmentApprovals  = collection{"assignmentApprovals", (*World).assignmentApprovals}
+	eligibilityInstances = collection{"eligibilityScheduleInstances", (*World).eligibilityInstances, "id"}
+	eligibilitySchedules = collection{"eligibilitySchedules", (*World).eligibilitySchedules, "schedule"}
+	assignmentInstances  = collection{"assignmentScheduleInstances", (*World).assignmentInstances, "id"}
+	assignmentSchedules  = collection{"assignmentSchedules", (*World).assignmentSchedules, "schedule"}
+	assignmentRequests   = collection{"assignmentScheduleRequests", (*World).assignmentRequests, "id"}
+	eligibilityRequests  = collection{"eligibilityScheduleRequests", (*World).eligibilityRequests, "id"}
+	assignmentApprovals  = collection{"assignmentApprovals", (*World).assignmentApprovals, "id"}
 )
 
 // list serves a collection to those who may read it. PIM insists on a filter
@@ -33,41 +36,53 @@ func list(k collection) func(*World, *call) answer {
 			return w.refused(c, no)
 		}
 		if f.fixed("groupId") == "" && f.fixed("principalId") == "" {
-			return w.refused(c, refuse(400, "InvalidFilter", "A filter on groupId or principalId is required."))
+			return w.refused(c, refuse(400, w.dials.FilterCode, "A filter on groupId or principalId is required."))
 		}
-		if !w.mayList(c, f.fixed("groupId"), f.fixed("principalId")) {
+		group := f.fixed("groupId")
+		if g := w.group(group); g != nil {
+			group = g.ID
+		}
+		if !w.mayList(c, group, f.fixed("principalId")) {
 			return w.refused(c, denied)
 		}
-		return w.page(c, k.name, w.finish(c, f.keep(k.rows(w, c, c.now.Add(-w.dials.ReadLag)))))
+		return w.page(c, k.name, w.finish(c, f.keep(k.rows(w, c, c.now.Add(-w.dials.ReadLag), w.narrow(f)))))
 	}
+}
+
+// narrow is the smaller part of what a filter's group and principal leave.
+func (w *World) narrow(f *filter) part {
+	group, principal := f.fixed("groupId"), f.fixed("principalId")
+	if principal != "" {
+		return part{{"principal", principal}}
+	}
+	return part{{"group", group}}
 }
 
 // mayList tells whether a person may list: their own, or as the group's member
 // or owner, or with a directory role. An app needs only its permission.
 func (w *World) mayList(c *call, group, principal string) bool {
 	by := c.by
-	return by.oid == "" || by.admin || principal == by.oid ||
+	return by.oid == "" || by.admin || strings.EqualFold(principal, by.oid) ||
 		group != "" && (w.tied(edge{group, "owner", by.oid}, c.now) || w.member(group, by.oid, c.now))
 }
 
-// get serves one row.
+// get serves one row: to those who may list it, who made it, or who decide it.
 func get(k collection) func(*World, *call) answer {
 	return func(w *World, c *call) answer {
-		for _, o := range k.rows(w, c, c.now.Add(-w.dials.ReadLag)) {
-			if !strings.EqualFold(o["id"].(string), c.args["id"]) {
-				continue
-			}
-			made, _ := o["createdBy"].(obj)
-			maker, _ := made["user"].(obj)
-			waits := k.name == assignmentRequests.name && w.decides(c.by.oid, w.request(c.args["id"]), c.now)
-			if !waits && maker["id"] != c.by.oid && !w.mayList(c, o["groupId"].(string), o["principalId"].(string)) {
-				return w.refused(c, denied)
-			}
-			one := w.finish(c, []obj{o})[0]
-			one["@odata.context"] = c.context("identityGovernance/privilegedAccess/group/" + k.name + "/$entity")
-			return answer{status: 200, body: one}
+		rows := k.rows(w, c, c.now.Add(-w.dials.ReadLag), part{{k.mark, c.args["id"]}})
+		if len(rows) == 0 {
+			return w.refused(c, refuse(404, "ResourceNotFound", "The "+k.name+" entity is not found."))
 		}
-		return w.refused(c, refuse(404, "ResourceNotFound", "The "+k.name+" entity is not found."))
+		o := rows[0]
+		made, _ := o["createdBy"].(obj)
+		maker, _ := made["user"].(obj)
+		waits := k.name == assignmentRequests.name && w.decides(c.by.oid, w.request(c.args["id"]), c.now)
+		if !waits && maker["id"] != c.by.oid && !w.mayList(c, o["groupId"].(string), o["principalId"].(string)) {
+			return w.refused(c, denied)
+		}
+		one := maps.Clone(w.finish(c, rows[:1])[0])
+		one["@odata.context"] = c.context("identityGovernance/privilegedAccess/group/" + k.name + "/$entity")
+		return answer{status: 200, body: one}
 	}
 }
 
@@ -75,18 +90,36 @@ func get(k collection) func(*World, *call) answer {
 func mine(k collection) func(*World, *call) answer {
 	return func(w *World, c *call) answer {
 		f, no := c.filter()
+		if w.dials.NationalCloud {
+			no = refuse(404, "Request_ResourceNotFound", "Resource not found for the segment 'filterByCurrentUser'.")
+		}
 		if no != nil {
 			return w.refused(c, no)
 		}
 		on := c.args["on"]
-		asks := k.name == assignmentRequests.name
+		asks := k.name == assignmentRequests.name || k.name == eligibilityRequests.name
 		if on != "principal" && (!asks || on != "createdBy" && on != "approver") && (k.name != assignmentApprovals.name || on != "approver") {
 			return w.refused(c, refuse(400, "BadRequest", "The value of 'on' is not supported: "+on))
 		}
 		at := c.now.Add(-w.dials.ReadLag)
-		rows := slices.DeleteFunc(k.rows(w, c, at), func(o obj) bool { return !w.concerns(c, on, o, at) })
+		rows := slices.DeleteFunc(k.rows(w, c, at, w.own(c, on, at)), func(o obj) bool { return !w.concerns(c, on, o, at) })
 		return w.page(c, k.name, w.finish(c, f.keep(rows)))
 	}
+}
+
+// own is the part of a collection in which a caller's rows can be.
+func (w *World) own(c *call, on string, at time.Time) part {
+	switch on {
+	case "createdBy":
+		return part{{"creator", orElse(c.by.oid, "nobody")}}
+	case "approver":
+		return asked
+	}
+	p := part{{"principal", c.by.oid}}
+	for _, g := range w.above(c.by.oid, at) {
+		p = append(p, mark{"principal", g})
+	}
+	return p
 }
 
 // concerns tells whether a row is the caller's own in the sense of `on`. An
@@ -109,15 +142,19 @@ func (w *World) concerns(c *call, on string, o obj, at time.Time) bool {
 // finish applies $expand, the lies and $select, in this order.
 func (w *World) finish(c *call, rows []obj) []obj {
 	q, _ := url.ParseQuery(c.query)
-	expand := q.Get("$expand") + q.Get("expand")
+	expand, names := q.Get("$expand")+q.Get("expand"), fields(q.Get("$select"))
+	alone := expand != "" || w.dials.Sparse || w.dials.OddKeys || w.dials.Pascal
 	for i, o := range rows {
+		if alone {
+			o = maps.Clone(o)
+		}
 		if strings.Contains(expand, "group") {
 			o["group"] = w.expanded(func() any { return w.groupJSON(w.group(o["groupId"].(string))) })
 		}
 		if strings.Contains(expand, "principal") {
 			o["principal"] = w.expanded(func() any { return w.principalJSON(o["principalId"].(string)) })
 		}
-		rows[i] = selected(w.lie(o), q.Get("$select"))
+		rows[i] = selected(w.lie(o), names)
 	}
 	return rows
 }
@@ -129,23 +166,31 @@ func (w *World) expanded(f func() any) any {
 	return f()
 }
 
-func selected(o obj, fields string) obj {
-	if fields == "" {
+// fields are the names in a $select.
+func fields(list string) (names []string) {
+	if list == "" {
+		return nil
+	}
+	for _, f := range strings.Split(list, ",") {
+		names = append(names, strings.TrimSpace(f))
+	}
+	return names
+}
+
+func selected(o obj, names []string) obj {
+	if names == nil {
 		return o
 	}
-	less := obj{}
-	for _, f := range strings.Split(fields, ",") {
-		if v, ok := o[strings.TrimSpace(f)]; ok {
-			less[strings.TrimSpace(f)] = v
+	less := make(obj, len(names)+1)
+	for _, f := range names {
+		if v, ok := o[f]; ok {
+			less[f] = v
 		}
 	}
-	for _, k := range []string{"group", "principal"} {
+	for _, k := range []string{"group", "principal", "@odata.type"} {
 		if v, ok := o[k]; ok {
 			less[k] = v
 		}
-	}
-	if t, ok := o["@odata.type"]; ok {
-		less["@odata.type"] = t
 	}
 	return less
 }
@@ -155,6 +200,12 @@ func (w *World) lie(o obj) obj {
 	if w.dials.Sparse {
 		for _, k := range []string{"approvalId", "createdBy", "targetScheduleId", "eligibilityScheduleId"} {
 			delete(o, k)
+		}
+	}
+	for plain, odd := range map[string]string{"createdDateTime": "createdDateTIme", "completedDateTime": "completedDateTIme"} {
+		if v, ok := o[plain]; ok && w.dials.OddKeys {
+			delete(o, plain)
+			o[odd] = v
 		}
 	}
 	if !w.dials.Pascal {
@@ -178,7 +229,8 @@ func (w *World) lie(o obj) obj {
 func (w *World) page(c *call, context string, rows []obj) answer {
 	q, _ := url.ParseQuery(c.query)
 	size := w.dials.Page
-	if n, err := strconv.Atoi(q.Get("$top")); err == nil && n > 0 && (size == 0 || n < size) {
+	pims := strings.HasPrefix(c.path, "/"+c.version+pag)
+	if n, err := strconv.Atoi(q.Get("$top")); err == nil && !(pims && w.dials.IgnoreTop) && n > 0 && (size == 0 || n < size) {
 		size = n
 	}
 	from, empty := 0, false

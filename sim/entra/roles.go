@@ -3,118 +3,117 @@ package entra
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
 
-// RoleAssignment gives a directory role to a user or to a role-assignable group.
-type RoleAssignment struct {
-	ID        string
-	Role      string // template id of the role
-	Principal string
-	Scope     string // directoryScopeId; default "/"
+// Role is a directory role: what a group may carry besides its members.
+type Role struct {
+	ID   string `json:"id"`
+	Name string `json:"displayName"`
 }
 
-// roleBook is the directory roles: who has which, and how late the transitive
-// list is.
-type roleBook struct {
-	all      []RoleAssignment
-	lag      time.Duration // of the transitive list
-	flapping bool          // it answers from two replicas in turn, one without the lag
-	asked    int
+// held is a directory role's assignment to a principal.
+type held struct {
+	id, schedule    string
+	role, principal string
+	created         time.Time
+	span
 }
 
-const readRoles = "RoleManagement.Read.Directory RoleManagement.Read.All RoleManagement.ReadWrite.Directory Directory.Read.All"
+// AddRole creates a directory role.
+func (w *World) AddRole(r Role) Role {
+	w.enter()
+	defer w.mu.Unlock()
+	r.ID = cmp.Or(r.ID, w.guid())
+	w.roles = append(w.roles, r)
+	return r
+}
 
-// roleRoutes are Graph's, as far as they tell who has a directory role.
-func roleRoutes() []route {
-	return []route{
-		{"GET", "/roleManagement/directory/roleAssignments", readRoles, (*World).listRoles},
-		{"GET", "/roleManagement/directory/transitiveRoleAssignments", readRoles, (*World).listRolesReaching},
+// AssignRole gives a directory role to a user, or to a group that was made to
+// hold one; a zero end is permanent.
+func (w *World) AssignRole(role, principal string, until time.Time) error {
+	now := w.enter()
+	defer w.mu.Unlock()
+	g := w.group(principal)
+	switch {
+	case w.role(role) == nil || !w.known(principal):
+		return fmt.Errorf("no such role or principal: %s %s", role, principal)
+	case g != nil && !g.RoleAssignable:
+		return fmt.Errorf("group %s can't hold a role: it is not isAssignableToRole", principal)
 	}
+	w.held = append(w.held, &held{id: w.guid(), schedule: w.guid(), role: role, principal: principal, created: now, span: span{now, until}})
+	return nil
 }
 
-// AddRoleAssignment gives a directory role. A group must be role-assignable.
-func (w *World) AddRoleAssignment(a RoleAssignment) (RoleAssignment, error) {
-	w.enter()
-	defer w.mu.Unlock()
-	g := w.group(a.Principal)
-	if g != nil && !g.RoleAssignable || g == nil && w.user(a.Principal) == nil {
-		return a, fmt.Errorf("%s can't carry a directory role", a.Principal)
+func (w *World) role(id string) *Role {
+	for i := range w.roles {
+		if w.roles[i].ID == id {
+			return &w.roles[i]
+		}
 	}
-	a.ID, a.Scope = cmp.Or(a.ID, w.guid()), cmp.Or(a.Scope, "/")
-	w.roles.all = append(w.roles.all, a)
-	return a, nil
+	return nil
 }
 
-// RemoveRoleAssignment takes a directory role away.
-func (w *World) RemoveRoleAssignment(id string) {
-	w.enter()
-	defer w.mu.Unlock()
-	w.roles.all = slices.DeleteFunc(w.roles.all, func(a RoleAssignment) bool { return a.ID == id })
-}
+const roleBase = "roleManagement/directory/"
 
-// SetRoleLag says how late the transitive list is, and whether two replicas
-// that disagree answer in turn.
-func (w *World) SetRoleLag(lag time.Duration, flapping bool) {
-	w.enter()
-	defer w.mu.Unlock()
-	w.roles.lag, w.roles.flapping = lag, flapping
-}
-
-func (a RoleAssignment) json() obj {
-	return obj{"id": a.ID, "roleDefinitionId": a.Role, "principalId": a.Principal, "directoryScopeId": a.Scope}
-}
-
-// listRoles lists direct assignments.
 func (w *World) listRoles(c *call) answer {
-	f, no := c.filter()
-	if no != nil {
-		return w.refused(c, no)
-	}
 	rows := []obj{}
-	for _, a := range w.roles.all {
-		rows = append(rows, a.json())
+	for _, r := range w.roles {
+		rows = append(rows, obj{"id": r.ID, "displayName": r.Name, "description": r.Name, "isBuiltIn": true, "isEnabled": true, "templateId": r.ID})
 	}
-	return w.rolePage(c, f.keep(rows))
+	return w.some(c, roleBase+"roleDefinitions", rows)
 }
 
-// listRolesReaching lists what reaches one principal, through groups too; the
-// rows name the group.
-func (w *World) listRolesReaching(c *call) answer {
-	if c.version != "beta" || !strings.EqualFold(c.header.Get("ConsistencyLevel"), "eventual") {
-		return w.refused(c, refuse(404, "Request_ResourceNotFound", "Resource not found for the segment 'transitiveRoleAssignments'."))
-	}
-	f, no := c.filter()
-	if no != nil {
-		return w.refused(c, no)
-	}
-	who := f.fixed("principalId")
-	if who == "" {
-		return w.refused(c, refuse(400, "Request_BadRequest", "A filter on principalId is required."))
-	}
-	at := c.now.Add(-w.roles.lag)
-	if w.roles.asked++; w.roles.flapping && w.roles.asked%2 == 0 {
-		at = c.now
-	}
-	rows := []obj{}
-	for _, a := range w.roles.all {
-		if !strings.EqualFold(a.Principal, who) && (w.group(a.Principal) == nil || !w.member(a.Principal, strings.ToLower(who), at)) {
-			continue
+// roleRows serves the assignments in one of their shapes.
+func roleRows(name string, shape func(*held) obj) func(*World, *call) answer {
+	return func(w *World, c *call) answer {
+		rows := []obj{}
+		for _, h := range w.held {
+			if h.has(c.now) {
+				rows = append(rows, shape(h))
+			}
 		}
-		o := a.json()
-		o["principalId"] = who // for the filter: it asks who is reached
-		if len(f.keep([]obj{o})) > 0 {
-			rows = append(rows, a.json())
-		}
+		return w.some(c, roleBase+name, rows)
 	}
-	return w.rolePage(c, rows)
 }
 
-func (w *World) rolePage(c *call, rows []obj) answer {
-	const what = "roleManagement/directory/roleAssignments"
-	a := w.page(c, what, rows)
-	a.body.(obj)["@odata.context"] = c.context(what)
-	return a
+func roleAssignment(h *held) obj {
+	return obj{"id": h.id, "principalId": h.principal, "roleDefinitionId": h.role, "directoryScopeId": "/", "appScopeId": nil}
+}
+
+func roleInstance(h *held) obj {
+	return obj{"id": h.id, "principalId": h.principal, "roleDefinitionId": h.role, "directoryScopeId": "/", "appScopeId": nil, "assignmentType": "Assigned",
+		"memberType": "Direct", "roleAssignmentOriginId": h.id, "roleAssignmentScheduleId": h.schedule, "startDateTime": when(h.from), "endDateTime": when(h.to)}
+}
+
+func roleSchedule(h *held) obj {
+	return obj{"id": h.schedule, "principalId": h.principal, "roleDefinitionId": h.role, "directoryScopeId": "/", "appScopeId": nil, "assignmentType": "Assigned",
+		"memberType": "Direct", "status": "Provisioned", "createdUsing": nil, "createdDateTime": when(h.created), "modifiedDateTime": nil, "scheduleInfo": scheduleInfo(h.from, h.to)}
+}
+
+// transitiveRoles is beta's list of what a principal holds, also by groups. It
+// is an advanced query.
+func (w *World) transitiveRoles(c *call) answer {
+	f, no := c.filter()
+	switch {
+	case no != nil:
+		return w.refused(c, no)
+	case c.version != "beta":
+		return w.missing(c, "transitiveRoleAssignments")
+	case f.fixed("principalId") == "" || c.header.Get("ConsistencyLevel") != "eventual" || !strings.Contains(c.query, "count=true"):
+		return w.refused(c, refuse(400, "Request_UnsupportedQuery", "This list needs $filter=principalId eq '…', $count=true and the header ConsistencyLevel: eventual."))
+	}
+	in := map[string]bool{f.fixed("principalId"): true}
+	for _, g := range w.above(f.fixed("principalId"), c.now) {
+		in[g] = true
+	}
+	rows := []obj{}
+	for _, h := range w.held {
+		if h.has(c.now) && in[h.principal] {
+			rows = append(rows, roleAssignment(h))
+		}
+	}
+	c.query = "$count=true" // the filter is met: groups' rows carry their own ids
+	return w.page(c, "#"+roleBase+"transitiveRoleAssignments", rows)
 }

@@ -3,6 +3,7 @@ package entra
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -14,15 +15,21 @@ type route struct {
 }
 
 const (
-	readEligible = "PrivilegedEligibilitySchedule.Read.AzureADGroup PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup"
-	readAssigned = "PrivilegedAssignmentSchedule.Read.AzureADGroup PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"
-	askAssigned  = "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup PrivilegedAssignmentSchedule.Remove.AzureADGroup"
-	writeAssign  = "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"
-	readPolicy   = "RoleManagementPolicy.Read.AzureADGroup RoleManagementPolicy.ReadWrite.AzureADGroup"
-	readGroups   = "GroupMember.Read.All Group.Read.All Directory.Read.All"
-	readUsers    = "User.Read.All User.ReadBasic.All Directory.Read.All"
-	readMe       = "User.Read User.Read.All User.ReadBasic.All"
-	writeMembers = "GroupMember.ReadWrite.All Group.ReadWrite.All"
+	readEligible  = "PrivilegedEligibilitySchedule.Read.AzureADGroup PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup"
+	readAssigned  = "PrivilegedAssignmentSchedule.Read.AzureADGroup PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"
+	askAssigned   = "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup PrivilegedAssignmentSchedule.Remove.AzureADGroup"
+	askEligible   = "PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup PrivilegedEligibilitySchedule.Remove.AzureADGroup"
+	readAudits    = "AuditLog.Read.All"
+	readRoles     = "RoleManagement.Read.Directory RoleManagement.Read.All Directory.Read.All"
+	readHeld      = "RoleAssignmentSchedule.Read.Directory RoleManagement.Read.Directory RoleManagement.Read.All"
+	writeAssign   = "PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"
+	readPolicy    = "RoleManagementPolicy.Read.AzureADGroup RoleManagementPolicy.ReadWrite.AzureADGroup"
+	readGroups    = "GroupMember.Read.All Group.Read.All Directory.Read.All"
+	readUsers     = "User.Read.All User.ReadBasic.All Directory.Read.All"
+	readMe        = "User.Read User.Read.All User.ReadBasic.All"
+	revokeSession = "User.RevokeSessions.All User.ReadWrite.All Directory.ReadWrite.All"
+	readBelongs   = readGroups + " & User.Read User.Read.All User.ReadBasic.All Directory.Read.All"
+	writeMembers  = "GroupMember.ReadWrite.All Group.ReadWrite.All"
 )
 
 const pag = "/identityGovernance/privilegedAccess/group/"
@@ -50,13 +57,24 @@ var routes = []route{
 	{"GET", pag + "assignmentApprovals/{id}/{stages}", readAssigned, (*World).getStages},
 	{"GET", pag + "assignmentApprovals/{id}/{stages}/{stage}", readAssigned, (*World).getStage},
 	{"PATCH", pag + "assignmentApprovals/{id}/{stages}/{stage}", writeAssign, (*World).patchStage},
+	{"GET", pag + "eligibilityScheduleRequests", readEligible, list(eligibilityRequests)},
+	{"GET", pag + "eligibilityScheduleRequests/{id}", readEligible, get(eligibilityRequests)},
+	{"POST", pag + "eligibilityScheduleRequests", askEligible, (*World).createOffer},
+	{"POST", pag + "eligibilityScheduleRequests/{id}/cancel", askEligible, (*World).cancel},
+	{"GET", pag + "eligibilityScheduleRequests/filterByCurrentUser(on='{on}')", readEligible, mine(eligibilityRequests)},
 	{"GET", "/policies/roleManagementPolicyAssignments", readPolicy, (*World).listPolicies},
 	{"GET", "/me", readMe, (*World).getMe},
+	{"GET", "/users/delta", readUsers, deltas((*World).usersDelta, "users")},
+	{"GET", "/users/delta()", readUsers, deltas((*World).usersDelta, "users")},
+	{"GET", "/groups/delta", readGroups, deltas((*World).groupsDelta, "groups")},
+	{"GET", "/groups/delta()", readGroups, deltas((*World).groupsDelta, "groups")},
 	{"GET", "/users", readUsers, (*World).listUsers},
 	{"GET", "/users/{id}", readUsers, (*World).getUser},
-	{"POST", "/users/{id}/checkMemberGroups", readGroups, (*World).checkGroups},
-	{"GET", "/users/{id}/transitiveMemberOf", readGroups, (*World).memberships},
-	{"GET", "/users/{id}/transitiveMemberOf/graph.group", readGroups, (*World).memberships},
+	{"POST", "/users/{id}/checkMemberGroups", readBelongs, (*World).checkGroups},
+	{"POST", "/users/{id}/revokeSignInSessions", revokeSession, (*World).revokeSessions},
+	{"POST", "/me/revokeSignInSessions", revokeSession, asMe((*World).revokeSessions)},
+	{"GET", "/users/{id}/transitiveMemberOf", readBelongs, (*World).memberships},
+	{"GET", "/users/{id}/transitiveMemberOf/graph.group", readBelongs, (*World).memberships},
 	{"GET", "/groups", readGroups, (*World).listGroups},
 	{"GET", "/groups/{id}", readGroups, (*World).getGroup},
 	{"GET", "/groups/{id}/members", readGroups, (*World).listMembers},
@@ -65,9 +83,21 @@ var routes = []route{
 	{"GET", "/groups/{id}/members/{cast}", readGroups, (*World).listMembers},
 	{"GET", "/groups/{id}/owners/{cast}", readGroups, (*World).listOwners},
 	{"GET", "/groups/{id}/transitiveMembers/{cast}", readGroups, (*World).listBelow},
-	{"POST", "/me/checkMemberGroups", readGroups, asMe((*World).checkGroups)},
-	{"GET", "/me/transitiveMemberOf", readGroups, asMe((*World).memberships)},
-	{"GET", "/me/transitiveMemberOf/graph.group", readGroups, asMe((*World).memberships)},
+	{"POST", "/me/checkMemberGroups", readBelongs, asMe((*World).checkGroups)},
+	{"GET", "/me/transitiveMemberOf", readBelongs, asMe((*World).memberships)},
+	{"GET", "/me/transitiveMemberOf/graph.group", readBelongs, asMe((*World).memberships)},
+	{"GET", "/users/{id}/memberOf", readBelongs, (*World).directlyIn},
+	{"POST", "/users/{id}/getMemberGroups", readBelongs, (*World).getGroups},
+	{"GET", "/me/memberOf", readBelongs, asMe((*World).directlyIn)},
+	{"POST", "/me/getMemberGroups", readBelongs, asMe((*World).getGroups)},
+	{"GET", "/auditLogs/directoryAudits", readAudits, (*World).listAudits},
+	{"GET", "/auditLogs/directoryAudits/{id}", readAudits, (*World).getAudit},
+	{"GET", "/roleManagement/directory/roleDefinitions", readRoles, (*World).listRoles},
+	{"GET", "/roleManagement/directory/roleAssignments", readRoles, roleRows("roleAssignments", roleAssignment)},
+	{"GET", "/roleManagement/directory/roleAssignmentScheduleInstances", readHeld, roleRows("roleAssignmentScheduleInstances", roleInstance)},
+	{"GET", "/roleManagement/directory/roleAssignmentSchedules", readHeld, roleRows("roleAssignmentSchedules", roleSchedule)},
+	{"GET", "/roleManagement/directory/transitiveRoleAssignments", readRoles, (*World).transitiveRoles},
+	{"POST", "/$batch", "", (*World).batch},
 	{"DELETE", "/groups/{id}/members/{user}/$ref", writeMembers, (*World).deleteMember},
 }
 
@@ -80,8 +110,9 @@ func (w *World) route(c *call) answer {
 		return w.refused(c, refuse(400, "BadRequest", "Invalid version: "+c.version))
 	}
 	other := false
-	for _, r := range append(routes, roleRoutes()...) {
-		args, ok := match(r.path, path)
+	have := strings.Split(path, "/")
+	for i, r := range w.table {
+		args, ok := w.patterns[i].match(have)
 		if !ok {
 			continue
 		}
@@ -90,6 +121,9 @@ func (w *World) route(c *call) answer {
 			continue
 		}
 		c.args = args
+		if w.dials.NoLicence && strings.HasPrefix(path, pag) {
+			return w.refused(c, refuse(403, "AadPremiumLicenseRequired", "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license."))
+		}
 		if no := granted(c.by, r.scopes, strings.HasPrefix(path, pag) || strings.HasPrefix(path, "/policies")); no != nil {
 			return w.refused(c, no)
 		}
@@ -101,47 +135,64 @@ func (w *World) route(c *call) answer {
 	return w.refused(c, refuse(404, "Request_ResourceNotFound", "Resource '"+path+"' does not exist."))
 }
 
-// granted compares a token's scopes with what a line wants.
+// granted compares a token's scopes with what a line wants: one of the words
+// on each side of every &.
 func granted(by caller, want string, pim bool) *refusal {
-	for _, s := range strings.Fields(want) {
-		for _, have := range by.scopes {
-			if strings.EqualFold(s, have) {
-				return nil
-			}
+	for _, side := range strings.Split(want, "&") {
+		words := strings.Fields(side)
+		has := func(have string) bool {
+			return slices.ContainsFunc(words, func(s string) bool { return strings.EqualFold(s, have) })
+		}
+		switch {
+		case len(words) == 0 || slices.ContainsFunc(by.scopes, has):
+		case pim:
+			return refuse(403, "PermissionScopeNotGranted", "Authorization failed due to missing permission scope "+words[0]+".")
+		default:
+			return denied
 		}
 	}
-	if !pim {
-		return denied
+	return nil
+}
+
+// pattern is a route's path, cut once.
+type pattern []stretch
+
+// stretch is one stretch of a path: fixed text, or an argument and what stands
+// around it.
+type stretch struct{ text, name, before, after string }
+
+func cut(path string) (p pattern) {
+	for _, s := range strings.Split(path, "/") {
+		before, rest, ok := strings.Cut(s, "{")
+		name, after, _ := strings.Cut(rest, "}")
+		if !ok {
+			before = ""
+		}
+		p = append(p, stretch{s, name, before, after})
 	}
-	least := strings.Fields(want)[0]
-	return refuse(403, "PermissionScopeNotGranted", "Authorization failed due to missing permission scope "+least+".")
+	return p
 }
 
 // match compares a path with a pattern: {name} takes the text up to what
 // follows it in the pattern, and never a slash.
-func match(pattern, path string) (map[string]string, bool) {
-	args := map[string]string{}
-	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
-	if len(want) != len(have) {
+func (p pattern) match(have []string) (map[string]string, bool) {
+	if len(p) != len(have) {
 		return nil, false
 	}
-	for i, p := range want {
-		before, rest, ok := strings.Cut(p, "{")
-		if !ok {
-			if !strings.EqualFold(p, have[i]) {
-				return nil, false
-			}
-			continue
-		}
-		name, after, _ := strings.Cut(rest, "}")
+	for i, s := range p {
 		h := have[i]
-		if len(h) < len(before)+len(after) || !strings.HasPrefix(h, before) || !strings.HasSuffix(h, after) {
+		switch {
+		case s.name == "" && !strings.EqualFold(s.text, h),
+			len(h) < len(s.before)+len(s.after) || !strings.HasPrefix(h, s.before) || !strings.HasSuffix(h, s.after),
+			s.name != "" && s.before == "" && strings.Contains(h, "("): // a function, not an id
 			return nil, false
 		}
-		if before == "" && strings.Contains(h, "(") {
-			return nil, false // a function, not an id
+	}
+	args := map[string]string{}
+	for i, s := range p {
+		if s.name != "" {
+			args[s.name] = have[i][len(s.before) : len(have[i])-len(s.after)]
 		}
-		args[name] = h[len(before) : len(h)-len(after)]
 	}
 	return args, true
 }
@@ -187,11 +238,33 @@ func (w *World) create(c *call) answer {
 	if no != nil {
 		return w.refused(c, no)
 	}
+	return w.created(c, a, r, "assignmentScheduleRequests")
+}
+
+// createOffer takes a new eligibility request.
+func (w *World) createOffer(c *call) answer {
+	var a ask
+	if err := strict(c.body, &a); err != nil {
+		return w.refused(c, refuse(400, "BadRequest", "Unable to read JSON request payload: "+err.Error()))
+	}
+	if !strings.EqualFold(a.Action, adminRemove) {
+		if no := granted(c.by, strings.Fields(askEligible)[0], true); no != nil {
+			return w.refused(c, no)
+		}
+	}
+	r, no := w.submitOffer(c.by, a, c.now)
+	if no != nil {
+		return w.refused(c, no)
+	}
+	return w.created(c, a, r, "eligibilityScheduleRequests")
+}
+
+func (w *World) created(c *call, a ask, r *request, name string) answer {
 	if a.ValidationOnly && w.dials.Validated == 204 {
 		return answer{status: 204}
 	}
 	body := w.requestJSON(r, c.now)
-	body["@odata.context"] = c.context("identityGovernance/privilegedAccess/group/assignmentScheduleRequests/$entity")
+	body["@odata.context"] = c.context("identityGovernance/privilegedAccess/group/" + name + "/$entity")
 	if a.ValidationOnly {
 		return answer{status: w.dials.Validated, body: w.lie(body)}
 	}

@@ -17,6 +17,7 @@ type row struct {
 	shown        span      // when reads list the instance
 	request      *request
 	eligibility  *eligibility
+	view         obj // as an instance; nil when something changed
 }
 
 // eligibility allows a principal (a user or a group) to activate.
@@ -36,33 +37,41 @@ func (w *World) AddEligibility(group, access, principal string, until time.Time)
 		return "", fmt.Errorf("no such group, access or principal: %s %s %s", group, access, principal)
 	}
 	w.onboard[group] = true
-	e := &eligibility{edge: edge{group, access, principal}, created: now, span: span{now, until}}
+	return w.offered(edge{group, access, principal}, now, until, now).id, nil
+}
+
+// offered makes an eligibility, now or later.
+func (w *World) offered(at edge, from, until, now time.Time) *eligibility {
+	e := &eligibility{edge: at, created: now, span: span{from, until}}
 	e.id, e.schedule = w.pimID(e.edge), w.pimID(e.edge)
-	w.eligible = append(w.eligible, e)
-	if !until.IsZero() {
-		w.agenda.add(until, func(at time.Time) { w.without(e, at) })
+	w.eligible.put(e, e.edge, mark{"id", e.id}, mark{"schedule", e.schedule})
+	w.lapse(e)
+	return e
+}
+
+// lapse plans what goes with an eligibility when it ends.
+func (w *World) lapse(e *eligibility) {
+	if !e.to.IsZero() {
+		w.agenda.add(e.to, func(at time.Time) { w.without(e, at) })
 	}
-	return e.id, nil
 }
 
 // RemoveEligibility ends an eligibility, and by dial the activations from it.
 func (w *World) RemoveEligibility(id string) error {
 	now := w.enter()
 	defer w.mu.Unlock()
-	for _, e := range w.eligible {
-		if e.id != id || !e.has(now) {
-			continue
-		}
-		e.to = now
-		w.without(e, now)
-		return nil
+	e := w.eligible.one(id)
+	if e == nil || !e.has(now) {
+		return fmt.Errorf("no eligibility %s", id)
 	}
-	return fmt.Errorf("no eligibility %s", id)
+	e.to = now
+	w.without(e, now)
+	return nil
 }
 
 // without ends, by dial, what was activated from an eligibility.
 func (w *World) without(e *eligibility, at time.Time) {
-	for _, r := range w.rows {
+	for _, r := range w.rows.at("group", e.group) {
 		if r.eligibility == e && r.live(at) && e.to.Equal(at) && w.dials.EligibilityEnds {
 			w.endRow(r, at)
 		}
@@ -88,10 +97,11 @@ func (w *World) Assign(group, access, principal string, until time.Time) error {
 // eligibleFor finds what lets a user activate: a row of their own, or one of a
 // group in which they are an active member.
 func (w *World) eligibleFor(e edge, at time.Time) *eligibility {
-	for _, x := range w.eligible {
-		own := x.principal == e.principal || w.group(x.principal) != nil && w.member(x.principal, e.principal, at)
-		if x.group == e.group && x.access == e.access && x.has(at) && own {
-			return x
+	for _, p := range append([]string{e.principal}, w.above(e.principal, at)...) {
+		for _, x := range w.eligible.edges[edge{e.group, e.access, p}] {
+			if x.has(at) {
+				return x
+			}
 		}
 	}
 	return nil
@@ -109,7 +119,7 @@ func (w *World) newRow(r *request, begins, ends time.Time) *row {
 		x.kind = "activated"
 		x.eligibility = w.eligibleFor(x.edge, begins)
 	}
-	w.rows = append(w.rows, x)
+	w.rows.put(x, x.edge, mark{"id", x.id}, mark{"schedule", x.schedule})
 	return x
 }
 
@@ -126,9 +136,18 @@ func (w *World) provision(r *row) {
 		w.agenda.add(at.Add(w.dials.MembershipLag), func(at time.Time) {
 			if r.over.IsZero() {
 				w.tie(r.edge, at, r)
+				w.noteTie(r.edge, at, true, pimItself)
 			}
 		})
+		if r.request != nil {
+			w.note(r.request, at, map[string]string{"activated": didActivate, "assigned": didAssign}[r.kind], r.request.by, r.request.Justification)
+		}
 	})
+	w.plan(r)
+}
+
+// plan puts a row's end down.
+func (w *World) plan(r *row) {
 	if !r.ends.IsZero() {
 		w.agenda.add(r.ends, func(at time.Time) { w.expire(r, at) })
 	}
@@ -137,10 +156,13 @@ func (w *World) provision(r *row) {
 // expire ends a row at its planned end: the instance goes at once, the
 // membership follows within seconds.
 func (w *World) expire(r *row, at time.Time) {
-	if !r.over.IsZero() {
+	if !r.over.IsZero() || !r.ends.Equal(at) { // its end may have been moved
 		return
 	}
 	r.over, r.shown.to = at, at
+	if r.request != nil && r.kind == "activated" {
+		w.note(r.request, at, didExpire, pimItself, "")
+	}
 	w.leave(r, at.Add(w.dials.Provision+w.dials.MembershipLag))
 }
 
@@ -158,6 +180,9 @@ func (w *World) leave(r *row, at time.Time) {
 		last := r.access == "owner" && w.tied(r.edge, at) && len(w.direct(r.group, "owner", at)) == 1
 		switch {
 		case !last || !w.dials.KeepLastOwner:
+			if w.tied(r.edge, at) {
+				w.noteTie(r.edge, at, false, pimItself)
+			}
 			w.untieRow(r, at)
 		case at.Sub(r.over) < 30*24*time.Hour:
 			w.leave(r, at.Add(time.Hour))
@@ -172,8 +197,8 @@ func (r *row) live(at time.Time) bool { return r.over.IsZero() || at.Before(r.ov
 
 // current is the row that stands for an edge now, or that still seems to.
 func (w *World) current(e edge, now time.Time) *row {
-	for _, r := range w.rows {
-		if r.edge == e && (r.live(now) || now.Before(r.shown.to)) {
+	for _, r := range w.rows.edges[e] {
+		if r.live(now) || now.Before(r.shown.to) {
 			return r
 		}
 	}

@@ -29,7 +29,10 @@ func (p plan) span(now time.Time) (begins, ends time.Time) {
 
 // shape checks an ask's form and reads its times.
 func (w *World) shape(a *ask, now time.Time) (p plan, no *refusal) {
-	known := []string{selfActivate, selfDeactivate, adminAssign, adminRemove}
+	known := []string{selfActivate, selfDeactivate, adminAssign, adminRemove, adminUpdate, adminExtend, adminRenew}
+	if !w.dials.NoSelfExtend {
+		known = append(known, selfExtend, selfRenew)
+	}
 	switch {
 	case !slices.Contains(known, a.Action):
 		return p, refuse(400, "InvalidAction", "The action '"+a.Action+"' is not supported.")
@@ -37,10 +40,19 @@ func (w *World) shape(a *ask, now time.Time) (p plan, no *refusal) {
 		return p, refuse(400, "RoleNotFound", "The access '"+a.Access+"' is not found.")
 	case w.group(a.Group) == nil:
 		return p, refuse(400, "ResourceNotFound", "The resource '"+a.Group+"' is not found.")
-	case !slices.ContainsFunc(w.users, func(u *User) bool { return u.ID == a.Principal }) && w.group(a.Principal) == nil:
+	case len(w.named[mark{"id", fold(a.Principal)}]) == 0 && w.group(a.Principal) == nil:
 		return p, refuse(400, "SubjectNotFound", "The subject is not found.")
 	}
+	a.Group = w.group(a.Group).ID // spelt as the directory does, from here on
+	if all := w.named[mark{"id", fold(a.Principal)}]; len(all) > 0 {
+		a.Principal = all[0].ID
+	} else {
+		a.Principal = w.group(a.Principal).ID
+	}
 	if a.Action == selfDeactivate || a.Action == adminRemove {
+		if a.Action == selfDeactivate && a.Schedule == nil && !w.dials.BareDeactivate {
+			return p, badSchedule
+		}
 		return p, nil
 	}
 	return w.readPlan(a, now)
@@ -56,6 +68,9 @@ func (w *World) readPlan(a *ask, now time.Time) (p plan, no *refusal) {
 	if s := a.Schedule.Start; s != nil {
 		if p.start, err = time.Parse(time.RFC3339, *s); err != nil {
 			return p, badSchedule
+		}
+		if w.dials.PastStart && p.start.Before(now) {
+			return p, refuse(400, "StartTimeInPast", "The start time is in the past.")
 		}
 	}
 	x := a.Schedule.Expiration
@@ -88,7 +103,9 @@ func (w *World) mayAsk(by caller, a ask, now time.Time) *refusal {
 	self := strings.HasPrefix(a.Action, "self")
 	switch {
 	case by.oid == "" && self && !w.dials.AppActivates:
-		return refuse(403, "UnauthorizedAccessException", "Attempted to perform an unauthorized operation.")
+		return refuse(403, w.dials.AppCode, "Attempted to perform an unauthorized operation.")
+	case by.oid == "" && !by.portal && w.dials.AppsNotRoles && w.group(a.Group).RoleAssignable:
+		return denied
 	case by.oid == "":
 		return nil
 	case self && by.oid != a.Principal:
@@ -101,22 +118,32 @@ func (w *World) mayAsk(by caller, a ask, now time.Time) *refusal {
 
 // judge applies what PIM asks of an activation or assignment.
 func (w *World) judge(r *request, now time.Time) *refusal {
-	if w.current(r.edge(), now) != nil {
+	begins, ends := r.plan.span(now)
+	x := w.current(r.edge(), now)
+	if x != nil && !(w.dials.FutureBesideActive && !x.ends.IsZero() && !begins.Before(x.ends)) {
 		return refuse(400, "RoleAssignmentExists", "The Role assignment already exists.")
 	}
-	for _, o := range w.requests {
-		if o.edge() == r.edge() && o.pending(now) {
-			return refuse(400, w.dials.Duplicate, "There already exists a pending governanceRoleAssignmentRequest in the system.")
+	for _, o := range w.requests.edges[r.edge()] {
+		if o.pending(now) {
+			return w.duplicate()
 		}
 	}
 	s := w.setting(roleKey{r.Group, r.Access})
-	if failed := w.failed(r, s, now); len(failed) > 0 {
-		return refuse(400, "RoleAssignmentRequestPolicyValidationFailed", `The following policy rules failed: ["`+strings.Join(failed, `","`)+`"]`)
+	acrs := w.unstepped(r, s)
+	if acrs != nil && w.dials.AcrsFirst {
+		return acrs
 	}
-	begins, ends := r.plan.span(now)
+	if failed := w.failed(r, s, now); len(failed) > 0 {
+		return failedRules(failed)
+	}
 	if !ends.IsZero() && ends.Sub(begins) < w.dials.Floor {
 		return refuse(400, "ActiveDurationTooShort", tooShort)
 	}
+	return acrs
+}
+
+// unstepped asks for the authentication context that an activation lacks.
+func (w *World) unstepped(r *request, s Settings) *refusal {
 	if r.Action == selfActivate && s.AuthContext != "" && !r.by.portal && !w.stepped(r.by, s.AuthContext) {
 		claims := `{"access_token":{"acrs":{"essential":true, "value":"` + s.AuthContext + `"}}}`
 		no := refuse(400, "RoleAssignmentRequestAcrsValidationFailed", "&claims="+url.PathEscape(claims))
@@ -126,11 +153,24 @@ func (w *World) judge(r *request, now time.Time) *refusal {
 	return nil
 }
 
+func (w *World) duplicate() *refusal {
+	return refuse(400, w.dials.Duplicate, "There already exists a pending governanceRoleAssignmentRequest in the system.")
+}
+
+func failedRules(rules []string) *refusal {
+	return refuse(400, "RoleAssignmentRequestPolicyValidationFailed", `The following policy rules failed: ["`+strings.Join(rules, `","`)+`"]`)
+}
+
+var notThere = refuse(400, "RoleAssignmentDoesNotExist", "The Role assignment does not exist.")
+
 const tooShort = "The Active duration is too short. Miniumum Required is 5 minutes."
 
 // stepped tells whether the token carries the authentication context, and PIM
 // believes it: only of clients that declared cp1.
 func (w *World) stepped(by caller, context string) bool {
+	if w.dials.ContextFallsBack && !slices.ContainsFunc(w.auth.policies, func(p *Policy) bool { return p.Context == context }) {
+		return by.mfa
+	}
 	return !w.dials.AcrsNever && by.cp1 && slices.Contains(by.acrs, context)
 }
 
@@ -145,7 +185,8 @@ func (w *World) failed(r *request, s Settings, now time.Time) (rules []string) {
 	if self {
 		limit = s.MaxDuration
 	}
-	if ends.IsZero() && self || !ends.IsZero() && ends.Sub(begins) > limit {
+	short := w.dials.ShortIsRule && !ends.IsZero() && ends.Sub(begins) < w.dials.Floor
+	if short || ends.IsZero() && (self || s.AdminExpires) || !ends.IsZero() && ends.Sub(begins) > limit {
 		rules = append(rules, "ExpirationRule")
 	}
 	needs := s.AdminJustification
@@ -172,7 +213,7 @@ func (w *World) mayRemove(r *request, now time.Time) *refusal {
 	case x == nil || !x.over.IsZero() || !x.shown.has(now),
 		r.Action == selfDeactivate && x.kind != "activated",
 		r.Action == adminRemove && x.kind == "activated" && !w.dials.RemoveActivated:
-		return refuse(400, "RoleAssignmentDoesNotExist", "The Role assignment does not exist.")
+		return notThere
 	case now.Sub(x.begins) < w.dials.Floor:
 		return refuse(400, "ActiveDurationTooShort", tooShort)
 	}

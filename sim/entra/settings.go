@@ -1,6 +1,7 @@
 package entra
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
 	"time"
@@ -21,6 +22,9 @@ type Settings struct {
 	// Assignment, by an administrator.
 	AdminMax           time.Duration `json:"adminMax"`
 	AdminJustification bool          `json:"adminJustification"`
+	AdminExpires       bool          `json:"adminExpires"`    // no permanent assignments
+	EligibleMax        time.Duration `json:"eligibleMax"`     // 0: a year
+	EligibleExpires    bool          `json:"eligibleExpires"` // no permanent eligibilities
 }
 
 // Approver is a user, or all (transitive) members of a group.
@@ -32,7 +36,7 @@ type Approver struct {
 // DefaultSettings are what a group has before anybody changes it.
 func DefaultSettings() Settings {
 	return Settings{MaxDuration: 8 * time.Hour, Justification: true, ApproverWords: true,
-		AdminMax: 180 * 24 * time.Hour, AdminJustification: true}
+		AdminMax: 180 * 24 * time.Hour, AdminJustification: true, EligibleMax: 365 * 24 * time.Hour}
 }
 
 // SetSettings changes role settings, which onboards the group into PIM.
@@ -67,8 +71,8 @@ func (w *World) approvers(k roleKey, at time.Time) map[string]bool {
 			who[a.User] = true
 			continue
 		}
-		for _, id := range w.below(a.Group, at) {
-			who[id] = w.user(id) != nil
+		for _, b := range w.below(a.Group, at) {
+			who[b.principal] = b.user != nil
 		}
 	}
 	return who
@@ -104,9 +108,9 @@ const ruleType = "#microsoft.graph.unifiedRoleManagementPolicy"
 func (w *World) rules(k roleKey) []obj {
 	s := w.setting(k)
 	rules := []obj{
-		expiration("Admin", "Eligibility", 365*24*time.Hour, false),
+		expiration("Admin", "Eligibility", cmp.Or(s.EligibleMax, DefaultSettings().EligibleMax), s.EligibleExpires),
 		enablement("Admin", "Eligibility", nil),
-		expiration("Admin", "Assignment", s.AdminMax, false),
+		expiration("Admin", "Assignment", s.AdminMax, s.AdminExpires),
 		enablement("Admin", "Assignment", names(s.AdminJustification, "Justification")),
 		expiration("EndUser", "Assignment", s.MaxDuration, true),
 		enablement("EndUser", "Assignment", names(s.MFA, "MultiFactorAuthentication", s.Justification, "Justification", s.Ticketing, "Ticketing")),

@@ -23,8 +23,8 @@ func scheduleInfo(begins, ends time.Time) obj {
 	return obj{"startDateTime": when(begins), "recurrence": nil, "expiration": x}
 }
 
-func (w *World) eligibilityInstances(_ *call, at time.Time) (rows []obj) {
-	for _, e := range w.eligible {
+func (w *World) eligibilityInstances(_ *call, at time.Time, p part) (rows []obj) {
+	for _, e := range pick(&w.eligible, p) {
 		if e.has(at) {
 			rows = append(rows, obj{"id": e.id, "startDateTime": when(e.from), "endDateTime": when(e.to), "accessId": e.access,
 				"principalId": e.principal, "groupId": e.group, "memberType": "direct", "eligibilityScheduleId": e.schedule})
@@ -33,9 +33,9 @@ func (w *World) eligibilityInstances(_ *call, at time.Time) (rows []obj) {
 	return rows
 }
 
-func (w *World) eligibilitySchedules(_ *call, at time.Time) (rows []obj) {
-	for _, e := range w.eligible {
-		if e.has(at) {
+func (w *World) eligibilitySchedules(_ *call, at time.Time, p part) (rows []obj) {
+	for _, e := range pick(&w.eligible, p) {
+		if !at.Before(e.created) && (e.to.IsZero() || at.Before(e.to)) { // those that begin later too
 			rows = append(rows, obj{"id": e.schedule, "status": "Provisioned", "memberType": "direct", "accessId": e.access, "principalId": e.principal,
 				"groupId": e.group, "createdUsing": nil, "createdDateTime": when(e.created), "modifiedDateTime": "0001-01-01T08:00:00Z",
 				"scheduleInfo": scheduleInfo(e.from, e.to)})
@@ -44,22 +44,31 @@ func (w *World) eligibilitySchedules(_ *call, at time.Time) (rows []obj) {
 	return rows
 }
 
-func (w *World) assignmentInstances(_ *call, at time.Time) (rows []obj) {
-	for _, r := range w.rows {
+func (w *World) assignmentInstances(_ *call, at time.Time, p part) (rows []obj) {
+	for _, r := range pick(&w.rows, p) {
 		if r.shown.has(at) {
-			o := obj{"id": r.id, "principalId": r.principal, "startDateTime": when(r.begins), "endDateTime": when(r.ends), "assignmentType": r.kind,
-				"accessId": r.access, "groupId": r.group, "memberType": "direct", "assignmentScheduleId": r.schedule}
-			if r.ends.IsZero() {
-				o["startDateTime"] = nil
+			if r.view == nil {
+				r.view = r.instance()
 			}
-			rows = append(rows, o)
+			rows = append(rows, r.view)
 		}
 	}
 	return rows
 }
 
-func (w *World) assignmentSchedules(_ *call, at time.Time) (rows []obj) {
-	for _, r := range w.rows {
+// instance is a row while it is in force. It is made once and shared: who has
+// more to say of it copies it first.
+func (r *row) instance() obj {
+	o := obj{"id": r.id, "principalId": r.principal, "startDateTime": when(r.begins), "endDateTime": when(r.ends), "assignmentType": r.kind,
+		"accessId": r.access, "groupId": r.group, "memberType": "direct", "assignmentScheduleId": r.schedule}
+	if r.ends.IsZero() {
+		o["startDateTime"] = nil
+	}
+	return o
+}
+
+func (w *World) assignmentSchedules(_ *call, at time.Time, p part) (rows []obj) {
+	for _, r := range pick(&w.rows, p) {
 		if !at.Before(r.created) && (r.live(at) || r.shown.has(at)) {
 			rows = append(rows, obj{"id": r.schedule, "status": "Provisioned", "createdDateTime": when(r.created), "modifiedDateTime": nil,
 				"createdUsing": nil, "accessId": r.access, "principalId": r.principal, "groupId": r.group, "memberType": "direct",
@@ -69,8 +78,8 @@ func (w *World) assignmentSchedules(_ *call, at time.Time) (rows []obj) {
 	return rows
 }
 
-func (w *World) assignmentRequests(_ *call, at time.Time) (rows []obj) {
-	for _, r := range w.requests {
+func (w *World) assignmentRequests(_ *call, at time.Time, p part) (rows []obj) {
+	for _, r := range pick(&w.requests, p) {
 		if r.status(at) != "" {
 			rows = append(rows, w.requestJSON(r, at))
 		}
@@ -78,8 +87,17 @@ func (w *World) assignmentRequests(_ *call, at time.Time) (rows []obj) {
 	return rows
 }
 
-func (w *World) assignmentApprovals(c *call, at time.Time) (rows []obj) {
-	for _, r := range w.requests {
+func (w *World) eligibilityRequests(_ *call, at time.Time, p part) (rows []obj) {
+	for _, r := range pick(&w.offers, p) {
+		if r.status(at) != "" {
+			rows = append(rows, w.requestJSON(r, at))
+		}
+	}
+	return rows
+}
+
+func (w *World) assignmentApprovals(c *call, at time.Time, p part) (rows []obj) {
+	for _, r := range pick(&w.requests, p) {
 		if r.approval && r.status(at) != "" {
 			rows = append(rows, w.approvalJSON(c.by, r, at))
 		}

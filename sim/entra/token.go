@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -87,13 +88,20 @@ func (w *World) Verify(token, audience string) (map[string]any, error) {
 	w.enter()
 	defer w.mu.Unlock()
 	claims, err := w.verify(token, audience)
-	return claims, err
+	return maps.Clone(claims), err
 }
 
 func (w *World) verify(token, audience string) (obj, error) {
-	claims, err := verify(token, &signingKey().PublicKey)
-	if err != nil {
-		return nil, err
+	claims := w.verified[token]
+	if claims == nil {
+		var err error
+		if claims, err = verify(token, &signingKey().PublicKey); err != nil {
+			return nil, err
+		}
+		if len(w.verified) > 20_000 {
+			clear(w.verified)
+		}
+		w.verified[token] = claims
 	}
 	now := float64(w.wire().Unix())
 	exp, _ := claims["exp"].(float64)
@@ -133,12 +141,11 @@ func (w *World) authenticate(c *call) (caller, *refusal) {
 	by.admin = w.admin(by.oid)
 	by.mfa = slices.Contains(strs(claims["amr"]), "mfa")
 	by.acrs = strs(claims["acrs"])
-	// A disabled account is a critical event: clients that understand
-	// continuous access evaluation lose their tokens at once, others keep them.
-	if u := w.user(by.oid); u == nil || u.Disabled && by.cp1 {
-		return caller{}, refuse(401, "InvalidAuthenticationToken", "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: UserDisabled.")
+	u := w.user(by.oid)
+	if u == nil {
+		return caller{}, refuse(401, "InvalidAuthenticationToken", "The user identity in the token does not exist.")
 	}
-	return by, nil
+	return by, w.challenged(u, by)
 }
 
 func strs(v any) (all []string) {
@@ -152,9 +159,9 @@ func strs(v any) (all []string) {
 }
 
 // accessToken makes a token for one resource.
-func (w *World) accessToken(g grant, audience string, scopes []string, now time.Time) string {
+func (w *World) accessToken(g grant, audience string, scopes []string, now time.Time, life time.Duration) string {
 	c := obj{"aud": audience, "iss": "https://sts.windows.net/" + w.tenant + "/", "iat": now.Unix(), "nbf": now.Unix(),
-		"exp": now.Add(tokenLife).Unix(), "tid": w.tenant, "appid": g.app.ID, "ver": "1.0", "uti": w.guid()}
+		"exp": now.Add(life).Unix(), "tid": w.tenant, "appid": g.app.ID, "ver": "1.0", "uti": w.guid()}
 	if g.user == nil {
 		c["idtyp"], c["oid"], c["sub"], c["roles"] = "app", g.app.Principal, g.app.Principal, g.app.Roles
 		return sign(c)
@@ -168,6 +175,24 @@ func (w *World) accessToken(g grant, audience string, scopes []string, now time.
 		c["xms_cc"] = []string{"cp1"}
 	}
 	return sign(c)
+}
+
+// carry puts an access token and its life into an answer.
+func (w *World) carry(body obj, g grant, audience string, scopes []string, now time.Time) {
+	life := w.life(g)
+	body["access_token"], body["expires_in"], body["ext_expires_in"] = w.accessToken(g, audience, scopes, now, life), int(life.Seconds()), int(life.Seconds())
+}
+
+// life is how long an access token is good. The service draws 60 to 90
+// minutes, and a day or so for clients that can be challenged in between.
+func (w *World) life(g grant) time.Duration {
+	switch {
+	case w.dials.TokenLife > 0:
+		return w.dials.TokenLife
+	case g.cp1:
+		return 20*time.Hour + time.Duration(w.rand.IntN(8*3600))*time.Second
+	}
+	return time.Hour + time.Duration(w.rand.IntN(1800))*time.Second
 }
 
 const tokenLife = 3599 * time.Second

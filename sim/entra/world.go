@@ -15,6 +15,7 @@ type Config struct {
 	Wire   func() time.Time  // tokens, codes and sessions; default Now
 	Tenant string            // default: made from the seed
 	Dials  *Dials            // default: Usual()
+	Keep   int               // how many calls the history holds at least; default 100,000
 	Extra  map[string]string // further resources a token may be for: URI prefix → audience
 }
 
@@ -23,6 +24,7 @@ type World struct {
 	now, wire func() time.Time
 	tenant    string
 	extra     map[string]string
+	memory    int
 
 	mu       sync.Mutex
 	rand     *rand.Rand
@@ -32,23 +34,37 @@ type World struct {
 	users    []*User
 	groups   []*Group
 	apps     []*App
-	ties     map[edge][]*tie
+	named    map[mark][]*User    // by id, name and addresses
+	grouped  map[mark][]*Group   // by id and name
+	bonds    map[edge]*bond      // membership and ownership
+	inside   map[roleKey][]*bond // who ever had an access, sorted
+	holds    map[string][]*bond  // where a principal was ever a member, sorted
 	settings map[roleKey]*Settings
 	onboard  map[string]bool
-	eligible []*eligibility
-	requests []*request
-	rows     []*row
-	roles    roleBook
+	eligible shelf[*eligibility]
+	requests shelf[*request]
+	offers   shelf[*request] // requests about eligibilities
+	rows     shelf[*row]
+	audits   []audit
+	written  uint64 // lines of it so far
+	roles    []Role
+	held     []*held
 	history  []Record
+	pace     map[string]pace
 	hold     map[string]time.Time // until when a caller was told to wait
+	table    []route              // Graph's; here, because $batch looks into it again
+	patterns []pattern            // of the table's paths
+	verified map[string]obj       // tokens that were seen before, and their claims
 	auth     authority
 }
 
 // New makes an empty tenant.
 func New(c Config) *World {
-	w := &World{now: c.Now, wire: c.Wire, tenant: c.Tenant, extra: c.Extra,
+	w := &World{now: c.Now, wire: c.Wire, tenant: c.Tenant, extra: c.Extra, memory: cmp.Or(c.Keep, 100_000),
 		rand: rand.New(rand.NewPCG(c.Seed, 0x656e747261)), dials: Usual(),
-		ties: map[edge][]*tie{}, settings: map[roleKey]*Settings{}, onboard: map[string]bool{}, hold: map[string]time.Time{},
+		named: map[mark][]*User{}, grouped: map[mark][]*Group{}, inside: map[roleKey][]*bond{}, holds: map[string][]*bond{},
+		eligible: newShelf[*eligibility](), requests: newShelf[*request](), offers: newShelf[*request](), rows: newShelf[*row](), verified: map[string]obj{},
+		bonds: map[edge]*bond{}, settings: map[roleKey]*Settings{}, onboard: map[string]bool{}, hold: map[string]time.Time{}, pace: map[string]pace{},
 		auth: newAuthority()}
 	if w.now == nil {
 		w.now = time.Now
@@ -58,6 +74,10 @@ func New(c Config) *World {
 	}
 	if c.Dials != nil {
 		w.dials = *c.Dials
+	}
+	w.table = routes
+	for _, r := range routes {
+		w.patterns = append(w.patterns, cut(r.path))
 	}
 	w.tenant = cmp.Or(w.tenant, w.guid())
 	return w

@@ -82,17 +82,17 @@ func (x *tenant) pass(d time.Duration) { x.at = x.at.Add(d) }
 func (x *tenant) as(u User, more ...func(*grant)) string {
 	x.enter()
 	defer x.mu.Unlock()
-	g := grant{app: x.app(x.signin.ID), user: x.user(u.ID), in: signIn{x.user(u.ID), x.at, false}}
+	g := grant{app: x.app(x.signin.ID), user: x.user(u.ID), in: signIn{user: x.user(u.ID), at: x.at}}
 	for _, f := range more {
 		f(&g)
 	}
-	return x.accessToken(g, GraphAudience, []string{sessionScope}, x.at)
+	return x.accessToken(g, GraphAudience, []string{sessionScope}, x.at, tokenLife)
 }
 
 func (x *tenant) asReader() string {
 	x.enter()
 	defer x.mu.Unlock()
-	return x.accessToken(grant{app: x.app(x.reader.ID)}, GraphAudience, nil, x.at)
+	return x.accessToken(grant{app: x.app(x.reader.ID)}, GraphAudience, nil, x.at, tokenLife)
 }
 
 type reply struct {

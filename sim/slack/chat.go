@@ -12,17 +12,32 @@ import (
 func (c *call) conversation(id string, open bool) (*channel, error) {
 	if open && (strings.HasPrefix(id, "U") || strings.HasPrefix(id, "W")) {
 		u := c.w.users[id]
-		if u == nil || u.Bot || u.Deleted || u.Stranger {
+		if u == nil || u.Bot || u.Deleted || c.stranger(u) {
 			return nil, refuse("channel_not_found")
+		}
+		if c.dressed() {
+			return c.w.slackbotDM(id), nil
 		}
 		ch, _ := c.w.dm(c.app, id)
 		return ch, nil
 	}
 	ch := c.w.channels[id]
-	if ch == nil || ((ch.Private || ch.IM != "") && !ch.has(c.app.BotUser)) {
+	if ch == nil || ((ch.Private || ch.direct()) && !ch.has(c.app.BotUser)) {
 		return nil, refuse("channel_not_found")
 	}
 	return ch, nil
+}
+
+// dressed reports whether a message wears another name or icon than the app's.
+func (c *call) dressed() bool { return c.has("username") || c.has("icon_url") || c.has("icon_emoji") }
+
+// slackbotDM is where dressed messages for a user id land.
+func (w *World) slackbotDM(user string) *channel {
+	id := "DSLACKBOT" + user[1:]
+	if ch := w.channels[id]; ch != nil {
+		return ch
+	}
+	return w.enter(Channel{ID: id, Team: w.users[user].Team, IM: user, Members: []string{user}, Created: w.cfg.Now().Unix()})
 }
 
 // writable checks that the app may post there.
@@ -30,6 +45,10 @@ func (c *call) writable(ch *channel) error {
 	switch {
 	case ch.Archived:
 		return refuse("is_archived")
+	case ch.Frozen != "":
+		return refuse("restricted_action")
+	case strings.HasPrefix(ch.ID, "DSLACKBOT"):
+		return c.need("chat:write.customize")
 	case ch.IM != "" && c.app.NoMessages:
 		return refuse("messages_tab_disabled")
 	case !ch.has(c.app.BotUser) && !slices.Contains(c.app.Scopes, "chat:write.public"):
@@ -146,8 +165,11 @@ func postEphemeral(c *call) (answer, error) {
 		return nil, err
 	}
 	u := c.w.users[c.str("user")]
-	if u == nil || u.Deleted || !ch.has(u.ID) {
+	switch {
+	case u == nil || u.Deleted || !ch.has(u.ID):
 		return nil, refuse("user_not_in_channel")
+	case u.Away && c.w.dials.AwayRefuses != "":
+		return nil, refuse(c.w.dials.AwayRefuses)
 	}
 	ct, err := c.content()
 	if err != nil {
@@ -157,6 +179,7 @@ func postEphemeral(c *call) (answer, error) {
 		return nil, refuse("no_text")
 	}
 	m := c.byApp(ct)
+	m.Thread = c.str("thread_ts")
 	return answer{"message_ts": c.w.whisper(ch, u, m)}, nil
 }
 

@@ -82,6 +82,9 @@ func (p *Person) action(c Click) (*app, map[string]any, map[string]any, error) {
 		return nil, nil, nil, fmt.Errorf("message %s has no app's version %d", c.TS, c.Revision)
 	}
 	block, element, err := find(m.Blocks, c)
+	if err == nil && p.w.hidden(element, p.ID) {
+		err = errors.New("the button is not shown to this person")
+	}
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("message %s: %w", c.TS, err)
 	}
@@ -93,13 +96,20 @@ func (p *Person) action(c Click) (*app, map[string]any, map[string]any, error) {
 	payload := p.w.interaction(a, u, "block_actions", nil)
 	maps.Copy(payload, map[string]any{
 		"container": map[string]any{"type": "message", "message_ts": m.TS, "channel_id": ch.ID, "is_ephemeral": m.Ephemeral},
-		"channel":   map[string]any{"id": ch.ID, "name": ch.shownName()},
+		"channel":   map[string]any{"id": ch.ID, "name": p.w.shownName(ch)},
 		"state":     map[string]any{"values": state}, "actions": []any{picked},
 		"response_url": p.w.responseURL("actions", responseURL{app: a, user: u.ID, channel: ch.ID, ts: m.TS})})
 	if !m.Ephemeral {
 		payload["message"] = m.json()
 	}
 	return a, payload, element, nil
+}
+
+// hidden reports whether visible_to_user_ids keeps an element from a person,
+// which the real one was not seen to enforce.
+func (w *World) hidden(element map[string]any, user string) bool {
+	only, limited := element["visible_to_user_ids"].([]any)
+	return w.dials.VisibleToMeansIt && limited && !slices.Contains(only, any(user))
 }
 
 func (p *Person) viewAction(c Click) (*app, map[string]any, map[string]any, error) {
@@ -110,6 +120,9 @@ func (p *Person) viewAction(c Click) (*app, map[string]any, map[string]any, erro
 	block, element, err := find(v.blocks, c)
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("view %s: %w", c.View, err)
+	}
+	if dispatch, _ := block["dispatch_action"].(bool); block["type"] == "input" && !dispatch && !suggests(element) {
+		return nil, nil, nil, fmt.Errorf("view %s: the input %s says nothing until it is submitted", c.View, c.Action)
 	}
 	picked, err := p.w.pickedAction(block, element, c.Value, v.values)
 	if err != nil {
@@ -127,9 +140,12 @@ func (w *World) interaction(a *app, u *User, kind string, from *view) map[string
 	t := w.teams[a.Team]
 	out := map[string]any{"type": kind, "user": map[string]any{"id": u.ID, "username": u.Name, "name": u.Name, "team_id": u.Team},
 		"api_app_id": a.ID, "token": "legacy", "trigger_id": w.trigger(a, u.ID, from),
-		"team": map[string]any{"id": t.ID, "domain": t.Domain}, "enterprise": nil, "is_enterprise_install": false}
+		"team": map[string]any{"id": t.ID, "domain": t.Domain}, "enterprise": nil, "is_enterprise_install": a.OrgInstalled}
 	if t.Enterprise != "" {
 		out["enterprise"] = map[string]any{"id": t.Enterprise, "name": t.EnterpriseName}
+	}
+	if a.OrgInstalled {
+		out["team"] = nil
 	}
 	return out
 }
@@ -171,7 +187,7 @@ func (w *World) pickedAction(block Block, element map[string]any, value any, sta
 		return nil, err
 	}
 	maps.Copy(out, picked)
-	if kind != "overflow" {
+	if kind != "overflow" && value != nil {
 		block, _ := block["block_id"].(string)
 		action, _ := element["action_id"].(string)
 		put(state, block, action, picked)
@@ -190,7 +206,7 @@ func (p *Person) OpenHome(appID ...string) error {
 		return fmt.Errorf("no app %v or no user %s", appID, p.ID)
 	case a.NoHome:
 		return errors.New("the app has no Home tab")
-	case !a.hears("app_home_opened"):
+	case !p.w.hears(a, "app_home_opened"):
 		return nil
 	}
 	dm, _ := p.w.dm(a, u.ID)

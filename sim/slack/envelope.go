@@ -18,6 +18,7 @@ type delivery struct {
 	conn    *conn     // last sent to
 	settled bool      // acked in time, or given up: later acks are discarded
 	acked   chan map[string]any
+	late    func(payload map[string]any) // does what a late ack says, if the dial lets it
 }
 
 // verdict is how the wait for an ack ended.
@@ -70,6 +71,11 @@ func (w *World) pick(a *app) *conn {
 	}
 	a.turn++
 	switch w.dials.Distribution {
+	case "sticky":
+		if !slices.Contains(open, a.last) {
+			a.last = open[w.rng.IntN(len(open))]
+		}
+		return a.last
 	case "newest":
 		return open[len(open)-1]
 	case "oldest":
@@ -100,7 +106,30 @@ func (w *World) send(ctx context.Context, d *delivery) (verdict, error) {
 	if !out {
 		return verdict{id: d.entry.ID, failed: "dispatch_failed"}, nil
 	}
-	return w.await(ctx, d, deadline)
+	v, err := w.await(ctx, d, deadline)
+	if v.failed != "" && err == nil && d.entry.Name != "events_api" {
+		w.again(d)
+	}
+	return v, err
+}
+
+// again redelivers what was not acked, as often as the dial says; Slack was not
+// seen to do so.
+func (w *World) again(d *delivery) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n, wait := w.dials.RedeliverUnacked, w.dials.AckDeadline.Duration()
+	if n <= 0 {
+		return
+	}
+	w.spawn(func() {
+		for range n {
+			w.Redeliver(d.entry.ID)
+			if !w.pause(w.ctx, wait) {
+				return
+			}
+		}
+	})
 }
 
 func (w *World) await(ctx context.Context, d *delivery, deadline time.Duration) (verdict, error) {
@@ -141,8 +170,9 @@ func (w *World) settle(d *delivery) bool {
 	return true
 }
 
-// takeAck is an ack's arrival on any connection of the app.
-func (w *World) takeAck(c *conn, frame []byte) {
+// takeAck is an ack's arrival, at a time and in one frame or not, on any
+// connection of the app.
+func (w *World) takeAck(c *conn, frame []byte, at time.Time, whole bool) {
 	var ack struct {
 		ID      string         `json:"envelope_id"`
 		Payload map[string]any `json:"payload"`
@@ -155,6 +185,10 @@ func (w *World) takeAck(c *conn, frame []byte) {
 	case err != nil || d == nil || d.app != c.app:
 		w.record(Entry{Kind: "socket", App: c.app.ID, Name: "unknown_frame", Socket: c.id, Error: string(frame[:min(200, len(frame))])})
 		return
+	case !whole && !w.dials.AcceptContinuation:
+		d.entry.Error = "ack_in_several_frames"
+		w.touch()
+		return
 	case len(frame) >= w.dials.AckLimit:
 		d.entry.Error = "ack_too_large"
 		w.touch()
@@ -165,9 +199,13 @@ func (w *World) takeAck(c *conn, frame []byte) {
 		return
 	}
 	d.entry.Acks++
-	if !d.settled {
+	switch {
+	case d.settled && w.dials.AcceptLateAcks && d.late != nil:
+		d.late(ack.Payload)
+		d.late = nil
+	case !d.settled:
 		d.settled = true
-		d.entry.Acked, d.entry.AckAfter = true, Seconds(time.Since(d.at).Seconds())
+		d.entry.Acked, d.entry.AckAfter = true, Seconds(at.Sub(d.at).Seconds())
 		if len(ack.Payload) > 0 {
 			d.entry.Answer = ack.Payload
 		}
@@ -203,31 +241,54 @@ func (w *World) Inject(ctx context.Context, appID, kind string, payload map[stri
 // emit sends an event and, on Slack's schedule, again until it is acked. The
 // caller holds the lock.
 func (w *World) emit(a *app, event map[string]any) {
+	if !w.admit(a) {
+		return
+	}
 	team := w.teams[a.Team]
 	payload := map[string]any{"token": "legacy", "team_id": a.Team, "api_app_id": a.ID, "type": "event_callback",
 		"event": event, "event_id": w.id("Ev"), "event_time": w.cfg.Now().Unix(), "is_ext_shared_channel": w.extShared(event),
 		"event_context": "4-" + w.secret(10),
 		"authorizations": []any{map[string]any{"enterprise_id": orNil(team.Enterprise), "team_id": a.Team, "user_id": a.BotUser,
-			"is_bot": true, "is_enterprise_install": false}}}
+			"is_bot": true, "is_enterprise_install": a.OrgInstalled}}}
 	user, _ := event["user"].(string)
-	w.spawn(func() {
-		for attempt := 0; ; attempt++ {
-			waits := w.Dials().EventRetries
-			if attempt > 0 && (attempt > len(waits) || !w.pause(w.ctx, waits[attempt-1].Duration())) {
-				return
-			}
-			more := map[string]any{"retry_attempt": attempt, "retry_reason": ""}
-			if attempt > 0 {
-				more["retry_reason"] = "timeout"
-			}
-			w.mu.Lock()
-			d := w.envelope(a, "events_api", user, false, payload, more)
-			w.mu.Unlock()
-			if v, err := w.send(w.ctx, d); err != nil || v.failed == "" {
-				return
-			}
+	w.spawn(func() { w.insist(a, user, payload) })
+}
+
+// insist sends an event until it is acked, or nothing is to be hoped for.
+func (w *World) insist(a *app, user string, payload map[string]any) {
+	began := time.Now()
+	for attempt := 0; ; attempt++ {
+		wait, more := w.Dials().retry(attempt, time.Since(began))
+		if !more || !w.pause(w.ctx, wait) {
+			w.failed(a)
+			return
 		}
-	})
+		wrapper := map[string]any{"retry_attempt": attempt, "retry_reason": ""}
+		if attempt > 0 {
+			wrapper["retry_reason"] = "timeout"
+		}
+		w.mu.Lock()
+		d := w.envelope(a, "events_api", user, false, payload, wrapper)
+		w.mu.Unlock()
+		if v, err := w.send(w.ctx, d); err != nil || v.failed == "" {
+			return
+		}
+	}
+}
+
+// retry is the wait before an attempt, and whether there is one. After the
+// schedule come Delayed Events, if the app has them: hourly, for a day.
+func (d Dials) retry(attempt int, age time.Duration) (time.Duration, bool) {
+	switch n := len(d.EventRetries); {
+	case attempt == 0:
+		return 0, true
+	case attempt > n:
+		return time.Hour, d.DelayedEvents && attempt <= n+24
+	case age > 2*time.Hour:
+		return 0, d.DelayedEvents
+	default:
+		return d.EventRetries[attempt-1].Duration(), true
+	}
 }
 
 func (w *World) extShared(event map[string]any) bool {

@@ -19,10 +19,12 @@ import (
 func (p *Person) Submit(ctx context.Context, viewID string, values map[string]any) (Reply, error) {
 	p.w.mu.Lock()
 	v, d, err := p.submission(viewID, values)
-	p.w.mu.Unlock()
 	if err != nil {
+		p.w.mu.Unlock()
 		return Reply{}, err
 	}
+	d.late = func(payload map[string]any) { p.w.submitted(v, verdict{id: d.entry.ID, payload: payload}) }
+	p.w.mu.Unlock()
 	got, err := p.w.send(ctx, d)
 	if err != nil {
 		return got.reply(), err
@@ -47,8 +49,27 @@ func (p *Person) submission(viewID string, values map[string]any) (*view, *deliv
 		return nil, nil, err
 	}
 	payload := p.w.interaction(v.app, u, "view_submission", v)
-	payload["view"], payload["response_urls"] = v.json(), []any{}
+	payload["view"], payload["response_urls"] = v.json(), p.w.responseURLs(v)
 	return v, p.w.envelope(v.app, "interactive", u.ID, true, payload, nil), nil
+}
+
+// responseURLs are those of channel inputs that ask for one.
+func (w *World) responseURLs(v *view) []any {
+	all := []any{}
+	for _, b := range v.blocks {
+		for _, e := range elementsOf(b) {
+			block, _ := b["block_id"].(string)
+			action, _ := e["action_id"].(string)
+			state, _ := v.values[block][action].(map[string]any)
+			kind, _ := e["type"].(string)
+			channel, _ := state[stateField[kind]].(string)
+			if asked, _ := e["response_url_enabled"].(bool); asked && channel != "" && w.channels[channel] != nil {
+				all = append(all, map[string]any{"block_id": block, "action_id": action, "channel_id": channel,
+					"response_url": w.responseURL("app", responseURL{app: v.app, user: v.user, channel: channel})})
+			}
+		}
+	}
+	return all
 }
 
 // fill types values into a view and checks its inputs as the client does.

@@ -61,7 +61,7 @@ func (w *World) record(e Entry) *Entry {
 // scrub copies arguments without their secrets.
 func scrub(args map[string]any) map[string]any {
 	out := maps.Clone(args)
-	for _, secret := range []string{"token", "client_secret", "ticket"} {
+	for _, secret := range []string{"token", "client_secret", "ticket", "refresh_token", "access_token"} {
 		if s, ok := out[secret].(string); ok {
 			out[secret] = s[:min(5, len(s))] + strings.Repeat("*", 4)
 		}

@@ -27,11 +27,18 @@ var endpoints = []struct {
 	{"GET /manage/channels", "all channels and DMs", func(w *World, _ *http.Request) (any, error) { return w.Channels(), nil }},
 	{"POST /manage/channels", "add a Channel", adding(func(w *World, c Channel) Channel { return w.AddChannel(c) })},
 	{"PATCH /manage/channels/{id}", "change a Channel live", editing((*World).EditChannel)},
+	{"POST /manage/channels/{id}/{do}", "share (with teams), accept or unshare it", manageShare},
+	{"GET /manage/usergroups", "all user groups", func(w *World, _ *http.Request) (any, error) { return w.Usergroups(), nil }},
+	{"POST /manage/usergroups", "add a Usergroup", adding((*World).AddUsergroup)},
+	{"PATCH /manage/usergroups/{id}", "change a Usergroup live", editing((*World).EditUsergroup)},
+	{"GET /manage/files", "all uploaded files", func(w *World, _ *http.Request) (any, error) { return w.Files(), nil }},
 	{"GET /manage/apps", "all apps, with their tokens", func(w *World, _ *http.Request) (any, error) { return w.Apps(), nil }},
 	{"POST /manage/apps", "install an App", adding((*World).AddApp)},
+	{"POST /manage/manifests/{team}", "install an App from its manifest, YAML or JSON", installManifest},
 	{"PATCH /manage/apps/{id}", "change an App live", editing((*World).EditApp)},
 	{"GET /manage/dials", "the Dials", func(w *World, _ *http.Request) (any, error) { return w.Dials(), nil }},
 	{"PATCH /manage/dials", "turn some of the Dials", turnDials},
+	{"GET /manage/facts", "what this Slack does as the real one does, and by which dial", func(*World, *http.Request) (any, error) { return Facts(), nil }},
 	{"POST /manage/faults", "queue a Fault", adding(func(w *World, f Fault) Fault { w.Fail(f); return f })},
 	{"DELETE /manage/faults", "drop all queued faults", func(w *World, _ *http.Request) (any, error) { w.Heal(); return done{}, nil }},
 	{"GET /manage/history", "entries by kind, name, user, app, after; wait", manageHistory},
@@ -43,7 +50,7 @@ var endpoints = []struct {
 	{"GET /manage/people/{id}/messages", "what a person sees in channel (their DM if empty); contains, after (a ts), wait", personMessages},
 	{"GET /manage/people/{id}/views", "a person's open modals; wait", personViews},
 	{"GET /manage/people/{id}/home", "a person's Home tab of app; wait", personHome},
-	{"POST /manage/people/{id}/{do}", "command, act, forge, submit, dismiss, suggest, say, home, reload", personDoes},
+	{"POST /manage/people/{id}/{do}", "command, act, forge, submit, dismiss, suggest, shortcut, say, home, reload", personDoes},
 }
 
 type done struct{}
@@ -168,6 +175,29 @@ func manageSocket(w *World, r *http.Request) (any, error) {
 	return map[string]int{"sockets": n}, nil
 }
 
+func manageShare(w *World, r *http.Request) (any, error) {
+	var in struct {
+		Teams []string `json:"teams"`
+	}
+	if err := body(r, &in); err != nil {
+		return nil, err
+	}
+	id, did := r.PathValue("id"), false
+	var out any = done{}
+	switch do := r.PathValue("do"); do {
+	case "share":
+		out, did = w.StartShare(id, in.Teams...)
+	case "accept":
+		did = w.AcceptShare(id)
+	case "unshare":
+		did = w.EndShare(id)
+	}
+	if !did {
+		return nil, fmt.Errorf("channel %q cannot %s", id, r.PathValue("do"))
+	}
+	return out, nil
+}
+
 func redeliver(w *World, r *http.Request) (any, error) {
 	var in struct {
 		ID string `json:"envelope_id"`
@@ -252,12 +282,13 @@ func personHome(w *World, r *http.Request) (any, error) {
 // deed is what a person does over the management API.
 type deed struct {
 	Click
-	App     string         `json:"app,omitempty"`
-	Text    string         `json:"text,omitempty"`
-	Thread  string         `json:"thread_ts,omitempty"`
-	Values  map[string]any `json:"values,omitempty"`
-	All     bool           `json:"all,omitempty"`
-	Payload map[string]any `json:"payload,omitempty"` // forge: laid over the genuine payload
+	App      string         `json:"app,omitempty"`
+	Text     string         `json:"text,omitempty"`
+	Thread   string         `json:"thread_ts,omitempty"`
+	Values   map[string]any `json:"values,omitempty"`
+	Callback string         `json:"callback_id,omitempty"`
+	All      bool           `json:"all,omitempty"`
+	Payload  map[string]any `json:"payload,omitempty"` // forge: laid over the genuine payload
 }
 
 func personDoes(w *World, r *http.Request) (any, error) {
@@ -268,7 +299,12 @@ func personDoes(w *World, r *http.Request) (any, error) {
 	p, ctx := w.Person(r.PathValue("id")), r.Context()
 	switch do := r.PathValue("do"); do {
 	case "command":
+		if in.Thread != "" {
+			return nil, errors.New("slash commands cannot be used in threads")
+		}
 		return p.Command(ctx, in.Channel, in.Text)
+	case "shortcut":
+		return p.Shortcut(ctx, in.Callback, in.Click)
 	case "act":
 		return p.Act(ctx, in.Click)
 	case "forge":
@@ -278,7 +314,7 @@ func personDoes(w *World, r *http.Request) (any, error) {
 	case "dismiss":
 		return p.Dismiss(ctx, in.View, in.All)
 	case "suggest":
-		return p.Suggest(ctx, in.View, in.Action, in.Text)
+		return p.SuggestAt(ctx, in.Click, in.Text)
 	case "say":
 		return p.Say(in.Channel, in.Text, in.Thread)
 	case "home":

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -21,6 +22,7 @@ type Message struct {
 	Text      string    `json:"text"`
 	Blocks    []Block   `json:"blocks,omitempty"`
 	Metadata  any       `json:"metadata,omitempty"`
+	Files     []File    `json:"files,omitempty"`
 	Ephemeral bool      `json:"is_ephemeral,omitempty"`
 	To        string    `json:"to,omitempty"` // the only reader of an ephemeral message
 	Edited    bool      `json:"edited,omitempty"`
@@ -32,7 +34,8 @@ type Message struct {
 // current one.
 type message struct {
 	Message
-	old []Message
+	old  []Message
+	gone bool // deleted
 }
 
 func (m *message) version(n int) (Message, bool) {
@@ -69,6 +72,9 @@ func (m Message) json() map[string]any {
 	if m.Thread != "" {
 		out["thread_ts"] = m.Thread
 	}
+	if m.Files != nil {
+		out["files"] = m.Files
+	}
 	if m.Metadata != nil {
 		out["metadata"] = m.Metadata
 	}
@@ -99,13 +105,14 @@ func (w *World) change(m *message, edit func(*Message)) {
 
 // remove takes a message out of sight; its versions stay readable for replays.
 func (w *World) remove(c *channel, m *message) {
+	m.gone = true
 	c.messages = slices.DeleteFunc(c.messages, func(o *message) bool { return o == m })
 	w.touch()
 }
 
 func (c *channel) live(ts string) *message {
 	m := c.byTS[ts]
-	if m == nil || !slices.Contains(c.messages, m) {
+	if m == nil || m.gone {
 		return nil
 	}
 	return m
@@ -134,15 +141,22 @@ func (c *call) content() (content, error) {
 			Type    string         `json:"event_type"`
 			Payload map[string]any `json:"event_payload"`
 		}
+		if len(marshal(c.args["metadata"])) > c.w.dials.MetadataMax {
+			return out, refuse("metadata_too_large")
+		}
 		if c.object("metadata", &meta) == nil && meta.Type != "" {
 			out.metadata = map[string]any{"event_type": meta.Type, "event_payload": meta.Payload}
 		}
 	}
-	return out, c.w.checkMessage(&out)
+	return out, c.w.checkMessage(c.app, &out)
 }
 
-func (w *World) checkMessage(ct *content) error {
-	if problems := checkBlocks(ct.blocks, "/blocks", messageBlocks, w.dials.RefuseNumbers); len(problems) > 0 {
+func (w *World) checkMessage(a *app, ct *content) error {
+	problems := checkBlocks(ct.blocks, "/blocks", messageBlocks, w.dials)
+	for i, b := range ct.blocks {
+		problems = append(problems, w.checkFiles(a, map[string]any(b), fmt.Sprintf("/blocks/%d", i))...)
+	}
+	if len(problems) > 0 && !w.dials.LenientBlocks {
 		plain := make([]string, len(problems))
 		for i, p := range problems {
 			plain[i] = p[len("[ERROR] "):]

@@ -14,6 +14,7 @@ type Team struct {
 	Name           string `json:"name"`
 	Enterprise     string `json:"enterprise_id,omitempty"` // set on Grid
 	EnterpriseName string `json:"enterprise_name,omitempty"`
+	Free           bool   `json:"free_plan,omitempty"` // no user groups: plan_upgrade_required
 }
 
 // User is a person or bot as users.info shows it.
@@ -33,6 +34,9 @@ type User struct {
 	AppUser         bool   `json:"is_app_user,omitempty"`
 	WorkflowBot     bool   `json:"is_workflow_bot,omitempty"`
 	ConnectorBot    bool   `json:"is_connector_bot,omitempty"`
+	Invited         bool   `json:"is_invited_user,omitempty"`
+	MFA             bool   `json:"has_2fa,omitempty"`
+	Locale          string `json:"locale,omitempty"` // en-US if empty
 	Deleted         bool   `json:"deleted,omitempty"`
 	Away            bool   `json:"away,omitempty"` // no client open: ephemerals are lost
 }
@@ -48,6 +52,8 @@ type Channel struct {
 	ExtShared        bool     `json:"is_ext_shared,omitempty"`
 	PendingExtShared bool     `json:"is_pending_ext_shared,omitempty"`
 	OrgShared        bool     `json:"is_org_shared,omitempty"`
+	Frozen           string   `json:"frozen_reason,omitempty"` // nobody posts any more
+	MPIM             bool     `json:"is_mpim,omitempty"`       // a group DM
 	IM               string   `json:"im,omitempty"`
 	SharedTeams      []string `json:"shared_team_ids,omitempty"`
 	Members          []string `json:"members,omitempty"`
@@ -60,37 +66,77 @@ type Command struct {
 	Escape bool   `json:"should_escape,omitempty"`
 }
 
+// Shortcut is an entry in the client's shortcuts menu, or in a message's.
+type Shortcut struct {
+	Name     string `json:"name"`
+	Type     string `json:"type"` // global, message
+	Callback string `json:"callback_id"`
+}
+
 // App is an app installed in a team. Empty ids and tokens are made up.
 type App struct {
-	ID           string    `json:"id"`
-	Name         string    `json:"name"`
-	Team         string    `json:"team_id"`
-	BotID        string    `json:"bot_id"`
-	BotUser      string    `json:"bot_user_id"`
-	BotToken     string    `json:"bot_token"`
-	AppToken     string    `json:"app_token"`
-	Scopes       []string  `json:"scopes"`     // of the bot token
-	AppScopes    []string  `json:"app_scopes"` // of the app token; connections:write if nil
-	Commands     []Command `json:"commands"`
-	Events       []string  `json:"events"` // subscribed bot events
-	Deaf         bool      `json:"interactivity_disabled,omitempty"`
-	NoHome       bool      `json:"home_tab_disabled,omitempty"`
-	NoMessages   bool      `json:"messages_tab_disabled,omitempty"`
-	NoSocketMode bool      `json:"socket_mode_disabled,omitempty"`
-	Revoked      string    `json:"revoked,omitempty"` // an error such as token_revoked or account_inactive: all its tokens answer that
+	ID           string     `json:"id"`
+	Name         string     `json:"name"`
+	Team         string     `json:"team_id"`
+	BotID        string     `json:"bot_id"`
+	BotUser      string     `json:"bot_user_id"`
+	BotToken     string     `json:"bot_token"`
+	AppToken     string     `json:"app_token"`
+	Scopes       []string   `json:"scopes"`     // of the bot token
+	AppScopes    []string   `json:"app_scopes"` // of the app token; connections:write if nil
+	Commands     []Command  `json:"commands"`
+	Shortcuts    []Shortcut `json:"shortcuts,omitempty"`
+	Events       []string   `json:"events"` // subscribed bot events
+	Deaf         bool       `json:"interactivity_disabled,omitempty"`
+	NoHome       bool       `json:"home_tab_disabled,omitempty"`
+	NoMessages   bool       `json:"messages_tab_disabled,omitempty"`
+	QuietTab     bool       `json:"messages_tab_read_only,omitempty"` // people cannot write into the DM
+	NoSocketMode bool       `json:"socket_mode_disabled,omitempty"`
+	OrgInstalled bool       `json:"is_enterprise_install,omitempty"` // org-wide on Grid: payloads have no team, lists need a team_id
+	Revoked      string     `json:"revoked,omitempty"`               // an error such as token_revoked or account_inactive: all its tokens answer that
+	BotRevoked   string     `json:"bot_token_revoked,omitempty"`     // the same, for one of the two
+	AppRevoked   string     `json:"app_token_revoked,omitempty"`
+
+	// Token rotation, which cannot be switched off again: the bot token expires
+	// after 12 h, and oauth.v2.access makes the next one.
+	Rotation     bool   `json:"token_rotation_enabled,omitempty"`
+	ClientID     string `json:"client_id,omitempty"`
+	ClientSecret string `json:"client_secret,omitempty"`
+	RefreshToken string `json:"refresh_token,omitempty"` // the newest; for once
 }
 
 type app struct {
 	App
 	conns   []*conn
 	tickets map[string]*ticket
-	turn    int // for round robin
+	turn    int       // for round robin
+	last    *conn     // for sticky
+	issued  []*issued // bot tokens under rotation, the newest last
+	load    load      // of events, in this hour
 }
 
 type channel struct {
 	Channel
 	messages []*message
 	byTS     map[string]*message
+	members  map[string]bool // Members, to look up
+	invited  []string        // teams of a pending share
+}
+
+// enter puts a channel on the map; the caller holds the lock.
+func (w *World) enter(c Channel) *channel {
+	kept := &channel{Channel: c, byTS: map[string]*message{}}
+	kept.count()
+	w.channels[c.ID] = kept
+	return kept
+}
+
+// count reads Members anew, after they were changed.
+func (c *channel) count() {
+	c.members = make(map[string]bool, len(c.Members))
+	for _, m := range c.Members {
+		c.members[m] = true
+	}
 }
 
 // AddTeam adds a workspace.
@@ -129,7 +175,7 @@ func (w *World) AddChannel(c Channel, members ...string) Channel {
 	c.ID, c.Team = w.orID(c.ID, "C"), w.orTeam(c.Team)
 	c.Members = append(slices.Clone(c.Members), members...)
 	c.Created = w.cfg.Now().Unix()
-	w.channels[c.ID] = &channel{Channel: c, byTS: map[string]*message{}}
+	w.enter(c)
 	w.touch()
 	return c
 }
@@ -152,8 +198,13 @@ func (w *World) AddApp(a App) App {
 	if a.AppScopes == nil {
 		a.AppScopes = []string{"connections:write"}
 	}
+	a.rotating(w)
 	w.users[a.BotUser] = &User{ID: a.BotUser, Team: a.Team, Name: a.Name, RealName: a.Name, Bot: true}
-	w.apps = append(w.apps, &app{App: a, tickets: map[string]*ticket{}})
+	kept := &app{App: a, tickets: map[string]*ticket{}}
+	if a.Rotation {
+		kept.issue(a.BotToken)
+	}
+	w.apps = append(w.apps, kept)
 	w.touch()
 	return a
 }
@@ -193,21 +244,33 @@ func (w *World) EditChannel(id string, edit func(*Channel)) bool {
 	c := w.channels[id]
 	if c != nil {
 		edit(&c.Channel)
+		c.count()
 		w.touch()
 	}
 	return c != nil
 }
 
-// EditApp changes an app live (scopes, commands, revocation); false if there is none.
+// EditApp changes an app live (scopes, commands, revocation); false if there is
+// none. Switching Socket Mode off ends its connections.
 func (w *World) EditApp(id string, edit func(*App)) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	a := w.app(id)
-	if a != nil {
-		edit(&a.App)
-		w.touch()
+	if a == nil {
+		return false
 	}
-	return a != nil
+	was := a.NoSocketMode
+	edit(&a.App)
+	if a.NoSocketMode && !was {
+		for _, c := range a.conns {
+			w.spawn(func() {
+				c.say("link_disabled", true)
+				c.leave("link_disabled")
+			})
+		}
+	}
+	w.touch()
+	return true
 }
 
 // Teams lists all workspaces.
@@ -255,19 +318,18 @@ func (w *World) app(id string) *app {
 	return nil
 }
 
-func (c *channel) has(user string) bool { return slices.Contains(c.Members, user) }
+func (c *channel) has(user string) bool { return c.members[user] }
 
 // dm finds or opens the DM between an app's bot and a user.
 func (w *World) dm(a *app, user string) (c *channel, opened bool) {
-	id := fmt.Sprintf("D%s%s", a.ID[1:], user[1:])
+	id := w.dmID(a, user)
 	if c := w.channels[id]; c != nil {
 		return c, false
 	}
-	c = &channel{Channel: Channel{ID: id, Team: a.Team, IM: user, Members: []string{user, a.BotUser},
-		Created: w.cfg.Now().Unix()}, byTS: map[string]*message{}}
-	w.channels[id] = c
-	return c, true
+	return w.enter(Channel{ID: id, Team: a.Team, IM: user, Members: []string{user, a.BotUser}, Created: w.cfg.Now().Unix()}), true
 }
+
+func (w *World) dmID(a *app, user string) string { return fmt.Sprintf("D%s%s", a.ID[1:], user[1:]) }
 
 // sees reports whether a user can read a channel.
 func (w *World) sees(c *channel, user string) bool {
@@ -275,6 +337,6 @@ func (w *World) sees(c *channel, user string) bool {
 	if c.has(user) || u == nil {
 		return u != nil && !u.Deleted
 	}
-	open := !c.Private && c.IM == ""
+	open := !c.Private && !c.direct()
 	return open && u.Team == c.Team && !u.Restricted && !u.UltraRestricted && !u.Deleted
 }

@@ -22,13 +22,24 @@ func (w *World) trigger(a *app, user string, from *view) string {
 	return id
 }
 
-func (a *app) hears(event string) bool { return slices.Contains(a.Events, event) }
+// eventScope is the scope that an event needs beside the subscription.
+var eventScope = map[string]string{"app_mention": "app_mentions:read", "message.channels": "channels:history",
+	"message.groups": "groups:history", "message.im": "im:history", "message.mpim": "mpim:history"}
+
+// hears reports whether an app gets an event.
+func (w *World) hears(a *app, event string) bool {
+	scope := eventScope[event]
+	if event == "app_home_opened" {
+		scope = w.dials.HomeEventScope
+	}
+	return a.Revoked == "" && slices.Contains(a.Events, event) && (scope == "" || slices.Contains(a.Scopes, scope))
+}
 
 // slashPayload is a slash command's payload (facts: Slack §2.1).
 func (w *World) slashPayload(a *app, u *User, c *channel, name, text string) map[string]any {
 	t := w.teams[a.Team]
 	out := map[string]any{"token": "legacy", "team_id": t.ID, "team_domain": t.Domain, "channel_id": c.ID,
-		"channel_name": c.shownName(), "user_id": u.ID, "user_name": u.Name, "command": name, "text": text,
+		"channel_name": w.shownName(c), "user_id": u.ID, "user_name": u.Name, "command": name, "text": text,
 		"api_app_id": a.ID, "response_url": w.responseURL("commands", responseURL{app: a, user: u.ID, channel: c.ID}),
 		"trigger_id": w.trigger(a, u.ID, nil)}
 	if t.Enterprise != "" {
@@ -36,18 +47,19 @@ func (w *World) slashPayload(a *app, u *User, c *channel, name, text string) map
 	}
 	switch w.dials.EnterpriseInstall {
 	case "string":
-		out["is_enterprise_install"] = "false"
+		out["is_enterprise_install"] = fmt.Sprint(a.OrgInstalled)
 	case "bool":
-		out["is_enterprise_install"] = false
+		out["is_enterprise_install"] = a.OrgInstalled
 	}
 	return out
 }
 
-func (c *channel) shownName() string {
+// shownName is what payloads call a channel: all DMs alike, and all private ones.
+func (w *World) shownName(c *channel) string {
 	switch {
 	case c.IM != "":
 		return "directmessage"
-	case c.Private:
+	case c.Private && !w.dials.TrueChannelNames:
 		return "privategroup"
 	}
 	return c.Name

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -72,7 +74,7 @@ func (p *Person) Reload() {
 	for _, c := range p.w.channels {
 		kept := c.messages[:0:0]
 		for _, m := range c.messages {
-			if m.To != p.ID {
+			if m.gone = m.To == p.ID; !m.gone {
 				kept = append(kept, m)
 			}
 		}
@@ -87,14 +89,20 @@ func (p *Person) Reload() {
 func (p *Person) Command(ctx context.Context, channel, text string) (Reply, error) {
 	p.w.mu.Lock()
 	d, a, err := p.command(channel, text)
-	p.w.mu.Unlock()
 	if err != nil {
+		p.w.mu.Unlock()
 		return Reply{}, err
 	}
+	d.late = func(payload map[string]any) {
+		p.w.commandAnswered(a, p.ID, channel, text, verdict{id: d.entry.ID, payload: payload})
+	}
+	p.w.mu.Unlock()
 	v, err := p.w.send(ctx, d)
 	if err != nil {
 		return v.reply(), err
 	}
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
 	return p.w.commandAnswered(a, p.ID, channel, text, v), nil
 }
 
@@ -147,9 +155,8 @@ func (w *World) commandOf(team, name string) (*app, Command) {
 }
 
 // commandAnswered shows the ack's message, or Slackbot's word that it failed.
+// The caller holds the lock.
 func (w *World) commandAnswered(a *app, user, channel, text string, v verdict) Reply {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	r, c, u := v.reply(), w.channels[channel], w.users[user]
 	name, _, _ := strings.Cut(strings.TrimSpace(text), " ")
 	call := &call{w: w, app: a, args: v.payload}
@@ -175,25 +182,53 @@ func (w *World) commandAnswered(a *app, user, channel, text string, v verdict) R
 	return r
 }
 
-// Say posts a message as the person; mentioned bots that subscribed to
-// app_mention hear of it.
+// Say posts a message as the person. Apps there that subscribed hear of it: to
+// messages of this kind of channel, and to mentions of their bot.
 func (p *Person) Say(channel, text, thread string) (Message, error) {
 	p.w.mu.Lock()
 	defer p.w.mu.Unlock()
 	u, c, err := p.at(channel)
-	if err != nil {
+	switch {
+	case err != nil:
 		return Message{}, err
+	case c.Archived || c.Frozen != "" || c.ReadOnly || p.w.quiet(c):
+		return Message{}, fmt.Errorf("nobody posts in channel %s", channel)
 	}
 	m := p.w.add(c, Message{User: u.ID, Team: u.Team, Text: text, Thread: thread})
+	event := map[string]any{"client_msg_id": p.w.uuid(), "text": text, "user": u.ID, "ts": m.TS, "team": u.Team, "channel": c.ID, "event_ts": m.TS}
+	if thread != "" {
+		event["thread_ts"] = thread
+	}
 	for _, a := range p.w.apps {
-		if c.has(a.BotUser) && a.hears("app_mention") && strings.Contains(text, "<@"+a.BotUser+">") {
-			event := map[string]any{"type": "app_mention", "client_msg_id": p.w.uuid(), "text": text, "user": u.ID,
-				"ts": m.TS, "team": u.Team, "channel": c.ID, "event_ts": m.TS}
-			if thread != "" {
-				event["thread_ts"] = thread
-			}
-			p.w.emit(a, event)
+		if !c.has(a.BotUser) {
+			continue
+		}
+		if kind := c.eventKind(); p.w.hears(a, "message."+kind) {
+			said := maps.Clone(event)
+			said["type"], said["channel_type"] = "message", strings.TrimSuffix(kind, "s")
+			p.w.emit(a, said)
+		}
+		if p.w.hears(a, "app_mention") && strings.Contains(text, "<@"+a.BotUser+">") {
+			mention := maps.Clone(event)
+			mention["type"] = "app_mention"
+			p.w.emit(a, mention)
 		}
 	}
 	return m.Message, nil
+}
+
+// quiet reports whether a DM's app wants no messages.
+func (w *World) quiet(c *channel) bool {
+	return c.IM != "" && slices.ContainsFunc(w.apps, func(a *app) bool { return c.has(a.BotUser) && (a.QuietTab || a.NoMessages) })
+}
+
+// eventKind is what subscriptions to messages call this kind of channel.
+func (c *Channel) eventKind() string {
+	switch c.kind() {
+	case "public_channel":
+		return "channels"
+	case "private_channel":
+		return "groups"
+	}
+	return c.kind()
 }

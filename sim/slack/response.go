@@ -74,14 +74,14 @@ func (w *World) respond(path string, args map[string]any) (int, error) {
 	case u == nil:
 		return http.StatusNotFound, refuse("no_service")
 	case time.Now().After(u.until):
-		return http.StatusNotFound, refuse("expired_url")
+		return http.StatusNotFound, refuse(w.dials.ResponseExpired)
 	case u.uses >= w.dials.ResponseUses:
-		return http.StatusNotFound, refuse("used_url")
+		return http.StatusNotFound, refuse(w.dials.ResponseUsed)
 	}
 	c := &call{w: w, app: u.app, method: "response_url", args: args}
 	ch := w.channels[u.channel]
 	original := ch.live(u.ts)
-	if c.flag("delete_original") {
+	if c.flag("delete_original") && (len(args) == 1 || !w.dials.DeleteAlone) {
 		u.uses++
 		if original != nil && original.App == u.app.ID {
 			w.remove(ch, original)
@@ -100,7 +100,11 @@ func (w *World) respond(path string, args map[string]any) (int, error) {
 		w.change(original, func(m *Message) { m.Text, m.Blocks = ct.text, ct.blocks })
 		return http.StatusOK, nil
 	}
-	w.answerPerson(u.app, ch, w.users[u.user], c.byApp(ct), c.str("response_type"), c.str("thread_ts"))
+	thread := c.str("thread_ts")
+	if c.flag("replace_original") {
+		thread = "" // a thread is for new messages
+	}
+	w.answerPerson(u.app, ch, w.users[u.user], c.byApp(ct), c.str("response_type"), thread)
 	return http.StatusOK, nil
 }
 

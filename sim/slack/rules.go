@@ -3,15 +3,17 @@ package slack
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-// How many blocks fit into a message and into a view.
+// How many blocks fit into a message and into a view, and how much markdown.
 const (
 	messageBlocks = 50
 	viewBlocks    = 100
+	markdownMax   = 12000 // characters, over all markdown blocks
 )
 
 // A rule checks one value and complains to the report; where is a JSON pointer.
@@ -22,9 +24,9 @@ type rule func(r *report, v any, where string)
 type shape map[string]rule
 
 type report struct {
-	shapes    map[string]shape // by "block type" or "element type"
-	noNumbers bool             // raw_number cells are refused
-	problems  []string
+	shapes   map[string]shape // by "block type" or "element type"
+	dials    Dials
+	problems []string
 }
 
 func (r *report) say(where, format string, args ...any) {
@@ -32,8 +34,8 @@ func (r *report) say(where, format string, args ...any) {
 }
 
 // checkBlocks returns Slack's complaints: "[ERROR] … [json-pointer:…]".
-func checkBlocks(blocks []Block, at string, most int, noNumbers bool) []string {
-	r := &report{shapes: shapes, noNumbers: noNumbers}
+func checkBlocks(blocks []Block, at string, most int, d Dials) []string {
+	r := &report{shapes: shapes, dials: d}
 	list := make([]any, len(blocks))
 	for i, b := range blocks {
 		list[i] = map[string]any(b)
@@ -46,7 +48,7 @@ func (r *report) blocks(list []any, at string, most int) {
 	if len(list) > most {
 		r.say(at, "no more than %d items allowed", most)
 	}
-	ids := map[string]bool{}
+	ids, marked := map[string]bool{}, 0
 	for i, b := range list {
 		where := fmt.Sprintf("%s/%d", at, i)
 		r.typed("block", b, where, nil)
@@ -57,15 +59,24 @@ func (r *report) blocks(list []any, at string, most int) {
 			}
 			ids[id] = true
 		}
+		if kind, _ := block["type"].(string); slices.Contains(r.dials.RefusedBlocks, kind) {
+			r.say(where+"/type", "unsupported type: %s", kind)
+		}
+		if words, ok := block["text"].(string); ok && block["type"] == "markdown" {
+			marked += utf8.RuneCountInString(words)
+		}
 		if block["type"] == "section" && block["text"] == nil && block["fields"] == nil {
 			r.say(where, "missing required field: text or fields")
 		}
 	}
+	if marked > markdownMax {
+		r.say(at, "markdown text must be less than %d characters in total", markdownMax+1)
+	}
 }
 
 // checkView returns the complaints about a modal or Home view.
-func checkView(v map[string]any, kind string) []string {
-	r := &report{shapes: shapes}
+func checkView(v map[string]any, kind string, d Dials) []string {
+	r := &report{shapes: shapes, dials: d}
 	if v["type"] != kind {
 		r.say("/view/type", "must be %s", kind)
 		return r.problems
@@ -145,6 +156,26 @@ func strFrom(least, most int) rule {
 			r.say(where, "must be more than %d characters", least-1)
 		case n > most:
 			r.say(where, "must be less than %d characters", most+1)
+		}
+	}
+}
+
+// like is a string of a form.
+func like(pattern, said string) rule {
+	form := regexp.MustCompile(pattern)
+	return func(r *report, v any, where string) {
+		if s, ok := v.(string); !ok || !form.MatchString(s) {
+			r.say(where, "must be like %s", said)
+		}
+	}
+}
+
+// oneField is an object with exactly one of the fields.
+func oneField(s shape) rule {
+	return func(r *report, v any, where string) {
+		object(s)(r, v, where)
+		if o, ok := v.(map[string]any); ok && len(o) != 1 {
+			r.say(where, "must have exactly one of: %s", strings.Join(slices.Sorted(maps.Keys(s)), ", "))
 		}
 	}
 }

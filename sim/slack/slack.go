@@ -38,26 +38,29 @@ type World struct {
 	wg     sync.WaitGroup // every goroutine of ours, and every socket's handler
 	mux    *http.ServeMux
 
-	mu       sync.Mutex // guards all below; never held during a socket write
-	closed   bool
-	base     string // BaseURL, or learned from the first request
-	rng      *rand.Rand
-	dials    Dials
-	faults   []*Fault
-	teams    map[string]*Team
-	users    map[string]*User
-	channels map[string]*channel
-	apps     []*app // in order of installation
-	views    map[string]*view
-	stacks   map[string][]*view // open modals of a user, the top one last
-	urls     map[string]*responseURL
-	triggers map[string]*trigger
-	buckets  map[string]*bucket
-	sent     map[string]*delivery // by envelope id
-	history  []*Entry
-	lastTS   int64 // microseconds, so that no two messages share one
-	lastConn int
-	changed  chan struct{} // closed and replaced at every change
+	mu         sync.Mutex // guards all below; never held during a socket write
+	closed     bool
+	base       string // BaseURL, or learned from the first request
+	rng        *rand.Rand
+	dials      Dials
+	faults     []*Fault
+	teams      map[string]*Team
+	users      map[string]*User
+	channels   map[string]*channel
+	usergroups map[string]*Usergroup
+	files      map[string]*file
+	uploads    map[string]*file // by their URL's path
+	apps       []*app           // in order of installation
+	views      map[string]*view
+	stacks     map[string][]*view // open modals of a user, the top one last
+	urls       map[string]*responseURL
+	triggers   map[string]*trigger
+	buckets    map[string]*bucket
+	sent       map[string]*delivery // by envelope id
+	history    []*Entry
+	lastTS     int64 // microseconds, so that no two messages share one
+	lastConn   int
+	changed    chan struct{} // closed and replaced at every change
 }
 
 // New makes an empty World. Close it, or its goroutines live on.
@@ -69,6 +72,7 @@ func New(cfg Config) *World {
 		cfg: cfg, base: cfg.BaseURL, dials: Defaults(),
 		rng:   rand.New(rand.NewPCG(cfg.Seed, 0x51ac)),
 		teams: map[string]*Team{}, users: map[string]*User{}, channels: map[string]*channel{},
+		usergroups: map[string]*Usergroup{}, files: map[string]*file{}, uploads: map[string]*file{},
 		views: map[string]*view{}, stacks: map[string][]*view{},
 		urls: map[string]*responseURL{}, triggers: map[string]*trigger{}, buckets: map[string]*bucket{},
 		sent: map[string]*delivery{}, changed: make(chan struct{}),
@@ -82,11 +86,14 @@ func New(cfg Config) *World {
 	w.mux.HandleFunc("/link/", w.serveLink)
 	w.mux.HandleFunc("/commands/{team}/{id}/{secret}", w.serveResponseURL)
 	w.mux.HandleFunc("/actions/{team}/{id}/{secret}", w.serveResponseURL)
+	w.mux.HandleFunc("/app/{team}/{id}/{secret}", w.serveResponseURL)
+	w.mux.HandleFunc("/upload/v1/{secret}", w.serveUpload)
+	w.mux.HandleFunc("GET /files-pri/{id}/{name}", w.serveFile)
 	w.manage()
 	return w
 }
 
-// Handler serves /api/, /link/, the response URLs and /manage/.
+// Handler serves /api/, /link/, the response URLs, files and /manage/.
 func (w *World) Handler() http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()

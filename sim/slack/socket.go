@@ -1,8 +1,10 @@
 package slack
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -37,7 +39,9 @@ type conn struct {
 	once   sync.Once
 	wake   chan struct{}
 	heard  time.Time
+	tap    *tap
 
+	moved   time.Time // the last frame in either direction
 	queue   [][]byte
 	frozen  bool // half-open: nothing is read or written, nothing is closed
 	haunt   bool // becomes a ghost when TCP ends
@@ -69,12 +73,13 @@ func (w *World) serveLink(rw http.ResponseWriter, r *http.Request) {
 		http.Error(rw, "invalid ticket", http.StatusForbidden)
 		return
 	}
-	ws, err := upgrader.Upgrade(rw, r, nil)
+	raw := &tapped{ResponseWriter: rw}
+	ws, err := upgrader.Upgrade(raw, r, nil)
 	if err != nil {
 		return // Upgrade has answered
 	}
 	defer ws.Close()
-	c := &conn{w: w, app: a, ws: ws, opened: time.Now(), heard: time.Now(), done: make(chan struct{}), wake: make(chan struct{}, 1)}
+	c := &conn{w: w, app: a, ws: ws, tap: raw.tap, moved: time.Now(), opened: time.Now(), heard: time.Now(), done: make(chan struct{}), wake: make(chan struct{}, 1)}
 	if !c.register(q.Get("debug_reconnects") == "true") {
 		return
 	}
@@ -94,12 +99,8 @@ func (c *conn) register(debug bool) bool {
 	if w.closed {
 		return false
 	}
-	if len(c.app.conns) >= w.dials.MaxConnections {
-		w.record(Entry{Kind: "socket", App: c.app.ID, Name: "too_many_websockets"})
-		full := marshal(disconnectFrame("too_many_websockets"))
-		w.mu.Unlock()
-		_ = c.ws.WriteMessage(websocket.TextMessage, full)
-		w.mu.Lock()
+	if len(c.app.conns) >= w.dials.MaxConnections && !c.makeRoom() {
+		c.refuse()
 		return false
 	}
 	w.lastConn++
@@ -120,7 +121,38 @@ func (c *conn) register(debug bool) bool {
 	w.spawn(c.write)
 	w.spawn(func() { c.age(life.Duration()) })
 	w.spawn(c.ping)
+	if kill := w.dials.IdleKill.Duration(); kill > 0 {
+		w.spawn(func() { c.killIdle(kill) })
+	}
 	return true
+}
+
+// makeRoom ends the oldest connection instead of the new one, if the dial says
+// so. The caller holds the lock.
+func (c *conn) makeRoom() bool {
+	if !c.w.dials.CapDropsOldest || len(c.app.conns) == 0 {
+		return false
+	}
+	old := c.app.conns[0]
+	c.app.conns = c.app.conns[1:]
+	old.leaving = true
+	old.push(marshal(disconnectFrame("too_many_websockets")))
+	c.w.record(Entry{Kind: "socket", App: c.app.ID, Name: "too_many_websockets", Socket: old.id})
+	c.w.spawn(func() { old.leave("too_many_websockets") })
+	return true
+}
+
+// refuse says that there are too many, as the first frame, a moment after the
+// handshake. The caller holds the lock, which is let go meanwhile.
+func (c *conn) refuse() {
+	w := c.w
+	w.record(Entry{Kind: "socket", App: c.app.ID, Name: "too_many_websockets"})
+	delay := w.dials.CapDelay.Duration()
+	w.mu.Unlock()
+	defer w.mu.Lock()
+	if w.pause(w.ctx, delay) {
+		_ = c.ws.WriteMessage(websocket.TextMessage, marshal(disconnectFrame("too_many_websockets")))
+	}
 }
 
 func (c *conn) hello(life Seconds) answer {
@@ -146,6 +178,7 @@ func (c *conn) push(frame []byte) {
 	if c.frozen || c.ghost {
 		return // it goes where nobody reads
 	}
+	c.moved = time.Now()
 	c.queue = append(c.queue, frame)
 	select {
 	case c.wake <- struct{}{}:
@@ -186,6 +219,7 @@ func (c *conn) read() error {
 	})
 	for {
 		kind, frame, err := c.ws.ReadMessage()
+		at := time.Now()
 		if !c.hear() { // half-open: stop reading, close nothing
 			<-c.done
 			return errors.New("half-open")
@@ -193,8 +227,9 @@ func (c *conn) read() error {
 		if err != nil {
 			return err
 		}
+		whole := c.tap.next()
 		if kind == websocket.TextMessage {
-			c.w.takeAck(c, frame)
+			c.w.takeAck(c, frame, at, whole)
 		}
 	}
 }
@@ -204,6 +239,7 @@ func (c *conn) hear() bool {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	c.heard = time.Now()
+	c.moved = c.heard
 	return !c.frozen
 }
 
@@ -241,7 +277,30 @@ func (c *conn) ping() {
 			return
 		}
 		if d.PingEvery > 0 && !frozen {
-			_ = c.ws.WriteControl(websocket.PingMessage, []byte("Ping from applink-sim"), time.Now().Add(5*time.Second))
+			c.hearOwn()
+			_ = c.ws.WriteControl(websocket.PingMessage, []byte(d.PingText), time.Now().Add(5*time.Second))
+		}
+	}
+}
+
+func (c *conn) hearOwn() {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	c.moved = time.Now()
+}
+
+// killIdle is a middlebox: it cuts a connection on which nothing moved.
+func (c *conn) killIdle(after time.Duration) {
+	for {
+		c.w.mu.Lock()
+		idle := time.Since(c.moved)
+		c.w.mu.Unlock()
+		if idle >= after {
+			c.drop()
+			return
+		}
+		if !c.sleep(after - idle) {
+			return
 		}
 	}
 }
@@ -269,12 +328,16 @@ func (c *conn) drop() {
 // lost ends the registration, or leaves a ghost behind: only a close frame
 // tells Slack that a connection is really over.
 func (c *conn) lost(err error) {
-	c.drop()
 	w := c.w
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	var bye *websocket.CloseError
 	clean := errors.As(err, &bye) && bye.Code != websocket.CloseAbnormalClosure
+	if clean && w.Dials().LeaveTCPOpen {
+		defer c.hold()
+	} else {
+		c.drop()
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	what := "closed"
 	if !clean {
 		what = "lost"
@@ -295,6 +358,14 @@ func (c *conn) lost(err error) {
 		c.app.conns = slices.DeleteFunc(c.app.conns, func(o *conn) bool { return o == c })
 	}
 	w.record(Entry{Kind: "socket", App: c.app.ID, Name: what, Socket: c.id})
+}
+
+// hold keeps TCP open after the close handshake until the client ends it.
+func (c *conn) hold() {
+	stop := context.AfterFunc(c.w.ctx, c.drop)
+	defer stop()
+	_, _ = io.Copy(io.Discard, c.ws.NetConn())
+	c.drop()
 }
 
 func (w *World) forget(c *conn) {

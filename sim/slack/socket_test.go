@@ -25,6 +25,7 @@ type peer struct {
 	at     []time.Time
 	pings  []time.Time
 	mute   atomic.Bool  // answer no pings
+	keep   atomic.Bool  // leave TCP open at the end
 	onPong atomic.Value // func()
 	err    error
 	done   chan struct{}
@@ -42,7 +43,7 @@ func (s *scene) dial(answer func(id any) []any) *peer {
 
 func (s *scene) dialURL(url string, answer func(id any) []any) *peer {
 	s.t.Helper()
-	d := websocket.Dialer{NetDialContext: s.net.Dial}
+	d := websocket.Dialer{NetDialContext: s.net.Dial, WriteBufferSize: 8 << 10}
 	ws, _, err := d.DialContext(s.ctx, url, nil)
 	if err != nil {
 		s.t.Fatal(err)
@@ -72,7 +73,9 @@ func (s *scene) dialURL(url string, answer func(id any) []any) *peer {
 				p.mu.Lock()
 				p.err = err
 				p.mu.Unlock()
-				ws.Close()
+				if !p.keep.Load() {
+					ws.Close()
+				}
 				return
 			}
 			var m map[string]any

@@ -9,18 +9,18 @@ import (
 	"unicode/utf8"
 )
 
-// Suggest types into an external select and returns the options that the app
-// offers.
+// Suggest types into an external select of a view and returns the options that
+// the app offers.
 func (p *Person) Suggest(ctx context.Context, viewID, actionID, typed string) ([]map[string]any, error) {
+	return p.SuggestAt(ctx, Click{View: viewID, Action: actionID}, typed)
+}
+
+// SuggestAt is Suggest for an element of a view or of a message.
+func (p *Person) SuggestAt(ctx context.Context, at Click, typed string) ([]map[string]any, error) {
 	p.w.mu.Lock()
-	u, v := p.w.users[p.ID], p.w.views[viewID]
-	if u == nil || v == nil || v.user != p.ID {
-		p.w.mu.Unlock()
-		return nil, fmt.Errorf("user %s has no view %s open", p.ID, viewID)
-	}
-	block, element, err := find(v.blocks, Click{Action: actionID})
-	if kind := fmt.Sprint(element["type"]); err == nil && !strings.HasSuffix(kind, "external_select") {
-		err = fmt.Errorf("%s is a %s, not an external select", actionID, kind)
+	a, acted, element, err := p.action(at)
+	if err == nil && !suggests(element) {
+		err = fmt.Errorf("%s is a %v, not an external select", at.Action, element["type"])
 	}
 	least := 3.0
 	if n, ok := element["min_query_length"].(float64); ok {
@@ -30,29 +30,42 @@ func (p *Person) Suggest(ctx context.Context, viewID, actionID, typed string) ([
 		p.w.mu.Unlock()
 		return nil, err
 	}
-	payload := p.w.interaction(v.app, u, "block_suggestion", nil)
-	maps.Copy(payload, map[string]any{"action_id": actionID, "block_id": block["block_id"], "value": typed, "view": v.json(),
-		"container": map[string]any{"type": "view", "view_id": v.id}})
+	payload := p.w.interaction(a, p.w.users[p.ID], "block_suggestion", nil)
 	delete(payload, "trigger_id")
-	d := p.w.envelope(v.app, "interactive", u.ID, true, payload, nil)
+	for _, name := range []string{"view", "container", "channel", "message"} {
+		if v, ok := acted[name]; ok {
+			payload[name] = v
+		}
+	}
+	picked, _ := acted["actions"].([]any)[0].(map[string]any)
+	maps.Copy(payload, map[string]any{"action_id": at.Action, "block_id": picked["block_id"], "value": typed})
+	d := p.w.envelope(a, "interactive", p.ID, true, payload, nil)
 	p.w.mu.Unlock()
 	got, err := p.w.send(ctx, d)
 	if err != nil || got.failed != "" {
 		return nil, errors.Join(err, fmt.Errorf("no options: %s", got.failed))
 	}
-	return offered(got.payload)
+	return offered(got.payload, p.w.Dials())
 }
 
-func offered(payload map[string]any) ([]map[string]any, error) {
+// suggests reports whether an element asks the app for its options.
+func suggests(element map[string]any) bool {
+	return strings.HasSuffix(fmt.Sprint(element["type"]), "external_select")
+}
+
+// offered reads and checks an app's options, in groups or not.
+func offered(payload map[string]any, d Dials) ([]map[string]any, error) {
+	r := &report{shapes: shapes, dials: d}
+	r.fields(shape{"options": listOf(0, 100, option), "option_groups": listOf(0, 100, group)}, payload, "")
+	if len(r.problems) > 0 {
+		return nil, errors.New("bad options: " + strings.Join(r.problems, "; "))
+	}
 	raw, _ := payload["options"].([]any)
 	groups, _ := payload["option_groups"].([]any)
 	for _, g := range groups {
 		group, _ := g.(map[string]any)
 		more, _ := group["options"].([]any)
 		raw = append(raw, more...)
-	}
-	if len(raw) > 100 {
-		return nil, fmt.Errorf("%d options, at most 100", len(raw))
 	}
 	options := []map[string]any{}
 	for _, o := range raw {

@@ -81,7 +81,8 @@ func (w *World) readView(a *app, raw map[string]any, kind string) (map[string]an
 	if len(marshal(raw)) > viewMax {
 		return nil, nil, refuse("view_too_large")
 	}
-	if problems := checkView(raw, kind); len(problems) > 0 {
+	problems := append(checkView(raw, kind, w.dials), w.checkFiles(a, raw["blocks"], "/view/blocks")...)
+	if len(problems) > 0 && !w.dials.LenientBlocks {
 		return nil, nil, refuseWith("invalid_arguments", problems)
 	}
 	if id, _ := raw["external_id"].(string); id != "" {
@@ -128,8 +129,12 @@ func (c *call) useTrigger() (*trigger, error) {
 	switch {
 	case t == nil || t.app != c.app:
 		return nil, refuseWith("invalid_arguments", []string{"invalid `trigger_id`"})
+	case t.used && c.w.dials.TriggerGuideErrors:
+		return nil, refuse("trigger_exchanged")
 	case t.used:
 		return nil, refuse("exchanged_trigger_id")
+	case time.Now().After(t.until) && c.w.dials.TriggerGuideErrors:
+		return nil, refuse("trigger_expired")
 	case time.Now().After(t.until):
 		return nil, refuse("expired_trigger_id")
 	}

@@ -41,6 +41,7 @@ func (throttle) Error() string { return "ratelimited" }
 type call struct {
 	w      *World
 	app    *app
+	token  string
 	method string
 	args   map[string]any
 }
@@ -80,34 +81,16 @@ func (c *call) object(name string, into any) error {
 type method struct {
 	scope string // any one of the names, separated by |
 	tier  int    // calls a minute
-	token string // xoxb unless set
+	token string // xoxb unless set: xapp, any, none
 	do    func(*call) (answer, error)
-}
-
-const special = 600 // "several hundred a minute"
-
-var methods = map[string]method{
-	"auth.test":             {"", special, "any", authTest},
-	"apps.connections.open": {"connections:write", 50, "xapp", connectionsOpen},
-	"chat.postMessage":      {"chat:write", special, "", postMessage},
-	"chat.update":           {"chat:write", 50, "", updateMessage},
-	"chat.postEphemeral":    {"chat:write", 100, "", postEphemeral},
-	"chat.delete":           {"chat:write", 50, "", deleteMessage},
-	"chat.getPermalink":     {"", special, "", permalink},
-	"conversations.open":    {"im:write", 50, "", conversationsOpen},
-	"conversations.info":    {"channels:read|groups:read|im:read", 50, "", conversationsInfo},
-	"conversations.members": {"channels:read|groups:read|im:read", 100, "", conversationsMembers},
-	"users.info":            {"users:read", 100, "", usersInfo},
-	"users.lookupByEmail":   {"users:read.email", 50, "", usersLookupByEmail},
-	"views.open":            {"", 100, "", viewsOpen},
-	"views.push":            {"", 100, "", viewsPush},
-	"views.update":          {"", 100, "", viewsUpdate},
-	"views.publish":         {"", 100, "", viewsPublish},
 }
 
 func (w *World) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	name, began := r.PathValue("method"), time.Now()
 	args, token, err := arguments(r)
+	if methods[name].token == "xapp" && r.Header.Get("Authorization") == "" {
+		token = "" // an app token counts in the header alone
+	}
 	if !w.pause(r.Context(), w.latency(name)) {
 		return
 	}
@@ -148,6 +131,10 @@ func (w *World) run(name, verb, token string, args map[string]any) (*app, answer
 	if m.token == "xapp" && verb != http.MethodPost {
 		return nil, nil, refuse("insecure_request")
 	}
+	if m.token == "none" {
+		out, err := m.do(&call{w: w, method: name, args: args})
+		return nil, out, err
+	}
 	a, err := w.authenticate(m, token)
 	if err != nil {
 		return a, nil, err
@@ -166,7 +153,7 @@ func (w *World) run(name, verb, token string, args map[string]any) (*app, answer
 	if after := w.take(name+" "+a.ID, float64(perMinute)/60, perMinute); after > 0 {
 		return a, nil, throttle{after}
 	}
-	out, err := m.do(&call{w, a, name, args})
+	out, err := m.do(&call{w, a, token, name, args})
 	w.touch()
 	return a, out, err
 }
@@ -175,19 +162,36 @@ func (w *World) authenticate(m method, token string) (*app, error) {
 	if token == "" {
 		return nil, refuse("not_authed")
 	}
-	i := slices.IndexFunc(w.apps, func(a *app) bool { return a.BotToken == token || a.AppToken == token })
-	if i < 0 {
+	a := w.holder(token)
+	if a == nil {
 		return nil, refuse("invalid_auth")
 	}
-	a := w.apps[i]
-	isApp := token == a.AppToken
+	isApp, turn := token == a.AppToken, a.rotated(token)
 	switch {
 	case a.Revoked != "":
 		return a, refuse(a.Revoked)
+	case isApp && a.AppRevoked != "":
+		return a, refuse(a.AppRevoked)
+	case !isApp && a.BotRevoked != "":
+		return a, refuse(a.BotRevoked)
+	case turn != nil && turn.revoked:
+		return a, refuse("token_revoked")
+	case turn != nil && time.Now().After(turn.until):
+		return a, refuse("token_expired")
 	case m.token == "xapp" && !isApp, m.token == "" && isApp:
 		return a, refuse("not_allowed_token_type")
 	}
 	return a, nil
+}
+
+// holder finds the app of a token.
+func (w *World) holder(token string) *app {
+	for _, a := range w.apps {
+		if token != "" && (a.BotToken == token || a.AppToken == token || a.rotated(token) != nil) {
+			return a
+		}
+	}
+	return nil
 }
 
 // A bucket limits a rate: level tokens left, filled up to its burst.
@@ -268,6 +272,9 @@ func (w *World) conclude(rw http.ResponseWriter, name string, a *app, out answer
 	case nil:
 		body := answer{"ok": true}
 		maps.Copy(body, out)
+		if said := w.Dials().Warning; said != "" {
+			body["warning"] = said
+		}
 		return http.StatusOK, body
 	case throttle:
 		if !w.Dials().NoRetryAfter {
@@ -287,15 +294,16 @@ func (w *World) noteCall(name string, began time.Time, args map[string]any, toke
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	e := Entry{Kind: "call", Name: name, Request: scrub(args), Took: Seconds(time.Since(began).Seconds())}
-	for _, a := range w.apps {
-		if token != "" && (token == a.BotToken || token == a.AppToken) {
-			e.App = a.ID
-		}
+	if a := w.holder(token); a != nil {
+		e.App = a.ID
 	}
 	if body != nil {
 		e.Answer = body
 		if u, ok := body["url"].(string); ok && strings.Contains(u, "ticket=") {
 			e.Answer = answer{"ok": true, "url": "ws://****"} // the URL is a credential
+		}
+		if _, secret := body["access_token"]; secret {
+			e.Answer = scrub(body)
 		}
 		e.Error, _ = body["error"].(string)
 	}

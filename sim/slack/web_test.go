@@ -75,7 +75,7 @@ func TestRefusals(t *testing.T) {
 			{"users_not_found", []string{"users.lookupByEmail", "email", "nobody@contoso.example"}},
 			{"user_disabled", []string{"conversations.open", "users", "U0GONE"}},
 			{"ok", []string{"conversations.members", "channel", approvals}},
-			{"not_allowed_token_type", []string{"apps.connections.open"}},
+			{"not_authed", []string{"apps.connections.open"}}, // its token counts in the header alone
 			{"expired_trigger_id", nil},
 			{"unknown_method", []string{"chat.teleport"}},
 		} {
@@ -117,6 +117,11 @@ func TestTokensAndScopes(t *testing.T) {
 			if got["error"] != want {
 				t.Errorf("%v, want %s", got, want)
 			}
+		}
+		open, _ := http.NewRequest("POST", "http://slack.test/api/apps.connections.open", nil)
+		open.Header.Set("Authorization", "Bearer "+s.app.BotToken)
+		if res, err := s.web.Do(open); err != nil || s.decode(res)["error"] != "not_allowed_token_type" {
+			t.Error("a bot token opens no socket")
 		}
 		res, err := s.web.Get("http://slack.test/api/auth.test?token=" + s.app.BotToken)
 		if err != nil || s.decode(res)["error"] != "not_authed" {

@@ -66,7 +66,7 @@ func (s *scene) populate() {
 	s.AddUser(slack.User{ID: outsider, Team: "T0FABRIKAM", Name: "outsider"})
 	s.app = s.AddApp(slack.App{ID: "A0PAG", Name: "pag", Team: "T0CONTOSO", BotUser: "U0BOT",
 		Commands: []slack.Command{{Name: "/pag", Escape: true}}, Events: []string{"app_home_opened", "app_mention"},
-		Scopes: []string{"commands", "chat:write", "im:write", "users:read", "users:read.email", "channels:read", "groups:read"}})
+		Scopes: []string{"commands", "chat:write", "im:write", "users:read", "users:read.email", "channels:read", "groups:read", "app_mentions:read"}})
 	s.AddChannel(slack.Channel{ID: general, Team: "T0CONTOSO", Name: "general"}, requester, approver)
 	s.AddChannel(slack.Channel{ID: approvals, Team: "T0CONTOSO", Name: "approvals", Private: true}, requester, approver, outsider, guest, "U0BOT")
 }

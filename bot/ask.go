@@ -1,0 +1,149 @@
+package bot
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"pagbot/activation"
+)
+
+// ask gathers the facts for an ask. Whether they suffice is for Decide to say.
+func (b *Bot) ask(ctx context.Context, k activation.Kept, reply string, o order, s someone, say teller) (string, activation.Input, error) {
+	groups, err := b.groupsOf(&o)
+	if err != nil {
+		return "", nil, say(plain(err.Error()))
+	}
+	if len(groups) > 1 {
+		return b.askAll(ctx, k, reply, o, groups, s)
+	}
+	q, err := b.gather(ctx, o, groups[0], s, k.At)
+	if err != nil {
+		return "", nil, err
+	}
+	q.ID, q.Tag, q.Reply = derive("ask", k.ID, 10), strings.ToUpper(derive("tag", k.ID, 4)), reply
+	q.Warrant = b.mint(k, asked(q), activation.Submit, "", q.Person, q.Warrant.Proof)
+	return q.ID, q, nil
+}
+
+// gather makes an ask of an order and of what PIM knows. Its warrant is not
+// minted yet: it only says which proof it will need.
+func (b *Bot) gather(ctx context.Context, o order, g Group, s someone, now time.Time) (activation.Ask, error) {
+	facts, p, err := b.facts(ctx, g, o.access, s)
+	if err != nil {
+		return activation.Ask{}, err
+	}
+	q := b.wanted(o, g, facts.Settings, now, s.zone)
+	facts.TicketUnfit, facts.TicketForm = q.Facts.TicketUnfit, q.Facts.TicketForm
+	q.Person, q.Facts = p, facts
+	q.Warrant.Proof = activation.ProofFor(activation.Submit, q.Access, facts.Settings, g.Proof)
+	return q, nil
+}
+
+// asked is the activation that an ask is about to begin, as far as its terms go.
+func asked(q activation.Ask) activation.Activation {
+	return activation.Activation{Person: q.Person, Group: q.Group, Access: q.Access, Length: activation.Duration(q.Length), Until: q.Until, Start: q.Start,
+		Reason: q.Reason, Ticket: q.Ticket, Settings: q.Facts.Settings}
+}
+
+// usual is the length when none was said: an hour, or less if PIM allows less.
+func usual(s activation.Settings) time.Duration {
+	if limit := time.Duration(s.Max); limit > 0 {
+		return min(time.Hour, limit)
+	}
+	return time.Hour
+}
+
+// mint makes the warrant of one deed, the same for the same envelope.
+func (b *Bot) mint(k activation.Kept, a activation.Activation, d activation.Deed, reason string, by activation.Person, proof activation.Proof) activation.Warrant {
+	w := activation.Warrant{Actor: by, Deed: d, Digest: a.Terms(d, reason).Digest(), Proof: proof, Envelope: k.ID,
+		Clicked: k.At, Expires: k.At.Add(b.World(warrantLife))}
+	if d == activation.End && a.Ends.After(w.Expires) {
+		w.Expires = a.Ends
+	}
+	return b.SignIn.Mint(w)
+}
+
+// facts reads what PIM knows of each of the person's accounts, all at once, and
+// takes the account that is eligible; the first if none is.
+func (b *Bot) facts(ctx context.Context, g Group, access activation.Access, s someone) (activation.Facts, activation.Person, error) {
+	all := make([]activation.Facts, len(s.accounts))
+	work, ctx := errgroup.WithContext(ctx)
+	for i, p := range s.accounts {
+		f := &all[i]
+		f.Targets, f.Lead, f.Remind, f.Quorum = g.Targets[access], g.Lead, g.Remind, g.Quorum
+		work.Go(func() (err error) { f.Settings, err = b.Directory.Settings(ctx, g.ID, access); return err })
+		work.Go(func() error { return b.eligible(ctx, f, g, access, p) })
+		work.Go(func() error { return b.running(ctx, f, g, access, p) })
+		work.Go(func() error { return b.waiting(ctx, f, g, access, p) })
+	}
+	if err := work.Wait(); err != nil {
+		return activation.Facts{}, activation.Person{}, err
+	}
+	i := max(0, slices.IndexFunc(all, func(f activation.Facts) bool { return f.Eligible || f.Pending || !f.Active.IsZero() }))
+	return all[i], s.accounts[i], nil
+}
+
+func (b *Bot) eligible(ctx context.Context, f *activation.Facts, g Group, access activation.Access, p activation.Person) error {
+	list, err := b.Directory.Eligible(ctx, p)
+	best := -1
+	for _, e := range list {
+		if e.Access == access && strings.EqualFold(e.Group.ID, g.ID) {
+			f.Eligible = true
+		}
+		other, ok := b.group(e.Group.ID)
+		if d := distance(other.Name, g.Name); ok && (best < 0 || d < best) {
+			best, f.Closest = d, other.Name
+		}
+	}
+	return err
+}
+
+func (b *Bot) running(ctx context.Context, f *activation.Facts, g Group, access activation.Access, p activation.Person) error {
+	list, err := b.Directory.InstancesOf(ctx, g.ID, p.Object)
+	for _, i := range list {
+		if i.Access == access {
+			switch {
+			case i.Ends.IsZero():
+				f.Active = forever // assigned, not activated
+			case i.Ends.After(b.Now()): // else PIM has not forgotten it yet
+				f.Active = i.Ends
+			}
+		}
+	}
+	return err
+}
+
+func (b *Bot) waiting(ctx context.Context, f *activation.Facts, g Group, access activation.Access, p activation.Person) error {
+	list, err := b.Directory.RequestsOf(ctx, g.ID, p.Object)
+	for _, r := range list {
+		switch k := r.Kind(); {
+		case r.Access != access:
+		case k == activation.AtApproval || k == activation.InFuture:
+			f.Pending = true
+		case k == activation.SaidNo || k == activation.CalledOff:
+			f.Vain = append(f.Vain, r.Created)
+		}
+	}
+	return err
+}
+
+// named finds a group by name, alias or id; else it names the closest, if one
+// is at all like what was typed.
+func (b *Bot) named(typed string) (*Group, string) {
+	best, closest := -1, ""
+	for i, g := range b.Groups {
+		for _, n := range append([]string{g.Name, g.ID}, g.Aliases...) {
+			if strings.EqualFold(n, strings.TrimPrefix(typed, "#")) {
+				return &b.Groups[i], ""
+			}
+			if d := distance(n, typed); alike(n, typed, d) && (best < 0 || d < best) {
+				best, closest = d, g.Name
+			}
+		}
+	}
+	return nil, closest
+}

@@ -1,0 +1,80 @@
+package bot
+
+import (
+	"context"
+
+	"github.com/slack-go/slack"
+
+	"pagbot/activation"
+)
+
+// checkMost is how many groups one check may name: Slack takes a message of
+// some 13,000 characters.
+const checkMost = 4
+
+// check answers what would come of an ask: every rule, whose it is, and how it
+// stands. It asks PIM for nothing but what PIM knows, and leaves no trace.
+func (b *Bot) check(ctx context.Context, k activation.Kept, o order, s someone, say teller) error {
+	groups, err := b.groupsOf(&o)
+	if err == nil && len(groups) > checkMost {
+		err = complain(sayCheckMost, checkMost)
+	}
+	if err != nil {
+		return say(plain(err.Error()))
+	}
+	var answer message
+	for i, g := range groups {
+		text, err := b.verdict(ctx, k, o, g, s)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			answer = plain(text)
+			continue
+		}
+		answer.blocks = append(answer.blocks, slack.NewDividerBlock(), rich(text))
+	}
+	return say(answer)
+}
+
+// verdict is what a check says of one group.
+func (b *Bot) verdict(ctx context.Context, k activation.Kept, o order, g Group, s someone) (string, error) {
+	q, err := b.gather(ctx, o, g, s, k.At)
+	if err != nil {
+		return "", err
+	}
+	var approvers []string
+	if q.Facts.Settings.NeedsApproval {
+		approvers = b.approverNames(ctx, asked(q))
+	}
+	return sayVerdict(q, activation.Judge(q, q.Facts, k.At), approvers, b.SignIn != nil), nil
+}
+
+// preview shows in the form, once a group is picked, what would come of the ask
+// as it is filled in so far. The form is there without it; so it may be lost.
+func (b *Bot) preview(ctx context.Context, k activation.Kept, i slack.InteractionCallback) error {
+	s, _, err := b.authorize(ctx, callerOf(i), wish{})
+	if err != nil {
+		return err
+	}
+	o, s := filled(i.View, s)
+	g, ok := b.group(o.group)
+	if !ok {
+		return nil
+	}
+	text, err := b.verdict(ctx, k, o, g, s)
+	if err != nil {
+		if !k.Last {
+			return err
+		}
+		text = sayNoPreview
+	}
+	form := askForm(activation.Activation{}, len(s.accounts) > 1)
+	shown := rich(text).(*slack.RichTextBlock)
+	shown.BlockID = "verdict|" + message{blocks: []slack.Block{shown}}.hash()
+	form.Blocks.BlockSet = append(form.Blocks.BlockSet, shown)
+	if _, err = b.API.UpdateViewContext(ctx, form, "", i.View.Hash, i.View.ID); err != nil {
+		b.Log.Debug("a form moved on before it could be annotated", "err", err)
+	}
+	return nil
+}

@@ -1,0 +1,50 @@
+package bot
+
+import (
+	"fmt"
+
+	"pagbot/activation"
+)
+
+// callMost is how many people one message calls; a longer list calls nobody.
+const callMost = 10
+
+// callOn names those who can decide: "@a, @b and 3 more can decide". The rest is
+// for whom the names are not known.
+func callOn(names []string) string {
+	if len(names) == 0 {
+		return "PIM's approvers can decide"
+	}
+	if more := len(names) - callMost; more > 0 {
+		names = append(names[:callMost:callMost], fmt.Sprintf("%d more", more))
+	}
+	return list(names) + " can decide"
+}
+
+// sayRemind is the first reminder, in the thread.
+func sayRemind(a activation.Activation, approvers []string) string {
+	return fmt.Sprintf(":bell: %s still waits for %s. %s, on the card above or in Entra.", who(a.Person), what(a), callOn(approvers))
+}
+
+// sayRemindMore calls others, too.
+func sayRemindMore(a activation.Activation, approvers, backup []string) string {
+	s := fmt.Sprintf(":bell: Nobody has decided yet on %s for %s. %s.", what(a), who(a.Person), callOn(approvers))
+	if len(backup) > 0 {
+		s += fmt.Sprintf(" %s, please find one of them.", list(backup))
+	}
+	return s
+}
+
+// sayRescue is the last reminder: nobody is told a fourth time.
+func sayRescue(a activation.Activation, approvers, backup []string) string {
+	s := fmt.Sprintf(":rotating_light: PIM drops the request of %s for %s %s, and then it must be made again. %s.", who(a.Person), what(a), at(a.DecideBy()), callOn(approvers))
+	if len(backup) > 0 {
+		s += fmt.Sprintf(" %s, please find one of them.", list(backup))
+	}
+	return s + " This is my last reminder."
+}
+
+// sayRescueMine tells the requester.
+func sayRescueMine(a activation.Activation) string {
+	return fmt.Sprintf(":hourglass_flowing_sand: Nobody has decided on your request for %s, and PIM drops it %s. Call an approver, or withdraw it if you don't need it any more.", what(a), at(a.DecideBy()))
+}

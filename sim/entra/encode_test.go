@@ -1,0 +1,28 @@
+package entra
+
+import (
+	"encoding/json"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// Whatever an answer holds, it is written as the standard encoder would.
+func TestEncode(t *testing.T) {
+	leaf := rapid.OneOf(rapid.String().AsAny(), rapid.Int().AsAny(), rapid.Bool().AsAny(), rapid.Float64Range(-1e6, 1e6).AsAny(),
+		rapid.SliceOf(rapid.String()).AsAny(), rapid.Just[any](nil))
+	rapid.Check(t, func(t *rapid.T) {
+		inner := rapid.MapOf(rapid.String(), leaf).Draw(t, "inner")
+		o := obj{"inner": inner, "list": []obj{inner, {"a": 1}}, "none": []obj(nil), "no": obj(nil), "mixed": []any{inner, "x"}, "typed": map[string]string{"k": "<v>"}}
+		for k, v := range rapid.MapOf(rapid.String(), leaf).Draw(t, "outer") {
+			o[k] = v
+		}
+		want, err := json.Marshal(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(encodeJSON(nil, o)); got != string(want) {
+			t.Fatalf("wrote %s\nwant  %s", got, want)
+		}
+	})
+}
