@@ -184,13 +184,15 @@
 //
 // An answer proves as much as the one who gave it can know:
 //
-//	L0  Entra lists it                                nothing is proven downstream
+//	L0  Entra lists it                                listed: nothing is proven downstream;
+//	                                                  configured, if the target's settings
+//	                                                  name the group as well
 //	L1  the target's own copy lists it                received
 //	L2  the target's policy engine allows the person  effective on a new session
 //	L3  a fresh token of the person succeeds          effective for that session
 //
 // The level travels with the span, and what people read is worded by it: at L0
-// "effective" is only ever called "listed". Everything else is "can't tell", and
+// "effective" is only ever called "listed" or "configured". Everything else is "can't tell", and
 // says why. Gone means gone for new sessions; not proven, that a day after the
 // end no no was heard.
 //

@@ -13,6 +13,31 @@ const (
 	L3              // a fresh token of this person succeeds: effective for that session
 )
 
+// Claim is what a yes proves, in the words of the evidence ladder. Nothing that
+// a person reads says more.
+type Claim string
+
+// The four claims.
+const (
+	ClaimListed     Claim = "listed"     // Entra lists the person: nothing is known of the target
+	ClaimConfigured Claim = "configured" // the target's settings name the group too
+	ClaimReceived   Claim = "received"   // the target's own copy lists the person
+	ClaimEffective  Claim = "effective"  // the target itself allows the person
+)
+
+// Claim is what a yes in this span proves.
+func (s Span) Claim() Claim {
+	switch {
+	case s.Level >= L2:
+		return ClaimEffective
+	case s.Level == L1:
+		return ClaimReceived
+	case s.Configured:
+		return ClaimConfigured
+	}
+	return ClaimListed
+}
+
 // Says is the answer of a probe.
 type Says string
 
@@ -27,13 +52,16 @@ const (
 // Received bound the moment of the evaluation: a lower end of an interval uses
 // Sent, an upper end Received.
 type Answer struct {
-	Says     Says      `json:"says"`
-	Level    Level     `json:"level"`
-	Evidence string    `json:"evidence,omitempty"` // id of what granted it
-	Via      string    `json:"via,omitempty"`      // the same for people: "a group"
-	Sent     time.Time `json:"sent"`
-	Received time.Time `json:"received"`
-	Why      string    `json:"why,omitempty"` // for CantTell, and for the journal
+	Says  Says  `json:"says"`
+	Level Level `json:"level"`
+	// Configured is an L0 answer that also joins the target's settings: they name
+	// the group, and Entra lists the person. The target was not asked about them.
+	Configured bool      `json:"configured,omitempty"`
+	Evidence   string    `json:"evidence,omitempty"` // id of what granted it
+	Via        string    `json:"via,omitempty"`      // the same for people: "a group"
+	Sent       time.Time `json:"sent"`
+	Received   time.Time `json:"received"`
+	Why        string    `json:"why,omitempty"` // for CantTell, and for the journal
 }
 
 // Direction tells the two measurements of a target apart.
@@ -63,16 +91,17 @@ const (
 
 // Span is one measurement: the change happened in (After, By].
 type Span struct {
-	State    State     `json:"state,omitempty"`
-	After    time.Time `json:"after,omitzero"` // the last contrary answer was asked for then; zero: none
-	Asked    time.Time `json:"asked,omitzero"` // the first answer was asked for then
-	By       time.Time `json:"by,omitzero"`    // and received then
-	Level    Level     `json:"level,omitempty"`
-	Evidence string    `json:"evidence,omitempty"`
-	Via      string    `json:"via,omitempty"`
-	Doubt    string    `json:"doubt,omitempty"` // why it can't be told at the moment
-	Overdue  bool      `json:"overdue,omitempty"`
-	Still    time.Time `json:"still,omitzero"` // a contrary answer was asked for then, the last that was kept
+	State      State     `json:"state,omitempty"`
+	After      time.Time `json:"after,omitzero"` // the last contrary answer was asked for then; zero: none
+	Asked      time.Time `json:"asked,omitzero"` // the first answer was asked for then
+	By         time.Time `json:"by,omitzero"`    // and received then
+	Level      Level     `json:"level,omitempty"`
+	Configured bool      `json:"configured,omitempty"` // at L0: by joining its settings with Entra's data
+	Evidence   string    `json:"evidence,omitempty"`
+	Via        string    `json:"via,omitempty"`
+	Doubt      string    `json:"doubt,omitempty"` // why it can't be told at the moment
+	Overdue    bool      `json:"overdue,omitempty"`
+	Still      time.Time `json:"still,omitzero"` // a contrary answer was asked for then, the last that was kept
 }
 
 // Settled reports whether nothing more is asked in this direction.
@@ -153,6 +182,7 @@ func (s Span) settle(d Direction, a Answer, last, since time.Time) (Span, bool) 
 		return s, was.Doubt != "" || was.After.IsZero() || fresher
 	}
 	s.Asked, s.By, s.Level, s.Evidence, s.Via = a.Sent, a.Received, a.Level, a.Evidence, a.Via
+	s.Configured = a.Configured && a.Level == L0
 	switch {
 	case d == Removal:
 		s.State = Gone

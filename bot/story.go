@@ -134,7 +134,7 @@ func tellSpan(a activation.Activation, e activation.EvSpan) string {
 		if !s.After.IsZero() {
 			after = s.After.UTC().Format("15:04:05")
 		}
-		return fmt.Sprintf("%s, %s: %s by L%d in (%s, %s], evidence %s", t.Name, e.Direction, s.State, s.Level, after, s.By.UTC().Format("15:04:05"), s.Evidence)
+		return fmt.Sprintf("%s, %s: %s by L%d in (%s, %s], evidence %s", t.Name, e.Direction, shown(s), s.Level, after, s.By.UTC().Format("15:04:05"), s.Evidence)
 	case s.Overdue && !s.Settled():
 		return fmt.Sprintf("%s, %s: overdue", t.Name, e.Direction)
 	case s.Settled():
@@ -150,4 +150,19 @@ func tellStill(a activation.Activation, e activation.EvStill) string {
 		word = "still there"
 	}
 	return fmt.Sprintf("%s, %s: %s at %s", t.Name, e.Direction, word, e.Asked.UTC().Format("15:04:05"))
+}
+
+// shown is a settled span's state, in words that claim no more than its level.
+func shown(s activation.Span) string {
+	switch {
+	case s.Claim() == activation.ClaimEffective:
+		return string(s.State)
+	case s.State == activation.Effective:
+		return string(s.Claim())
+	case s.State == activation.Works:
+		return string(s.Claim()) + ", since when is not known,"
+	case s.State == activation.Gone:
+		return missing(s)
+	}
+	return string(s.State)
 }

@@ -104,9 +104,9 @@ func sayReaches(targets []activation.Target) string {
 	}
 	var lines []string
 	for _, t := range targets {
-		line := fmt.Sprintf("• %s: I tell you when it is *%s*, and when it is %s", lit(t.Name), claim(t.Level), missing(t.Level))
+		line := fmt.Sprintf("• %s: I tell you when it is *%s*, and when it is %s", lit(t.Name), claim(activation.Span{Level: t.Level}), missing(activation.Span{Level: t.Level}))
 		if t.Level >= activation.L2 {
-			line = fmt.Sprintf("• %s: I tell you when it *%s*, and when it is %s", lit(t.Name), claim(t.Level), missing(t.Level))
+			line = fmt.Sprintf("• %s: I tell you when it *%s*, and when it is %s", lit(t.Name), claim(activation.Span{Level: t.Level}), missing(activation.Span{Level: t.Level}))
 		}
 		if t.Within > 0 {
 			line += fmt.Sprintf("; I raise an alarm if that is not %s after the end", span(time.Duration(t.Within)))

@@ -37,25 +37,23 @@ func sayTargets(a activation.Activation) string {
 	return strings.Join(lines, "\n")
 }
 
-// claim is what a yes at a level proves, in the words of the evidence ladder.
-func claim(l activation.Level) string {
-	switch l {
-	case activation.L0:
-		return "listed"
-	case activation.L1:
-		return "received"
-	case activation.L2:
+// claim is what a yes proves, in the words of the evidence ladder.
+func claim(s activation.Span) string {
+	switch c := s.Claim(); {
+	case c != activation.ClaimEffective:
+		return string(c)
+	case s.Level == activation.L2:
 		return "works on a new session"
 	}
 	return "works"
 }
 
-// missing is what a no at a level proves.
-func missing(l activation.Level) string {
-	switch l {
-	case activation.L0:
-		return "no longer listed"
-	case activation.L1:
+// missing is what a no proves.
+func missing(s activation.Span) string {
+	switch s.Claim() {
+	case activation.ClaimListed, activation.ClaimConfigured:
+		return "no longer listed" // the settings still name the group
+	case activation.ClaimReceived:
 		return "no longer listed there"
 	}
 	return "gone for new sessions"
@@ -65,10 +63,13 @@ func sayGrant(a activation.Activation, t activation.Target) string {
 	s := t.Grant
 	switch s.State {
 	case activation.Effective:
-		return fmt.Sprintf("*%s* since %s, %s after activation", claim(s.Level), clockOf(s.By), between(a.From, s))
+		return fmt.Sprintf("*%s* since %s, %s after activation", claim(s), clockOf(s.By), between(a.From, s))
 	case activation.Works:
-		return fmt.Sprintf("*%s*, seen at %s; since when is not known", claim(s.Level), clockOf(s.By))
+		return fmt.Sprintf("*%s*, seen at %s; since when is not known", claim(s), clockOf(s.By))
 	case activation.HadAlready:
+		if s.Claim() == activation.ClaimConfigured {
+			return "was configured before this activation" + through(s)
+		}
 		return "was there before this activation" + through(s)
 	}
 	if s.Doubt != "" {
@@ -81,7 +82,7 @@ func sayRemoval(a activation.Activation, t activation.Target) string {
 	s := t.Removal
 	switch s.State {
 	case activation.Gone:
-		return fmt.Sprintf("*%s* since %s, %s after the end", missing(s.Level), clockOf(s.By), between(a.Ended, s)) + older(t)
+		return fmt.Sprintf("*%s* since %s, %s after the end", missing(s), clockOf(s.By), between(a.Ended, s)) + older(t)
 	case activation.NeverCame:
 		return "never came as far as I saw, and is not there"
 	case activation.HadAlready:
@@ -202,12 +203,14 @@ func sayEffective(a activation.Activation, t activation.Target) string {
 	if s.State == activation.Works {
 		verb = "works"
 	}
-	switch s.Level {
-	case activation.L0:
+	switch {
+	case s.Claim() == activation.ClaimListed:
 		return fmt.Sprintf(":clipboard: Entra lists you in %s. What the systems behind it know, I can't see.", what(a))
-	case activation.L1:
+	case s.Claim() == activation.ClaimConfigured:
+		return fmt.Sprintf(":clipboard: %s is configured for your %s, and Entra lists you. Whether it works there yet, I can't see: try it.", lit(t.Name), what(a))
+	case s.Claim() == activation.ClaimReceived:
 		claims = fmt.Sprintf(":inbox_tray: %s has received your %s", lit(t.Name), what(a))
-	case activation.L2:
+	case s.Level == activation.L2:
 		claims, next = fmt.Sprintf(":white_check_mark: Your %s %s in %s", what(a), verb, lit(t.Name)), " It takes a new session: sign in there again."
 	default:
 		claims = fmt.Sprintf(":white_check_mark: Your %s %s in %s", what(a), verb, lit(t.Name))
@@ -219,6 +222,9 @@ func sayEffective(a activation.Activation, t activation.Target) string {
 }
 
 func sayHad(a activation.Activation, t activation.Target) string {
+	if t.Grant.Claim() == activation.ClaimConfigured {
+		return fmt.Sprintf(":information_source: %s was configured for you already%s, before %s was active. Whether it works there, I can't see.", lit(t.Name), through(t.Grant), what(a))
+	}
 	return fmt.Sprintf(":information_source: You already had this in %s%s, before %s was active.", lit(t.Name), through(t.Grant), what(a))
 }
 

@@ -114,6 +114,9 @@ func (w *Watch) Do(ctx context.Context, a activation.Activation, e activation.Ef
 		}
 	}
 	m.memory.Booked = false
+	if p, ok := l.probe.(Dated); ok {
+		p.Changed(a.Person, m.turn)
+	}
 	r, err := l.ask(ctx, a.Person, m.control)
 	m.now = w.c.Now()
 	if err != nil {

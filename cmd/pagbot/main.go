@@ -35,7 +35,7 @@ func root() *cobra.Command {
 		SilenceUsage: true, SilenceErrors: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	c.AddCommand(serveCommand(), demoCommand(), statusCommand(), journalCommand(), latencyCommand(), peopleCommand(), keysCommand(), versionCommand())
+	c.AddCommand(serveCommand(), demoCommand(), checkCommand(), statusCommand(), journalCommand(), latencyCommand(), peopleCommand(), keysCommand(), versionCommand())
 	return c
 }
 

@@ -155,7 +155,7 @@ func TestStopBeforeServing(t *testing.T) {
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, want string }{
-		{"", "Available Commands"}, {"serve", "--config"}, {"demo", "--script"}, {"status", "--state"}, {"journal", "pagbot journal ID"}, {"latency", "--png"}, {"version", "pagbot version"},
+		{"", "Available Commands"}, {"serve", "--config"}, {"check", "--config"}, {"demo", "--script"}, {"status", "--state"}, {"journal", "pagbot journal ID"}, {"latency", "--png"}, {"version", "pagbot version"},
 	} {
 		got := run(t, strings.Fields(c.name+" --help")...)
 		if got.code != 0 || !strings.Contains(got.out, c.want) || strings.Contains(got.out, "--world ") {

@@ -56,6 +56,7 @@ type App struct {
 	reader  *graph.Reader
 	pages   *signin.Service // nil: watch mode
 	targets map[string]downstream.Probe
+	looks   lateLooks
 	checks  []func(context.Context) error // must hold before serving; their errors say what to do
 	setups  []setup                       // may fail without keeping the bot from its work
 	noted   chan struct{}                 // something about people is in the audit log
@@ -154,6 +155,7 @@ func (a *App) openSlack(ctx context.Context) error {
 	}
 	if pages != nil {
 		c.SignIn, a.pages = pages, pages.Service
+		a.looks.Store(pages.Service.Looks())
 	}
 	if a.bot, err = bot.New(c); err != nil {
 		return err

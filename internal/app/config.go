@@ -158,6 +158,9 @@ type GroupConfig struct {
 	Backup []string `yaml:"backup"`
 	// Targets are ids of the targets below where the group carries a role.
 	Targets []string `yaml:"targets"`
+	// Opens are further systems that the group opens, for warnings only: aks,
+	// github, sharepoint, exchange or purview.
+	Opens []string `yaml:"opens"`
 }
 
 // PresetConfig is a name that people may type in a group's place.
@@ -177,7 +180,8 @@ type TargetConfig struct {
 	ID string `yaml:"id"`
 	// Kind is entra (what Entra itself lists: it proves nothing downstream),
 	// devops (an Azure DevOps organization), scim (an application that Entra
-	// provisions), aws (an AWS Identity Center) or http (any other system).
+	// provisions), aws (an AWS Identity Center), directory-role, azure, intune,
+	// defender, or http (any other system).
 	Kind string `yaml:"kind"`
 	// Name is what people read on cards; empty: Entra ID, Azure DevOps and the
 	// organization, AWS Identity Center, or the id.
@@ -192,9 +196,18 @@ type TargetConfig struct {
 	HTTP *HTTPTarget `yaml:"http"`
 	// AWS are the settings of an aws target.
 	AWS *AWSTarget `yaml:"aws"`
+	// Role are the settings of a directory-role target.
+	Role *RoleTarget `yaml:"directory-role"`
+	// Azure are the settings of an azure target.
+	Azure *AzureTarget `yaml:"azure"`
+	// Intune are the settings of an intune target.
+	Intune *IntuneTarget `yaml:"intune"`
+	// Defender are the settings of a defender target.
+	Defender *DefenderTarget `yaml:"defender"`
 	// GoneWithin is when a removal that has not been seen is overdue: then the
 	// channel is alarmed. Empty: 5m for entra, 60m for devops, 45m for scim and
-	// aws; for http it must be given.
+	// aws, 5m for directory-role, 15m for azure, 30m for intune and defender; for
+	// http it must be given.
 	GoneWithin Duration `yaml:"gone_within"`
 	// Sessions is how long a session of before may go on working after the target
 	// itself has forgotten the person; cards say so. Empty: what is known of its kind, see docs/waiting.md.

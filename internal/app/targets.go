@@ -49,6 +49,11 @@ var kinds = map[string]kind{
 	"scim":   scimKind,
 	"http":   httpKind,
 	"aws":    awsKind,
+
+	"directory-role": roleKind,
+	"azure":          azureKind,
+	"intune":         intuneKind,
+	"defender":       defenderKind,
 }
 
 func kindNames() string {
@@ -111,6 +116,16 @@ func targetID(t TargetConfig, s scope) string {
 	return t.ID
 }
 
+// label is a target as administrators know it.
+func (c *Config) label(t TargetConfig, s scope) string {
+	for _, g := range c.Groups {
+		if g.ID == s.group {
+			return t.ID + " of " + g.Name
+		}
+	}
+	return t.ID
+}
+
 var accesses = []activation.Access{activation.Member, activation.Owner}
 
 func (a *App) openTargets(context.Context) error {
@@ -124,7 +139,7 @@ func (a *App) openTargets(context.Context) error {
 		id := targetID(t, s)
 		a.targets[id] = probe
 		if first, ok := probe.(interface{ Setup(context.Context) error }); ok {
-			a.setups = append(a.setups, setup{id, first.Setup})
+			a.setups = append(a.setups, setup{a.cfg.label(t, s), first.Setup})
 		}
 	}
 	for _, t := range a.cfg.Targets {

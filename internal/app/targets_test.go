@@ -90,7 +90,7 @@ const (
 
 func TestTargetsAreRefused(t *testing.T) {
 	for _, x := range []struct{ from, old, new, want string }{
-		{app, "scim, scim", "ldap, scim", `targets app: kind "ldap" is not known: choose aws, devops, entra, http or scim`},
+		{app, "scim, scim", "ldap, scim", `targets app: kind "ldap" is not known: choose aws, azure, defender, devops, directory-role, entra, http, intune or scim`},
 		{app, "scim, scim", "aws, scim", "targets app: the settings of kind scim stand at a target of kind aws"},
 		{app, ", scim: {base: 'https://app.example', group: g, token: {env: T}}", "", "targets app: the settings of kind scim are missing"},
 		{app, "https:", "http:", `targets app: "http://app.example" must be https`},

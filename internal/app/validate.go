@@ -7,10 +7,12 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"pagbot/activation"
+	"pagbot/downstream"
 	"pagbot/graph/signin"
 	"pagbot/internal/keyvault"
 )
@@ -56,6 +58,8 @@ func (c *Config) validate() error {
 	targets := map[string]bool{}
 	for i := range c.Targets {
 		c.Targets[i].check(&p, i+1, targets)
+		keeps := c.SignIn != nil && c.SignIn.Custody != "none"
+		p.need(keeps || !c.Targets[i].asksPersons(), "targets %s: as: person needs a signin section whose custody keeps sessions: add one, or ask as the application", c.Targets[i].ID)
 	}
 	defaultTo(&c.HistoryDays, 30)
 	p.need(c.HistoryDays > 0 && c.HistoryDays <= 400, "history_days: %d days are not possible: choose 1 to 400", c.HistoryDays)
@@ -140,6 +144,9 @@ func (g *GroupConfig) check(p *problems, n int, targets, names, ids map[string]b
 	p.need(g.Proof == "" || g.Proof == activation.Fresh || g.Proof == activation.Session, "groups %s: proof %q is not known: choose fresh or session, or leave it out", g.Name, g.Proof)
 	for _, t := range g.Targets {
 		p.need(targets[t], "groups %s: there is no target %q: name one that stands below targets", g.Name, t)
+	}
+	for _, o := range g.Opens {
+		p.need(slices.Contains(downstream.Systems, o), "groups %s: opens %q is not known: choose from %s", g.Name, o, strings.Join(downstream.Systems, ", "))
 	}
 	pattern, err := regexp.Compile(g.Ticket)
 	p.need(err == nil, "groups %s: ticket %q is not a regular expression: write it like ^INC[0-9]{7}$", g.Name, g.Ticket)

@@ -1,0 +1,101 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"pagbot/activation"
+	"pagbot/downstream"
+)
+
+// Warnings are what is known to surprise people about each configured group,
+// one sentence each. What can't be read is not warned of.
+func (a *App) Warnings(ctx context.Context) ([]string, error) {
+	token, err := a.reading("")
+	if err != nil {
+		return nil, err
+	}
+	g, err := downstream.NewGraph(a.cfg.graphRoot(), token, a.client())
+	if err != nil {
+		return nil, err
+	}
+	all := make([]downstream.Carries, len(a.cfg.Groups))
+	var reading errgroup.Group
+	reading.SetLimit(8)
+	for i, group := range a.cfg.Groups {
+		reading.Go(func() error { all[i] = a.carries(ctx, g, group); return nil })
+	}
+	_ = reading.Wait()
+	var lines []string
+	for i, c := range all {
+		c.Also = all[i+1:] // so that two that widen each other are told once
+		for _, w := range downstream.Warnings(c) {
+			lines = append(lines, w.Text)
+		}
+	}
+	return lines, nil
+}
+
+// carries reads what a group carries, as far as the reader may.
+func (a *App) carries(ctx context.Context, g *downstream.Graph, group GroupConfig) downstream.Carries {
+	c := downstream.Carries{Group: group.Name}
+	if is, err := g.Assignable(ctx, group.ID); err == nil {
+		c.RoleAssignable = &is
+	}
+	if roles, err := g.Roles(ctx, group.ID); err == nil {
+		c.Roles = roles
+	}
+	if s, err := a.reader.Settings(ctx, group.ID, activation.Member); err == nil {
+		c.Duration = time.Duration(s.Max)
+	}
+	for _, t := range a.cfg.targetsOf(group) {
+		c.Opens = append(c.Opens, downstream.Opens{Kind: t.Kind, Name: t.Name})
+	}
+	for _, kind := range group.Opens {
+		c.Opens = append(c.Opens, downstream.Opens{Kind: kind})
+	}
+	return c
+}
+
+// because is why a target could not be asked, without what only a log needs.
+func because(err error) string {
+	var f *downstream.Fault
+	if errors.As(err, &f) {
+		return f.Why
+	}
+	return oneLine(err)
+}
+
+// Examine makes first contact with everything, targets included, beside a bot
+// that may be serving, and says what is worth knowing. The error is what keeps
+// a bot from serving.
+func Examine(ctx context.Context, cfg *Config, o Options) (worth []string, err error) {
+	dir, err := os.MkdirTemp("", "pagbot-check-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	own := *cfg
+	own.State = dir // the other one's database is its own
+	a, err := Open(ctx, &own, o)
+	if err != nil {
+		return nil, err
+	}
+	defer a.Close()
+	if err := a.Check(ctx); err != nil {
+		return nil, err
+	}
+	asking, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for _, s := range a.setups {
+		if err := s.ask(asking); err != nil {
+			worth = append(worth, "Target "+s.target+" can't be asked: "+because(err)+".")
+		}
+	}
+	more, err := a.Warnings(asking)
+	return append(worth, more...), err
+}

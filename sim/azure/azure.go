@@ -1,0 +1,151 @@
+// Package azure pretends to be Azure's role-based access control: role
+// assignments as Azure Resource Manager lists them, its checkaccess, the policy
+// engine's own address, and what whoever calls may do.
+//
+// The list joins Entra's data of this moment: it says yes long before the
+// engine does. The engine follows Entra late and lets its answers be cached; it
+// believes whatever groups a caller sends along, and looks a person's own
+// groups up only if it is asked to, or if the dial says that it does so anyway.
+// The truth about its lateness is in [World.Copy]: for tests only.
+package azure
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"pagbot/sim/target"
+)
+
+// Config says which assignments there are.
+type Config struct {
+	Seed        uint64
+	Now         func() time.Time // world time; default time.Now
+	Wire        func() time.Time // the throttle's; default Now
+	Directory   target.Directory
+	Verify      func(token string) (target.Caller, error)
+	Dials       *Dials // default: Usual()
+	Assignments []Assignment
+}
+
+// Assignment gives a principal a role at a scope and all below it.
+type Assignment struct {
+	ID        string // empty: made up
+	Principal string // an Entra group or a person
+	Role      string // id of the role definition
+	Actions   []string
+	Data      []string // data actions
+	Scope     string
+	Deny      bool           // a deny assignment
+	Follow    *target.Follow // how the engine follows Entra; default: up to 10 minutes both ways
+}
+
+// Dials are the limits and lies of the service.
+type Dials struct {
+	target.Dials
+	ExpandsAnyway bool          // checkaccess looks up a person's groups although nobody asked it to
+	Keeps         time.Duration // so long a token keeps the groups of its issue, for what its owner may do
+}
+
+// Usual are the book's values.
+func Usual() Dials {
+	d := Dials{Dials: target.Usual(), ExpandsAnyway: true, Keeps: 75 * time.Minute}
+	d.Budget, d.CachedYes, d.CachedNo = 0, 5*time.Minute, 5*time.Minute
+	return d
+}
+
+// World is the service.
+type World struct {
+	*target.Frame
+	dials       Dials
+	dir         target.Directory
+	assignments []*held
+}
+
+type held struct {
+	Assignment
+	copy *target.Copy
+}
+
+// New makes the service. What the directory says now is what it knows.
+func New(c Config) (*World, error) {
+	if c.Directory == nil || c.Verify == nil {
+		return nil, fmt.Errorf("azure needs a Directory and a Verify")
+	}
+	w := &World{dials: Usual(), dir: c.Directory}
+	if c.Dials != nil {
+		w.dials = *c.Dials
+	}
+	w.Frame = target.New(target.Config{Seed: c.Seed, Now: c.Now, Wire: c.Wire, Verify: c.Verify, Dials: &w.dials.Dials})
+	for _, a := range c.Assignments {
+		follow := target.Follow{Grant: target.Delay{Max: 10 * time.Minute}, Revoke: target.Delay{Max: 10 * time.Minute}}
+		if a.Follow != nil {
+			follow = *a.Follow
+		}
+		h := &held{Assignment: a}
+		w.Do(func() {
+			if h.ID == "" {
+				h.ID = a.Scope + "/providers/Microsoft.Authorization/roleAssignments/" + w.GUID()
+			}
+			h.copy = w.Frame.Copy(func() target.Follow { return follow }, func(oid string, at time.Time) bool {
+				return strings.EqualFold(a.Principal, oid) || c.Directory.Member(a.Principal, oid, at)
+			})
+		})
+		w.assignments = append(w.assignments, h)
+	}
+	return w, nil
+}
+
+// Copy is what the engine knows of persons through the n-th assignment, by
+// object id.
+func (w *World) Copy(n int) *target.Copy { return w.assignments[n].copy }
+
+// Assignment is the n-th assignment, with its id.
+func (w *World) Assignment(n int) Assignment { return w.assignments[n].Assignment }
+
+// Turn changes the dials.
+func (w *World) Turn(f func(*Dials)) { w.Do(func() { f(&w.dials) }) }
+
+// Manage serves scripts and the demo's page; see [target.Frame.Manage]. The
+// oracle goes by principal and object id.
+func (w *World) Manage() *http.ServeMux {
+	return w.Frame.Manage(&w.dials, func(name, oid string) (*target.Copy, string) {
+		i := slices.IndexFunc(w.assignments, func(h *held) bool { return strings.EqualFold(h.Principal, name) })
+		if i < 0 {
+			return nil, ""
+		}
+		return w.assignments[i].copy, oid
+	})
+}
+
+// covers reports whether a scope lies at or below another.
+func covers(above, below string) bool {
+	above, below = strings.ToLower(above), strings.ToLower(below)
+	return above == below || strings.HasPrefix(below, strings.TrimSuffix(above, "/")+"/")
+}
+
+// permits reports whether a pattern such as Microsoft.Compute/*/read covers an
+// action.
+func permits(patterns []string, action string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		p, rest := strings.ToLower(p), strings.ToLower(action)
+		parts := strings.Split(p, "*")
+		if !strings.HasPrefix(rest, parts[0]) {
+			return false
+		}
+		rest = rest[len(parts[0]):]
+		for i, part := range parts[1:] {
+			at := strings.Index(rest, part)
+			if i == len(parts)-2 {
+				return part == "" || strings.HasSuffix(rest, part)
+			}
+			if at < 0 {
+				return false
+			}
+			rest = rest[at+len(part):]
+		}
+		return rest == ""
+	})
+}

@@ -1,0 +1,130 @@
+package intune
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"pagbot/sim/target"
+)
+
+type obj = target.Object
+
+// Handler serves Graph's deviceManagement, in v1.0 and beta.
+func (w *World) Handler() http.Handler {
+	return w.Frame.Handler(target.Service{Answer: w.answer, Trouble: trouble, Type: "application/json;odata.metadata=minimal;charset=utf-8"})
+}
+
+// trouble is an error in Graph's shape.
+func trouble(status int, code, message string) target.Answer {
+	return target.Answer{Status: status, Body: obj{"error": obj{"code": code, "message": message}}}
+}
+
+func (w *World) answer(c *target.Call) target.Answer {
+	if err := w.Bearer(c); err != nil {
+		return trouble(401, "InvalidAuthenticationToken", "Access token is empty or not valid.")
+	}
+	if w.Throttled(c.By.OID) {
+		a := trouble(429, "TooManyRequests", "Too many requests.")
+		a.Header = map[string]string{"Retry-After": w.dials.RetryAfter}
+		return a
+	}
+	version, path, _ := strings.Cut(strings.TrimPrefix(c.URL.Path, "/"), "/")
+	what, known := strings.CutPrefix(path, "deviceManagement/")
+	if c.Method != http.MethodGet || version != "v1.0" && version != "beta" || !known {
+		return trouble(404, "ResourceNotFound", "Resource not found.")
+	}
+	id, one := strings.CutPrefix(what, "roleAssignments/")
+	switch {
+	case one:
+		return w.getAssignment(c, id)
+	case what == "getAssignedRoleDetails" && version == "beta":
+		return w.details(c)
+	case strings.HasPrefix(what, "getEffectivePermissions("):
+		return w.permissions(c)
+	case what == "deviceCompliancePolicies":
+		return w.listPolicies(c)
+	}
+	return trouble(404, "ResourceNotFound", "Resource not found.")
+}
+
+// getAssignment is settings: it does not change with who is in the groups.
+func (w *World) getAssignment(c *target.Call, id string) target.Answer {
+	h := w.assignment(id)
+	if h == nil {
+		return trouble(404, "ResourceNotFound", "The role assignment does not exist.")
+	}
+	if !c.By.App && len(w.of(c)) == 0 {
+		return trouble(403, "Forbidden", "The user is not authorized.")
+	}
+	body := obj{"id": h.ID, "displayName": h.Name, "members": h.Groups, "resourceScopes": []string{}}
+	if strings.Contains(c.URL.Query().Get("$expand"), "roleScopeTags") {
+		tags := []obj{}
+		for _, t := range h.Tags {
+			tags = append(tags, obj{"id": t.ID, "displayName": t.Name})
+		}
+		body["roleScopeTags"] = tags
+	}
+	return target.Answer{Status: 200, Body: body}
+}
+
+// of are the assignments that the caller has, as the service knows.
+func (w *World) of(c *target.Call) (all []*held) {
+	if c.By.App {
+		return nil // an application is in no group here
+	}
+	oid := strings.ToLower(c.By.OID)
+	for _, h := range w.assignments {
+		has := h.copy.Says(c, oid)
+		if w.dials.RightsFromToken {
+			has = h.copy.SaidAt(oid, c.By.Issued)
+		}
+		if has {
+			all = append(all, h)
+		}
+	}
+	return all
+}
+
+func (w *World) details(c *target.Call) target.Answer {
+	roles, ids, definitions := []string{}, []string{}, []obj{}
+	for _, h := range w.of(c) {
+		ids = append(ids, h.ID)
+		if !slices.Contains(roles, h.Role) {
+			roles = append(roles, h.Role)
+			definitions = append(definitions, obj{"roleDefinitionDisplayName": h.RoleName, "permissions": []string{readPolicies}})
+		}
+	}
+	if w.dials.NewShape {
+		return target.Answer{Status: 200, Body: obj{"value": obj{"@odata.type": "microsoft.graph.deviceAndAppManagementAssignedRoleDetail", "roleDefinitions": definitions, "permissions": []string{}}}}
+	}
+	return target.Answer{Status: 200, Body: obj{"value": obj{"@odata.type": "microsoft.graph.deviceAndAppManagementAssignedRoleDetails", "roleDefinitionIds": roles, "roleAssignmentIds": ids}}}
+}
+
+const readPolicies = "Microsoft.Intune_DeviceCompliancePolices_Read" // Intune's own spelling
+
+func (w *World) permissions(c *target.Call) target.Answer {
+	actions := []string{}
+	if len(w.of(c)) > 0 {
+		actions = append(actions, readPolicies)
+	}
+	return target.Answer{Status: 200, Body: obj{"value": []obj{{"resourceActions": []obj{{"allowedResourceActions": actions, "notAllowedResourceActions": []string{}}}}}}}
+}
+
+// listPolicies shows what any of the caller's assignments shows.
+func (w *World) listPolicies(c *target.Call) target.Answer {
+	all := w.of(c)
+	if len(all) == 0 && !c.By.App {
+		return trouble(403, "Forbidden", "The user is not authorized.")
+	}
+	rows := []obj{}
+	for _, p := range w.policies {
+		seen := c.By.App || slices.ContainsFunc(all, func(h *held) bool {
+			return slices.ContainsFunc(h.Tags, func(t Tag) bool { return slices.Contains(p.Tags, t.ID) })
+		})
+		if seen {
+			rows = append(rows, obj{"id": p.ID, "displayName": p.Name, "roleScopeTagIds": p.Tags})
+		}
+	}
+	return target.Answer{Status: 200, Body: obj{"value": rows}}
+}
