@@ -130,6 +130,10 @@ func TestFiveThousandWait(t *testing.T) {
 			ended := time.Now()
 			time.Sleep(time.Minute) // the last calls come back
 
+			for _, p := range []*counting{busy, free} {
+				p.mu.Lock()
+				defer p.mu.Unlock()
+			}
 			crowd := n * l.Rate / time.Duration(max(1, l.Batch))
 			worst := time.Duration(0)
 			for i := range n {
@@ -184,6 +188,8 @@ func shared(t *testing.T, n int, l Limits, history []Latency) (calls int, last t
 		}
 		x.gone.Wait()
 		time.Sleep(time.Minute)
+		p.mu.Lock()
+		defer p.mu.Unlock()
 		calls = len(p.calls)
 	})
 	return calls, last
