@@ -183,7 +183,11 @@ func shared(t *testing.T, n int, l Limits, history []Latency) (calls int, last t
 		ctx, cancel := context.WithTimeout(t.Context(), 3*period)
 		defer cancel()
 		for i := range n {
-			x.follow(ctx, i, "ticks", time.Now(), func(activation.Probed) { last = time.Since(tick) })
+			x.follow(ctx, i, "ticks", time.Now(), func(activation.Probed) {
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				last = time.Since(tick)
+			})
 			time.Sleep(period / time.Duration(n+1))
 		}
 		x.gone.Wait()
