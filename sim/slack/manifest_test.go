@@ -16,7 +16,7 @@ func TestManifest(t *testing.T) {
 	}
 	stage(t, func(t *testing.T, s *scene) {
 		a, err := s.Install("T0CONTOSO", ours)
-		if err != nil || len(a.Commands) != 1 || !a.Commands[0].Escape || a.Deaf || !a.NoHome || a.NoMessages || !a.QuietTab || a.NoSocketMode {
+		if err != nil || len(a.Commands) != 1 || !a.Commands[0].Escape || a.Deaf || a.NoHome || a.NoMessages || !a.QuietTab || a.NoSocketMode {
 			t.Fatalf("%+v %v", a, err)
 		}
 		if _, err := s.Person(requester).Say(s.Person(requester).DM(a.ID), "hello?", ""); err == nil {
