@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -25,14 +26,16 @@ import (
 
 // demoFlags are the ways to look at pagbot without Slack or Entra.
 type demoFlags struct {
-	script, worldsOnly, json, watch bool
-	speed                           float64
+	script                  string
+	worldsOnly, json, watch bool
+	speed                   float64
 }
 
 func demoCommand() *cobra.Command {
 	var f demoFlags
 	c := &cobra.Command{Use: "demo", Short: "Try the bot in a simulated company, on this machine only", Args: cobra.NoArgs}
-	c.Flags().BoolVar(&f.script, "script", false, "play a story and print what each person sees")
+	c.Flags().StringVar(&f.script, "script", "", "play a story ("+strings.Join(demo.Scripts(), ", ")+") and print what each person sees")
+	c.Flags().Lookup("script").NoOptDefVal = "story"
 	c.Flags().BoolVar(&f.worldsOnly, "worlds-only", false, "serve the simulated Slack, Entra and Azure DevOps, without the bot")
 	c.Flags().BoolVar(&f.json, "json", false, "with --worlds-only: print addresses and tokens as one JSON object")
 	c.Flags().BoolVar(&f.watch, "watch", false, "configure the bot to watch only, without sign-in")
@@ -55,7 +58,7 @@ type company struct {
 func runDemo(ctx context.Context, out io.Writer, f demoFlags) error {
 	if f.speed == 0 {
 		f.speed = 1
-		if f.script {
+		if f.script != "" {
 			f.speed = 60
 		}
 	}
@@ -72,8 +75,8 @@ func runDemo(ctx context.Context, out io.Writer, f demoFlags) error {
 	switch {
 	case f.worldsOnly:
 		return c.show(ctx, out, f.json)
-	case f.script:
-		return c.play(ctx, out)
+	case f.script != "":
+		return c.play(ctx, out, f.script)
 	}
 	b := &process{company: c}
 	if err := b.Start(ctx); err != nil {
@@ -93,7 +96,7 @@ func open(dir string, f demoFlags) (*company, func(), error) {
 	pages := listeners[place.Pages]
 	_ = pages.Close()
 	c := &company{dir: dir, ca: ca, epoch: time.Now().UTC(), caPath: filepath.Join(dir, "ca.pem")}
-	if f.script {
+	if f.script != "" {
 		// The story begins on a Tuesday morning.
 		c.epoch = time.Date(2026, 12, 1, 8, 55, 0, 0, time.UTC)
 	}
@@ -145,14 +148,14 @@ func (c *company) show(ctx context.Context, out io.Writer, asJSON bool) error {
 }
 
 // play plays the script with the bot as a process of its own.
-func (c *company) play(ctx context.Context, out io.Writer) error {
+func (c *company) play(ctx context.Context, out io.Writer, script string) error {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(c.ca)
 	people := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}
 	b := &process{company: c}
 	defer b.Kill()
 	s := &demo.Stage{Worlds: c.Worlds, Bot: b, Clock: c.clock, Out: out, HTTP: people}
-	err := s.Play(ctx)
+	err := s.Play(ctx, script)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("%w\n\nWhat the bot logged:\n%s", err, b.tail())
 	}

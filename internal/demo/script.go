@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"pagbot/sim/browser"
@@ -17,8 +20,14 @@ type scene struct {
 	play  func(*Stage, context.Context) error
 }
 
-// script is the story of two hours: each scene bends the design in one way.
-var script = []scene{
+// scripts are the stories that can be played, by name.
+var scripts = map[string][]scene{"story": story}
+
+// Scripts are the names of the stories, in order.
+func Scripts() []string { return slices.Sorted(maps.Keys(scripts)) }
+
+// story is two hours of the company: each scene bends the design in one way.
+var story = []scene{
 	{"A request, and an approver who has never signed in", (*Stage).request},
 	{"kill -9 between approval and effect", (*Stage).kill},
 	{"A step-up: Entra wants more than MFA", (*Stage).stepUp},
@@ -30,14 +39,18 @@ var script = []scene{
 	{"An hour later: everything is gone, and that is proven", (*Stage).gone},
 }
 
-// Play plays the script and fails unless every step was really observed.
-func (s *Stage) Play(ctx context.Context) error {
+// Play plays a script and fails unless every step was really observed.
+func (s *Stage) Play(ctx context.Context, name string) error {
+	scenes, ok := scripts[name]
+	if !ok {
+		return fmt.Errorf("there is no script %q: choose one of %s", name, strings.Join(Scripts(), ", "))
+	}
 	s.browsers = map[string]*browser.Browser{}
 	fmt.Fprintf(s.Out, "Contoso at %s. The bot, Slack, Entra and Azure DevOps speak real HTTP and WebSocket; only their people are played.\n", s.now())
 	if err := s.Bot.Start(ctx); err != nil {
 		return err
 	}
-	for i, sc := range script {
+	for i, sc := range scenes {
 		fmt.Fprintf(s.Out, "\n── %d. %s ──\n", i+1, sc.title)
 		if err := sc.play(s, ctx); err != nil {
 			return fmt.Errorf("scene %d, %s: %w", i+1, sc.title, err)
