@@ -60,6 +60,8 @@ var facts = []fact{
 	{"saas", "GitHub's team sync looks once an hour; 404 is said of a missing team too", "always", "TestTeamSyncIsACycle"},
 	{"saas", "A new team member is pending", "Dials.Pending", "TestTeamSyncIsACycle"},
 	{"saas", "Salesforce has no fast path, and shows nothing to who may not look", "Dials.NoPermission", "TestSalesforceHasNoFastPath"},
+	{"saas", "SOQL minds no line breaks, and shows the columns that were selected", "always", "TestSOQLAnswersWhatWasSelected"},
+	{"saas", "Salesforce's errors are lists: INVALID_SESSION_ID, REQUEST_LIMIT_EXCEEDED", "always", "TestSalesforceHasErrorsOfItsOwn"},
 }
 
 // declared finds the tests and the fields of structs of a package.
