@@ -62,6 +62,17 @@ var facts = []fact{
 	{"saas", "Salesforce has no fast path, and shows nothing to who may not look", "Dials.NoPermission", "TestSalesforceHasNoFastPath"},
 	{"saas", "SOQL minds no line breaks, and shows the columns that were selected", "always", "TestSOQLAnswersWhatWasSelected"},
 	{"saas", "Salesforce's errors are lists: INVALID_SESSION_ID, REQUEST_LIMIT_EXCEEDED", "always", "TestSalesforceHasErrorsOfItsOwn"},
+	{"intune", "Each role assignment follows Entra on its own; two at once widen each other", "Assignment.Follow", "TestAssignmentsArriveAndWiden"},
+	{"intune", "Functions about the user answer for the bearer: an application hears of itself, with 200", "always", "TestAnApplicationHearsOfItself"},
+	{"intune", "The newer shape of role details names no assignments", "Dials.NewShape", "TestAnApplicationHearsOfItself"},
+	{"intune", "Rights are those of the token's issue (unsettled)", "Dials.RightsFromToken", "TestRightsAreOfTheTokensIssue"},
+	{"intune", "Policies show what was selected, by the scope tags of all assignments", "always", "TestPoliciesShowWhatWasSelected"},
+	{"defender", "A token keeps the roles of its issue", "Dials.Keeps", "TestATokenKeepsItsRoles"},
+	{"azure", "The list of assignments is ahead of the engine, a token behind it", "Dials.Keeps", "TestTheListIsAheadAndTheTokenBehind"},
+	{"azure", "The engine believes groups that are sent along, and caches for five minutes", "always", "TestTheEngineBelievesAndCaches"},
+	{"azure", "The engine looks a person's groups up although nobody asked (unsettled)", "Dials.ExpandsAnyway", "TestTheEngineBelievesAndCaches"},
+	{"azure", "Data actions at management groups take hours", "Assignment.Follow", "TestDataActionsOfManagementGroupsTakeHours"},
+	{"azure", "An answer names what grants: a group, or the person", "always", "TestAnswersNameWhatGrants"},
 }
 
 // declared finds the tests and the fields of structs of a package.
@@ -116,7 +127,7 @@ func TestEveryFactIsShown(t *testing.T) {
 		}
 		fmt.Fprintf(&table, "| `sim/%s` | %s | %s | `%s` |\n", f.world, f.what, strings.Replace("`"+f.dial+"`", "`always`", "always so", 1), f.test)
 	}
-	for _, world := range []string{"target", "devops", "scim", "awsidc", "saas"} {
+	for _, world := range []string{"target", "devops", "scim", "awsidc", "saas", "intune", "defender", "azure"} {
 		for name := range declared(t, world) {
 			if strings.HasPrefix(name, "Dials.") && !turned[world+" "+name] {
 				t.Errorf("sim/%s: no fact stands behind %s", world, name)
