@@ -40,6 +40,7 @@ var facts = []fact{
 	{"devops", "The evaluation batch is about whoever calls", "always", "TestWhoMayCall"},
 	{"devops", "Sign-in pages with 200, 503, Retry-After of an hour", "Fault.Do", "TestFaults"},
 	{"devops", "Hangs, resets, slow answers", "Fault.Do", "TestFaultsOfTheWire"},
+	{"devops", "Errors name their exception, as typeKey; only numbered ones have it in their message", "always", "TestErrorsNameTheirException"},
 	{"scim", "A user is written with their first access", "User.Provisioned", "TestFirstAccessWritesTheUser"},
 	{"scim", "Members are omitted, always empty, or cut", "Dials.Members, Dials.Most", "TestLies"},
 	{"scim", "A filter on members is ignored, or refused", "Dials.Filters", "TestLies"},
