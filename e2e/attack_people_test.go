@@ -133,12 +133,13 @@ func (w *town) device(by, enters string) {
 	w.rest(10 * time.Second)
 }
 
-// TestAttackDeviceCode has another person enter one's code, and the very person
-// enter a code while something that they did not ask for waits.
+// TestAttackDeviceCode has another person enter one's code.
 func TestAttackDeviceCode(t *testing.T) {
 	inTown(t, setup{}, func(w *town) {
 		w.withDevices()
 		w.keepsSession(demo.Colleague)
+		w.keepsSession(demo.Requester)
+		w.answers(demo.Requester, "/pag signout")
 		w.nothing(func() {
 			w.device(demo.Colleague, demo.Requester)
 			w.told(w.read(demo.Colleague, w.mine(demo.Colleague)), "no account of yours")
@@ -146,6 +147,11 @@ func TestAttackDeviceCode(t *testing.T) {
 			w.newest(demo.Requester)
 		})
 	})
+}
+
+// TestAttackDeviceOnWaiting has the very person enter a code while something
+// waits that they did not ask for.
+func TestAttackDeviceOnWaiting(t *testing.T) {
 	inTown(t, setup{}, func(w *town) {
 		w.withDevices()
 		w.keepsSession(demo.Requester)

@@ -72,7 +72,7 @@ func TestAttackQuorum(t *testing.T) {
 			w.agreed(id, 1)
 		})
 	})
-	t.Run("the requester's own", func(t *testing.T) {
+	t.Run("the requester", func(t *testing.T) {
 		inTown(t, ofTwo(secondAccount), func(w *town) {
 			card, id := w.firstYes()
 			w.nothing(func() {

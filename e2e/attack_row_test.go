@@ -1,12 +1,14 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"pagbot/activation"
 	"pagbot/internal/demo"
 	"pagbot/sim/entra"
+	"pagbot/sim/slack"
 )
 
 // What a row says of a request, and PIM does not.
@@ -39,6 +41,29 @@ func TestAttackRewrittenRequest(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAttackRenamed calls the requester and the group something else in the
+// database, under their own ids: the approver reads what the mapping and the
+// configuration call them.
+func TestAttackRenamed(t *testing.T) {
+	inTown(t, setup{found: secondAccount}, func(w *town) {
+		card := w.asked()
+		id := w.only().ID
+		w.rewrite(id, func(a *activation.Activation) {
+			object := a.Person.Object
+			a.Person = w.actor(demo.Colleague)
+			a.Person.Object, a.Group.Name = object, "coffee-makers"
+		})
+		page := w.opens(w.browser(), w.voted(card))
+		w.told(page, "adm-requester@contoso.example", demo.DevOpsAdmins)
+		if strings.Contains(page, "colleague") || strings.Contains(page, "coffee") {
+			w.t.Errorf("the page believes the row: %s", page)
+		}
+		w.nothing(func() {
+			w.told(w.insists(press{by: demo.Requester, on: slack.Click{TS: card.TS, Action: "approve"}, account: second}), ownRequest)
+		})
+	})
 }
 
 // approversEverywhere lets the same people decide on everything.
