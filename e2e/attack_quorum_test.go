@@ -66,6 +66,7 @@ func TestAttackQuorum(t *testing.T) {
 			card, id := w.firstYes()
 			// PIM takes only the second account now, so that it is the one that clicks.
 			approvedBy(w.Worlds, w.People[demo.Approver].Accounts[1])
+			w.rest(10 * time.Minute) // until it is read anew
 			w.nothing(func() {
 				w.told(w.insists(press{by: demo.Approver, on: slack.Click{TS: card.TS, Action: "approve"}, account: "second-of-approver@contoso.example"}), "agreed to this already")
 			})
