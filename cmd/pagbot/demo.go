@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -56,6 +57,9 @@ type company struct {
 }
 
 func runDemo(ctx context.Context, out io.Writer, f demoFlags) error {
+	if f.script != "" && !slices.Contains(demo.Scripts(), f.script) {
+		return fmt.Errorf("there is no script %q: choose one of %s", f.script, strings.Join(demo.Scripts(), ", "))
+	}
 	if f.speed == 0 {
 		f.speed = 1
 		if f.script != "" {

@@ -123,7 +123,7 @@ func (a *App) openEntra(context.Context) error {
 	for _, g := range a.cfg.Groups {
 		ids = append(ids, g.ID)
 	}
-	a.reader, err = graph.NewReader(graph.Config{Base: a.cfg.Entra.Graph, Tenant: a.cfg.Entra.Tenant, Credential: cred, HTTP: a.http, Groups: ids, Now: a.clock.Now, Log: a.log})
+	a.reader, err = graph.NewReader(graph.Config{Base: a.cfg.Entra.Graph, Tenant: a.cfg.Entra.Tenant, Credential: cred, HTTP: a.http, Groups: ids, Now: a.clock.Now})
 	a.checks = append(a.checks, a.checkEntra)
 	return err
 }

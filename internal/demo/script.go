@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"pagbot/sim/browser"
@@ -39,18 +38,14 @@ var story = []scene{
 	{"An hour later: everything is gone, and that is proven", (*Stage).gone},
 }
 
-// Play plays a script and fails unless every step was really observed.
+// Play plays one of the [Scripts] and fails unless every step was really observed.
 func (s *Stage) Play(ctx context.Context, name string) error {
-	scenes, ok := scripts[name]
-	if !ok {
-		return fmt.Errorf("there is no script %q: choose one of %s", name, strings.Join(Scripts(), ", "))
-	}
 	s.browsers = map[string]*browser.Browser{}
 	fmt.Fprintf(s.Out, "Contoso at %s. The bot, Slack, Entra and Azure DevOps speak real HTTP and WebSocket; only their people are played.\n", s.now())
 	if err := s.Bot.Start(ctx); err != nil {
 		return err
 	}
-	for i, sc := range scenes {
+	for i, sc := range scripts[name] {
 		fmt.Fprintf(s.Out, "\n── %d. %s ──\n", i+1, sc.title)
 		if err := sc.play(s, ctx); err != nil {
 			return fmt.Errorf("scene %d, %s: %w", i+1, sc.title, err)
