@@ -226,6 +226,9 @@ func (b *Bot) confirmed(ctx context.Context, k activation.Kept, i slack.Interact
 			return "", nil, settledRefusal(a)
 		}
 		reason := strings.TrimSpace(typed(i.View, "reason"))
+		if err := fits(reason, ""); err != nil {
+			return "", nil, err
+		}
 		g, _ := b.group(a.Group.ID)
 		w := b.mint(k, a, on.Deed, reason, p, activation.ProofFor(on.Deed, a.Access, a.Settings, g.Proof))
 		return a.ID, activation.Vote{By: p, Approve: on.Deed == activation.Approve, Reason: reason, Warrant: w}, nil
