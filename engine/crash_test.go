@@ -138,10 +138,12 @@ func (l *life) process(r run) {
 func (l *life) people(e *Engine, ctx context.Context) {
 	for ctx.Err() == nil {
 		changed := e.next()
-		a, err := e.Load(ctx, "a1")
-		for _, d := range a.Deeds {
-			if err == nil && d.Needs && !l.out.signIn(d.Warrant.ID) {
-				_ = e.Release(ctx, d.Warrant.Wait()) // a process that dies now loses the sign-in too
+		open, _ := e.Find(ctx, "open")
+		for _, a := range open {
+			for _, d := range a.Deeds {
+				if d.Needs && !l.out.signIn(d.Warrant.ID) {
+					_ = e.Release(ctx, d.Warrant.Wait()) // a process that dies now loses the sign-in too
+				}
 			}
 		}
 		time.Sleep(20 * time.Second)
@@ -212,6 +214,9 @@ func (l *life) faults(want map[string]int) (faults []string) {
 		if n := l.out.writes[k]; n != 1 {
 			faults = append(faults, fmt.Sprintf("%s was sent %d times", k, n))
 		}
+	}
+	for _, id := range l.out.early {
+		faults = append(faults, id+" was sent while what it renews was there")
 	}
 	for e, d := range l.plot.deeds {
 		if l.acked[e] && l.out.writes[string(d)+" w-"+e] == 0 {
