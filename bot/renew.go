@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -145,7 +146,10 @@ func (b *Bot) renewForm(a activation.Activation, o order) slack.ModalViewRequest
 	like.Length, like.Until, like.Reason, like.Ticket = activation.Duration(o.length), time.Time{}, o.reason, o.ticket
 	blocks := []slack.Block{rich(sayRenewForm(a, b.relearns(a)))}
 	for _, in := range askForm(like, false).Blocks.BlockSet {
-		if i, ok := in.(*slack.InputBlock); ok && (i.BlockID == inLength || i.BlockID == inReason || i.BlockID == inTicket) {
+		if i, ok := in.(*slack.InputBlock); ok && (i.BlockID == inLength || i.BlockID == inUntil || i.BlockID == inReason || i.BlockID == inTicket) {
+			if t, ok := i.Element.(*slack.TimePickerBlockElement); ok && o.until != "" {
+				t.InitialTime = fmt.Sprintf("%05s", o.until)
+			}
 			blocks = append(blocks, in)
 		}
 	}

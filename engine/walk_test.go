@@ -87,9 +87,12 @@ var plots = []plot{
 			l.deliver(a, "e1", wish{Deed: activation.Submit, Proof: activation.Session})
 			l.until(a, "a1", activation.Active)
 			l.rest(a, 20*time.Minute)
+			l.mark() // until here and from the new one's grant on it is as the first plot
 			l.deliver(a, "e2", wish{Deed: renew, Proof: activation.Fresh})
 			l.acked["e2-end"] = l.acked["e2"]
+			l.until(a, "a1r", activation.Active)
 			l.until(a, "a1", activation.Closed)
+			l.mark()
 			l.until(a, "a1r", activation.Closed)
 			l.rest(a, 5*time.Minute)
 		},
