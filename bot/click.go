@@ -53,6 +53,9 @@ func (b *Bot) click(ctx context.Context, k activation.Kept, i slack.InteractionC
 	if act.ActionID == actAsk || act.ActionID == actAgain {
 		return "", nil, b.clickAsk(ctx, k, i, act)
 	}
+	if act.ActionID == actRenew {
+		return "", nil, b.clickRenew(ctx, k, i, act)
+	}
 	deed, ok := map[string]activation.Deed{actApprove: activation.Approve, actDeny: activation.Deny, actFinish: activation.End}[act.ActionID]
 	if !ok {
 		return "", nil, nil
@@ -218,6 +221,9 @@ func (b *Bot) confirmed(ctx context.Context, k activation.Kept, i slack.Interact
 		}
 		in, err := b.end(k, s, a)
 		return a.ID, in, err
+	case formRenew:
+		say := func(m message) error { return b.direct(ctx, i.User.ID, m) }
+		return b.renewal(ctx, k, "", renewed(i.View), a, s, say)
 	case formVote:
 		if on.Deed != activation.Approve && on.Deed != activation.Deny {
 			return "", nil, nil

@@ -215,6 +215,9 @@ func sayEffective(a activation.Activation, t activation.Target) string {
 	default:
 		claims = fmt.Sprintf(":white_check_mark: Your %s %s in %s", what(a), verb, lit(t.Name))
 	}
+	if s.State == activation.Works && a.Renews() {
+		return claims + " after the renewal. Whether it was away in between, I didn't see." + next
+	}
 	if s.State == activation.Works {
 		return claims + "; since when, I don't know." + next
 	}
@@ -232,7 +235,7 @@ func sayWarning(a activation.Activation) string {
 	if a.Person.Slack.ID == "" { // said below the card: nobody knows their Slack user
 		return fmt.Sprintf(":alarm_clock: %s of %s ends at %s. PIM can't extend it.", what(a), who(a.Person), clockOf(a.Ends))
 	}
-	return fmt.Sprintf(":alarm_clock: Your %s ends at %s. PIM can't extend it: finish what you do, or ask again once it has ended.", what(a), clockOf(a.Ends))
+	return fmt.Sprintf(":alarm_clock: Your %s ends at %s. PIM can't extend it: %s.%s", what(a), clockOf(a.Ends), sayWayOn(a), sayNextTime(a))
 }
 
 // sayEnded tells the person; sayRevoked the channel.

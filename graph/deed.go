@@ -50,6 +50,7 @@ type memory struct {
 	At     time.Time `json:"at,omitzero"` // of the last attempt whose fate is unknown
 	Steps  int       `json:"steps,omitempty"`
 	Strays int       `json:"strays,omitempty"` // answers that made no sense, but may in a moment
+	Since  time.Time `json:"since,omitzero"`   // a renewal waits for PIM to forget what it renews
 }
 
 // attempt is one try at one deed.
@@ -82,6 +83,9 @@ func (d *Deeds) Do(ctx context.Context, a activation.Activation, e activation.Ef
 		return t.refused(*r)
 	}
 	if report, stop := t.unchanged(ctx); stop {
+		return report
+	}
+	if report, stop := t.occupied(ctx); stop {
 		return report
 	}
 	token, err := d.tokens.Token(ctx, t.w, t.p.Claims)
