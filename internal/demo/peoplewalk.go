@@ -25,7 +25,7 @@ func (s *Stage) opens(who, account string, m slack.Message, words ...string) err
 	text, err := Confirm(b, link, "adm-"+account+"@contoso.example", func(button string) {
 		if strings.HasPrefix(button, "Yes") {
 			s.seen++
-			s.print(who, "the browser", wrapped(Words(b.Page())))
+			s.print(who, "the browser", shown(b.Page()))
 			fmt.Fprintf(s.Out, "          | %s presses  [%s]\n", who, button)
 		}
 		time.Sleep(glance)
@@ -37,7 +37,7 @@ func (s *Stage) opens(who, account string, m slack.Message, words ...string) err
 		return fmt.Errorf("%s in the browser: it says %q, not %q", who, text, words)
 	}
 	s.seen++
-	s.print(who, "the browser", wrapped(text))
+	s.print(who, "the browser", shown(b.Page()))
 	return nil
 }
 
@@ -49,27 +49,28 @@ func (s *Stage) browser(name string) *browser.Browser {
 	return s.browsers[name]
 }
 
-// wrapped is a long text in lines that fit a terminal.
-func wrapped(text string) string {
-	var b strings.Builder
-	width := 0
-	for _, w := range strings.Fields(text) {
-		if n := len([]rune(w)); width > 0 && width+1+n > 100 {
-			b.WriteString("\n")
-			width = 0
-		} else if width > 0 {
-			b.WriteString(" ")
-			width++
+// shown is a page as it stands in a browser, without the line on top that all
+// of ours have.
+func shown(p *browser.Page) string {
+	return strings.TrimPrefix(strings.Join(p.Lines, "\n"), "pagbot · privileged access\n")
+}
+
+// anew lets only what comes from now on count as seen, until the returned
+// function is called.
+func (s *Stage) anew(name string) func() {
+	p := s.Person(name)
+	for _, channel := range []string{s.Channel.ID, p.DM()} {
+		for _, m := range p.Messages(channel) {
+			s.after = max(s.after, m.TS)
 		}
-		b.WriteString(w)
-		width += len([]rune(w))
 	}
-	return b.String()
+	return func() { s.after = "" }
 }
 
 // wants types a command, waits for the answer with the words and a link, and
 // goes through the browser to a page with the last words.
 func (s *Stage) wants(ctx context.Context, name, command string, words []string, page ...string) error {
+	defer s.anew(name)()
 	if err := s.types(ctx, name, command); err != nil {
 		return err
 	}
@@ -82,6 +83,7 @@ func (s *Stage) wants(ctx context.Context, name, command string, words []string,
 
 // gets types a command and reads the answer in the DM.
 func (s *Stage) gets(ctx context.Context, name, command string, words ...string) error {
+	defer s.anew(name)()
 	if err := s.types(ctx, name, command); err != nil {
 		return err
 	}
@@ -103,6 +105,7 @@ func (s *Stage) fills(ctx context.Context, name string, card slack.Message, acti
 
 // decides presses a button of a card and goes all the way to the last page.
 func (s *Stage) decides(ctx context.Context, name string, card slack.Message, action, reason string, words []string, page ...string) error {
+	defer s.anew(name)()
 	label := map[string]string{"approve": "Approve", "deny": "Deny"}[action]
 	if err := s.fills(ctx, name, card, action, label, reason); err != nil {
 		return err
