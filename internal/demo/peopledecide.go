@@ -111,7 +111,7 @@ func (s *Stage) portalDecision(ctx context.Context) error {
 	if _, err := s.sees(ctx, Colleague, "DM", 5*time.Minute, "You have", DevOpsAdmins); err != nil {
 		return err
 	}
-	_, err = s.card(ctx, DevOpsAdmins, "ticket 4711", "in Entra", "@second-approver")
+	_, err = s.card(ctx, DevOpsAdmins, "ticket 4711", "Approved in Entra")
 	return err
 }
 
