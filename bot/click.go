@@ -129,7 +129,7 @@ func (b *Bot) form(ctx context.Context, c caller, p *press, a activation.Activat
 	if p == nil && w.approve {
 		return none, activation.Refusal{Code: activation.NotAllowedHere, Text: notOurs} // no Home tab has that button
 	}
-	_, _, err := b.authorize(ctx, c, w)
+	_, who, err := b.authorize(ctx, c, w)
 	if err != nil {
 		return none, err
 	}
@@ -144,6 +144,9 @@ func (b *Bot) form(ctx context.Context, c caller, p *press, a activation.Activat
 	}
 	if a.Phase != activation.AwaitingApproval {
 		return none, settledRefusal(a)
+	}
+	if d == activation.Approve && a.Agrees(who) {
+		return none, activation.Refusal{Code: activation.AlreadyAgreed} // before they type a reason once more
 	}
 	g, _ := b.group(a.Group.ID)
 	return voteForm(a, d, activation.ProofFor(d, a.Access, a.Settings, g.Proof)), nil

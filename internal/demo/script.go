@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,7 +21,14 @@ type scene struct {
 }
 
 // scripts are the stories that can be played, by name.
-var scripts = map[string][]scene{"story": story}
+var scripts = map[string][]scene{"story": story, "people": people}
+
+// speeds are how many times faster the world's time runs in a story, where it
+// is not sixty.
+var speeds = map[string]float64{"people": 20}
+
+// Speed is how many times faster the world's time runs in a story by default.
+func Speed(name string) float64 { return cmp.Or(speeds[name], 60) }
 
 // Scripts are the names of the stories, in order.
 func Scripts() []string { return slices.Sorted(maps.Keys(scripts)) }
