@@ -149,8 +149,8 @@ func between(from time.Time, s activation.Span) string {
 		return high
 	}
 	n, unit, _ := strings.Cut(low, " ")
-	if _, same, _ := strings.Cut(high, " "); same == unit {
-		low = n // "7 to 8 min"
+	if _, same, _ := strings.Cut(high, " "); same == unit && !strings.Contains(unit, " ") {
+		low = n // "7 to 8 min", but not "7 min 5 s to 8 min 5 s"
 	}
 	return low + " to " + high
 }

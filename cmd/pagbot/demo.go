@@ -39,7 +39,7 @@ func demoCommand() *cobra.Command {
 	c.Flags().BoolVar(&f.worldsOnly, "worlds-only", false, "serve the simulated Slack, Entra and Azure DevOps, without the bot")
 	c.Flags().BoolVar(&f.json, "json", false, "with --worlds-only: print addresses and tokens as one JSON object")
 	c.Flags().BoolVar(&f.watch, "watch", false, "configure the bot to watch only, without sign-in")
-	c.Flags().Float64Var(&f.speed, "speed", 0, "how many times faster the world's time runs (default 60 for the script, else 1)")
+	c.Flags().Float64Var(&f.speed, "speed", 0, "how many times faster the world's time runs (default: the script's own, else 1)")
 	c.RunE = func(c *cobra.Command, _ []string) error { return runDemo(c.Context(), c.OutOrStdout(), f) }
 	return c
 }
@@ -59,7 +59,7 @@ func runDemo(ctx context.Context, out io.Writer, f demoFlags) error {
 	if f.speed == 0 {
 		f.speed = 1
 		if f.script != "" {
-			f.speed = 60
+			f.speed = demo.Speed(f.script)
 		}
 	}
 	dir, err := os.MkdirTemp("", "pagbot-demo-")
@@ -154,12 +154,22 @@ func (c *company) play(ctx context.Context, out io.Writer, script string) error 
 	people := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}
 	b := &process{company: c}
 	defer b.Kill()
-	s := &demo.Stage{Worlds: c.Worlds, Bot: b, Clock: c.clock, Out: out, HTTP: people}
+	s := &demo.Stage{Worlds: c.Worlds, Bot: b, Clock: c.clock, Out: out, HTTP: people, Config: c.config, Run: c.run}
 	err := s.Play(ctx, script)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("%w\n\nWhat the bot logged:\n%s", err, b.tail())
 	}
 	return err
+}
+
+// run runs this same program as an administrator would on the bot's machine.
+func (c *company) run(ctx context.Context, args ...string) (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.CommandContext(ctx, self, append(args, "--config", c.config)...).CombinedOutput()
+	return string(out), err
 }
 
 // process is the bot as a child process: this same program, serving.

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,7 +22,14 @@ type scene struct {
 }
 
 // scripts are the stories that can be played, by name.
-var scripts = map[string][]scene{"story": story}
+var scripts = map[string][]scene{"story": story, "targets": targets}
+
+// speeds are how many times faster the world's time runs in a story, where it
+// is not sixty.
+var speeds = map[string]float64{}
+
+// Speed is how many times faster the world's time runs in a story by default.
+func Speed(name string) float64 { return cmp.Or(speeds[name], 60) }
 
 // Scripts are the names of the stories, in order.
 func Scripts() []string { return slices.Sorted(maps.Keys(scripts)) }

@@ -34,7 +34,11 @@ type Stage struct {
 	Out   io.Writer
 	HTTP  *http.Client // the people's browsers' way to the pages and the authority
 
+	Config string                                                    // path of the bot's configuration
+	Run    func(ctx context.Context, args ...string) (string, error) // runs pagbot on the bot's machine
+
 	browsers map[string]*browser.Browser
+	systems  *systems // of the story of the targets
 	seen     int
 }
 
