@@ -109,10 +109,23 @@ func (s Span) Settled() bool { return s.State != Unbegun && s.State != Waiting }
 
 // Longer reports whether a contrary answer is worth keeping: so that of what
 // never comes it is known, but for a half, how long it took at least. since is
-// the turn that is measured.
+// the turn that is measured. Of a removal that is overdue more is kept: who is
+// alarmed about it wants to know how it stands.
 func (s Span) Longer(since, asked time.Time) bool {
 	age := asked.Sub(since)
+	if s.Overdue && asked.Sub(s.Still) >= age/4 {
+		return true
+	}
 	return age >= time.Minute && (s.Still.IsZero() || age >= 2*s.Still.Sub(since))
+}
+
+// Contrary is when the last contrary answer that was kept was asked for; zero:
+// there was none.
+func (s Span) Contrary() time.Time {
+	if s.Still.After(s.After) {
+		return s.Still
+	}
+	return s.After
 }
 
 // Target is a downstream system where the group carries a role, and what it

@@ -17,8 +17,9 @@ var targets = []scene{
 	{"Azure DevOps: asked and approved", (*Stage).devopsAsked},
 	{"Defender: configured is not effective", (*Stage).defenderAsked},
 	{"Intune: secure workstations, and nothing else", (*Stage).intuneSAW},
-	{"Azure DevOps: it works, minutes later; and is given back", (*Stage).devopsWorks},
+	{"Azure DevOps: it works, minutes later", (*Stage).devopsWorks},
 	{"Intune: switched to the default scope, and told apart", (*Stage).intuneDefault},
+	{"Azure DevOps: given back; what may remain, and until when", (*Stage).devopsEnds},
 	{"AWS behind the SCIM cliff: six at once", (*Stage).sixAtOnce},
 	{"Somebody who could work there anyway", (*Stage).had},
 	{"A removal that is overdue", (*Stage).overdue},
@@ -138,9 +139,10 @@ func (s *Stage) looksIntoIntune(ctx context.Context, only string) error {
 }
 
 func (s *Stage) devopsWorks(ctx context.Context) error {
-	if err := s.reads(ctx, Requester, "DM", 20*time.Minute, []string{DevOpsAdmins, "took effect in Azure DevOps"}); err != nil {
-		return err
-	}
+	return s.reads(ctx, Requester, "DM", 20*time.Minute, []string{DevOpsAdmins, "took effect in Azure DevOps"})
+}
+
+func (s *Stage) devopsEnds(ctx context.Context) error {
 	if err := s.ends(ctx, Requester, DevOpsAdmins); err != nil {
 		return err
 	}
@@ -193,7 +195,7 @@ func (s *Stage) sixAtOnce(ctx context.Context) error {
 }
 
 func (s *Stage) overdue(ctx context.Context) error {
-	return s.reads(ctx, Requester, s.Channel.ID, time.Hour, []string{responders, "should have left Microsoft Defender by"}, []string{responders, "and gone", "Microsoft Defender"})
+	return s.reads(ctx, Requester, s.Channel.ID, time.Hour, []string{responders, "should have left Microsoft Defender by", "It still worked at"}, []string{responders, "and gone", "Microsoft Defender"})
 }
 
 func (s *Stage) provenGone(ctx context.Context) error {
