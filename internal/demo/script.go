@@ -26,7 +26,7 @@ var scripts = map[string][]scene{"story": story, "targets": targets}
 
 // speeds are how many times faster the world's time runs in a story, where it
 // is not sixty.
-var speeds = map[string]float64{}
+var speeds = map[string]float64{"targets": 40}
 
 // Speed is how many times faster the world's time runs in a story by default.
 func Speed(name string) float64 { return cmp.Or(speeds[name], 60) }

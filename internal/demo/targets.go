@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -183,7 +184,7 @@ func (s *Stage) sixAtOnce(ctx context.Context) error {
 	if err := s.confirms(Colleague, m); err != nil {
 		return err
 	}
-	if _, err := s.sees(ctx, Colleague, "DM", 2*time.Minute, "starts in", "arrives in minutes and not in 40"); err != nil {
+	if err := s.turns(ctx); err != nil {
 		return err
 	}
 	for _, name := range accounts {
@@ -192,6 +193,40 @@ func (s *Stage) sixAtOnce(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// turns sees that one of the six had to wait for its turn. Those eleven seconds
+// are a blink here: on a busy machine they are over before the message is sent,
+// and then only the journal tells.
+func (s *Stage) turns(ctx context.Context) error {
+	told := []string{"starts in", "arrives in minutes and not in 40"}
+	person := s.Person(Colleague)
+	for _, m := range person.Messages(person.DM()) {
+		if contains(person.Text(m), told) {
+			_, err := s.sees(ctx, Colleague, "DM", time.Minute, told...)
+			return err
+		}
+	}
+	status, err := s.Run(ctx, "status")
+	if err != nil {
+		return err
+	}
+	for line := range strings.SplitSeq(status, "\n") {
+		words := strings.Fields(line)
+		if !strings.Contains(line, " aws-") {
+			continue
+		}
+		journal, err := s.Run(ctx, "journal", words[0])
+		if err != nil {
+			return err
+		}
+		if strings.Contains(journal, "waits for its turn") {
+			s.seen++
+			s.tell("An administrator types  pagbot journal %s\n%s", words[0], journal)
+			return nil
+		}
+	}
+	return errors.New("none of the six waited for its turn")
 }
 
 func (s *Stage) overdue(ctx context.Context) error {
