@@ -120,6 +120,9 @@ func tellLater(a activation.Activation, e activation.Event) string {
 		}
 		return fmt.Sprintf("closed: %s", e.Outcome)
 	case activation.EvStuck:
+		if why := e.Stuck.Why; why.Code == activation.Paced {
+			return "waits for its turn to begin, at " + why.Until.UTC().Format("15:04:05")
+		}
 		return "stuck: " + e.Stuck.Why.Error()
 	case activation.EvUnstuck:
 		return "moves again"

@@ -55,6 +55,7 @@ type App struct {
 	bot     *bot.Bot
 	loop    *socket.Loop
 	history *history.Book
+	watch   *downstream.Watch
 	reader  *graph.Reader
 	pages   *signin.Service // nil: watch mode
 	targets map[string]downstream.Probe
@@ -209,6 +210,7 @@ func (a *App) openEngine(people bot.People) error {
 	if err != nil {
 		return err
 	}
+	a.watch = watch
 	hands := map[activation.Kind]engine.Hand{activation.WatchPIM: graph.NewWatch(a.reader), activation.Probe: watch}
 	for _, k := range []activation.Kind{activation.Card, activation.Thread, activation.DM, activation.AskSign, activation.Whisper} {
 		hands[k] = mouth

@@ -21,11 +21,11 @@ type scene struct {
 }
 
 // scripts are the stories that can be played, by name.
-var scripts = map[string][]scene{"story": story, "people": people}
+var scripts = map[string][]scene{"story": story, "people": people, "targets": targets}
 
 // speeds are how many times faster the world's time runs in a story, where it
 // is not sixty.
-var speeds = map[string]float64{"people": 20}
+var speeds = map[string]float64{"people": 20, "targets": 40}
 
 // Speed is how many times faster the world's time runs in a story by default.
 func Speed(name string) float64 { return cmp.Or(speeds[name], 60) }
