@@ -284,3 +284,28 @@ func TestAContraryAnswerBoundsItsLevelOnly(t *testing.T) {
 		}
 	}
 }
+
+// A renewal is held while what it renews is there and ending, goes on once that
+// has ended, and is refused if it will not end.
+func TestHeld(t *testing.T) {
+	ending := []Pending{{Warrant: Warrant{ID: "w1", Deed: End}}}
+	for _, c := range []struct {
+		name   string
+		before Activation
+		wait   bool
+		no     bool
+	}{
+		{"ending", Activation{ID: "a0", Phase: Ending, Deeds: ending}, true, false},
+		{"runs, its end to be done", Activation{ID: "a0", Phase: Active, Deeds: ending}, true, false},
+		{"its end was refused or lapsed", Activation{ID: "a0", Phase: Active}, false, true},
+		{"another deed is no end", Activation{ID: "a0", Phase: Active, Deeds: []Pending{{Warrant: Warrant{Deed: Cancel}}}}, false, true},
+		{"ended", Activation{ID: "a0", Phase: Verifying}, false, false},
+		{"over", Activation{ID: "a0", Phase: Closed}, false, false},
+		{"forgotten", Activation{}, false, false},
+	} {
+		wait, no := (Activation{ID: "a2", After: "a0"}).Held(c.before)
+		if (wait != "") != c.wait || (no != nil) != c.no || c.wait && wait != AtEnd("a0") || c.no && no.Code != NotEnded {
+			t.Errorf("%s: waits for %q, refused %v", c.name, wait, no)
+		}
+	}
+}
