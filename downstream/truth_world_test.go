@@ -261,7 +261,7 @@ func (f *fate) Check(ctx context.Context, who []activation.Person) ([]activation
 	}
 	a := yesNo(is, level, "evidence", sent, time.Now())
 	if f.lie == datesLater && !is {
-		a.Sent = a.Received.Add(2 * time.Second)
+		a.Sent = a.Received.Add(10 * time.Second)
 		a.Received = a.Sent
 	}
 	f.took[sent.UnixNano()] = time.Since(sent)

@@ -1,5 +1,0 @@
-//go:build !race
-
-package downstream
-
-const truthLives = 10_000
