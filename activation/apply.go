@@ -148,7 +148,7 @@ func (a Activation) ended(e EvEnded) Activation {
 			// Access that was there before is nobody's alarm.
 			t.Removal = Span{State: HadAlready, Evidence: t.Grant.Evidence, Via: t.Grant.Via}
 		case Effective, Works:
-			t.Removal = Span{State: Waiting, After: t.Grant.Asked}
+			t.Removal = Span{State: Waiting, After: t.Grant.Asked, Contrary: t.Grant.Level}
 		default:
 			t.Removal = Span{State: Waiting}
 		}

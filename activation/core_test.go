@@ -257,6 +257,34 @@ func TestInstanceTeachesTheSchedule(t *testing.T) {
 	}
 }
 
+// What the policy engine does not allow yet may have been received before: its
+// no is no lower end for a yes of a lower level.
+func TestAContraryAnswerBoundsItsLevelOnly(t *testing.T) {
+	since := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
+	at := func(s int) time.Time { return since.Add(time.Duration(s) * time.Second) }
+	answer := func(says Says, l Level, s int) Answer {
+		return Answer{Says: says, Level: l, Evidence: "x", Sent: at(s), Received: at(s + 1)}
+	}
+	for _, c := range []struct {
+		toward      Direction
+		first, then Answer
+		state       State
+		after       time.Time
+	}{
+		{Grant, answer(No, L2, 10), answer(Yes, L1, 20), Works, time.Time{}},
+		{Grant, answer(No, L1, 10), answer(Yes, L2, 20), Effective, at(10)},
+		{Grant, answer(No, L2, 10), answer(Yes, L2, 20), Effective, at(10)},
+		{Removal, answer(Yes, L2, 10), answer(No, L1, 20), Gone, since},
+		{Removal, answer(Yes, L1, 10), answer(No, L1, 20), Gone, at(10)},
+	} {
+		s, _ := Span{State: Waiting}.settle(c.toward, c.first, time.Time{}, since)
+		s, _ = s.settle(c.toward, c.then, time.Time{}, since)
+		if s.State != c.state || !s.After.Equal(c.after) {
+			t.Errorf("%s, %+v then %+v: %+v", c.toward, c.first, c.then, s)
+		}
+	}
+}
+
 // A renewal is held while what it renews is there and ending, goes on once that
 // has ended, and is refused if it will not end.
 func TestHeld(t *testing.T) {

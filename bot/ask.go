@@ -14,6 +14,9 @@ import (
 // ask gathers the facts for an ask. Whether they suffice is for Decide to say.
 func (b *Bot) ask(ctx context.Context, k activation.Kept, reply string, o order, s someone, say teller) (string, activation.Input, error) {
 	groups, err := b.groupsOf(&o)
+	if err == nil {
+		err = fits(o.reason, o.ticket)
+	}
 	if err != nil {
 		return "", nil, say(plain(err.Error()))
 	}

@@ -49,6 +49,9 @@ func (b *Bot) command(ctx context.Context, k activation.Kept, c slack.SlashComma
 // and said at last.
 func (b *Bot) failed(ctx context.Context, k activation.Kept, err error, a activation.Activation, say teller) error {
 	r, known := refusal(err)
+	if wrong, ok := errors.AsType[complaint](err); ok {
+		return say(plain(wrong.Error()))
+	}
 	switch {
 	case known && r.Text == watching:
 		return say(plain(fmt.Sprintf(sayWatchOnly, b.Portal)))

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -145,7 +146,7 @@ func (t attempt) unchanged(ctx context.Context) (activation.Report, bool) {
 	if err != nil {
 		return t.later(err), true
 	}
-	if what := differs(t.a.Request, q); what != "" {
+	if what := cmp.Or(differs(t.a.Request, q), unlike(t.a, q)); what != "" {
 		return t.refused(activation.Refusal{Code: activation.Changed, Text: "PIM's request has another " + what}), true
 	}
 	return activation.Report{}, false
@@ -168,6 +169,38 @@ func differs(shown, now activation.Request) string {
 	}
 	return ""
 }
+
+// unlike says what of PIM's request is not as cards, forms and pages show it:
+// they are made of the activation, and whoever can write the database can make
+// it say something else than the request that would be decided on.
+func unlike(a activation.Activation, q activation.Request) string {
+	switch {
+	case !strings.EqualFold(a.Person.Object, q.Person.Object):
+		return "person"
+	case !strings.EqualFold(a.Group.ID, q.Group.ID):
+		return "group"
+	case a.Access != q.Access:
+		return "access"
+	case end(q.Start, q.Length, q.Until).Sub(end(q.Start, a.Length, a.Until)) > time.Minute:
+		return "length"
+	case q.Ticket != a.Ticket:
+		return "ticket"
+	case q.Justification != "" && plain(q.Justification) != plain(a.Reason) && plain(q.Justification) != plain(a.Justification()):
+		return "reason"
+	}
+	return ""
+}
+
+// end is when access that begins then would end.
+func end(from time.Time, length activation.Duration, until time.Time) time.Time {
+	if until.IsZero() {
+		return from.Add(time.Duration(length))
+	}
+	return until
+}
+
+// plain is a text whatever became of its spaces and lines on the way.
+func plain(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // done reports success.
 func (t attempt) done(q *activation.Request) activation.Report {

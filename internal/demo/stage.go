@@ -34,8 +34,12 @@ type Stage struct {
 	Out   io.Writer
 	HTTP  *http.Client // the people's browsers' way to the pages and the authority
 
+	Config string                                                    // path of the bot's configuration
+	Run    func(ctx context.Context, args ...string) (string, error) // runs pagbot on the bot's machine
+
 	browsers map[string]*browser.Browser
 	seen     int
+	after    string // nothing as old as this message counts as seen; empty: everything does
 }
 
 // tell prints a line of the story.
@@ -70,7 +74,7 @@ func (s *Stage) sees(ctx context.Context, name, where string, within time.Durati
 		// The newest first: a card may be one of several on the same group.
 		all := snap.Messages(person.ID, channel)
 		for i := len(all) - 1; i >= 0; i-- {
-			if text := person.Text(all[i]); contains(text, words) {
+			if text := person.Text(all[i]); all[i].TS > s.after && contains(text, words) {
 				found = all[i]
 				return true
 			}
