@@ -206,7 +206,7 @@ func TestAskSign(t *testing.T) {
 		w.put(a)
 		w.do(a.ID, ask)
 		has(t, "the DM", w.dm(approver.Slack.ID), "*not approved*", "Confirm in browser")
-		a.Deeds[0].Claims = "c1"
+		a.Deeds[0].Claims = `{"access_token":{"acrs":{"value":"c1"}}}`
 		w.put(a)
 		w.do(a.ID, ask)
 		has(t, "the DM", w.dm(approver.Slack.ID), "stronger sign-in")

@@ -297,7 +297,7 @@ func sayClosed(a activation.Activation) string {
 		return fmt.Sprintf(":no_entry_sign: PIM could not give you %s. Ask again; if it fails again, tell an administrator.", what(a))
 	}
 	if a.Refusal != nil {
-		return sayRefusal(*a.Refusal, a)
+		return sayAskRefused(a, *a.Refusal)
 	}
 	return fmt.Sprintf("Your request for %s is closed: %s.", what(a), outcome(a.Outcome))
 }

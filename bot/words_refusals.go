@@ -168,14 +168,27 @@ func whatOr(a activation.Activation, otherwise string) string {
 	return what(a)
 }
 
+// sayAskRefused is the refusal of an ask, with the group: it may be one of several
+// that were asked for together.
+func sayAskRefused(a activation.Activation, r activation.Refusal) string {
+	s := sayRefusal(r, a)
+	if a.Group.Name == "" || strings.Contains(s, what(a)) {
+		return s
+	}
+	return what(a) + ": " + s
+}
+
 // sayDeedRefused tells a person that what they wanted was refused.
 func sayDeedRefused(a activation.Activation, e activation.Effect) string {
 	r := activation.Refusal{Code: activation.Broken}
 	if e.Refusal != nil {
 		r = *e.Refusal
 	}
-	if e.Deed == activation.Submit || e.Deed == "" || r.Code == activation.TooEarly {
+	switch {
+	case r.Code == activation.TooEarly:
 		return sayRefusal(r, a)
+	case e.Deed == activation.Submit || e.Deed == "":
+		return sayAskRefused(a, r)
 	}
 	return fmt.Sprintf("I could not %s. %s", sayDeed(a, e.Deed), sayRefusal(r, a))
 }

@@ -31,8 +31,11 @@ func saySignFor(a activation.Activation, d activation.Pending) string {
 	default:
 		s = fmt.Sprintf("%s is *not ended yet*: confirm with your sign-in by %s.", what(a), by)
 	}
-	if d.Claims != "" {
+	switch {
+	case strings.Contains(d.Claims, `"acrs"`):
 		s += " Entra wants a stronger sign-in for this."
+	case d.Claims != "":
+		s += " Entra no longer takes your earlier sign-in."
 	}
 	return s
 }

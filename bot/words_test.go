@@ -246,6 +246,9 @@ func TestNothingToSay(t *testing.T) {
 	}
 }
 
+// titledClaims is a wish of Entra's for a sign-in.
+type titledClaims struct{ title, claims string }
+
 func TestSignInMessages(t *testing.T) {
 	m := NewMouth(&Bot{Config: Config{SignIn: stamp{}}})
 	phases := map[activation.Deed]activation.Phase{activation.Submit: activation.Asked, activation.Cancel: activation.AwaitingApproval,
@@ -255,10 +258,10 @@ func TestSignInMessages(t *testing.T) {
 		d := activation.Deed(deed)
 		a := scene(phases[d])
 		w := m.SignIn.Mint(activation.Warrant{Actor: approver, Deed: d, Proof: activation.Fresh, Envelope: "e1", Clicked: noon, Expires: after(15 * time.Minute)})
-		for _, claims := range []string{"", `{"access_token":{"acrs":{"value":"c1"}}}`} {
-			msg := m.signMessage(t.Context(), a, activation.Pending{Warrant: w, Needs: true, Claims: claims})
+		for _, claims := range []titledClaims{{"plain", ""}, {"stronger", `{"access_token":{"acrs":{"value":"c1"}}}`}, {"revoked", `{"access_token":{"nbf":{"essential":true,"value":"1"}}}`}} {
+			msg := m.signMessage(t.Context(), a, activation.Pending{Warrant: w, Needs: true, Claims: claims.claims})
 			valid(t, msg)
-			fmt.Fprintf(&out, "# sign in to %s, stronger: %v\n%s\n", deed, claims != "", show(t, msg))
+			fmt.Fprintf(&out, "# sign in to %s, %s\n%s\n", deed, claims.title, show(t, msg))
 		}
 	}
 	for _, s := range []titled{

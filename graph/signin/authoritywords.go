@@ -51,5 +51,5 @@ var (
 	setup   = no(503, "The sign-in is not set up correctly", nothing, "Tell your administrator: the sign-in app's id, secret or redirect address is wrong or has expired.")
 	again   = no(403, "Microsoft wants you to sign in anew", "Your session with Microsoft was ended or is too old. "+nothing, "Try again, and sign in when Microsoft asks.")
 	gaveUp  = no(403, "You stopped the sign-in", nothing, "If that was a mistake, try again. Otherwise close this page.")
-	puzzled = no(502, "Microsoft did not finish the sign-in", nothing, "Try again.")
+	puzzled = no(502, "Microsoft did not finish the sign-in", nothing, "Wait a minute, then begin again. If it stays, tell your administrator the reference.")
 )

@@ -17,6 +17,7 @@ var people = []scene{
 	{"Phishing: a sign-in link, and a device code, given to somebody else", (*Stage).phishing},
 	{"A step-up: PIM wants an authentication context", (*Stage).strongerSignIn},
 	{"What would come of it, before anybody is asked", (*Stage).check},
+	{"The Home tab, and the form", (*Stage).homeForm},
 	{"Two groups by one name, and one confirmation", (*Stage).several},
 	{"Freshness for the approver, who has a session", (*Stage).freshApprover},
 	{"Two of three must agree, and one who agrees twice counts once", (*Stage).quorum},
@@ -28,6 +29,7 @@ var people = []scene{
 	{"Sessions revoked in Entra, and signed out by an administrator", (*Stage).sessionsEnd},
 	{"A stolen Slack session, with proof switched off", (*Stage).stolenSucceeds},
 	{"The same, with proof", (*Stage).stolenFails},
+	{"When Entra is unwell: what the person reads", (*Stage).faults},
 }
 
 // newCompany starts the bot with this story's configuration.

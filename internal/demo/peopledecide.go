@@ -116,6 +116,7 @@ func (s *Stage) portalDecision(ctx context.Context) error {
 }
 
 func (s *Stage) scheduled(ctx context.Context) error {
+	defer s.anew(Colleague)()
 	start := s.Clock.Now().In(zone).Add(3 * time.Minute).Format("15:04")
 	if err := s.types(ctx, Colleague, fmt.Sprintf(`/pag activate release-managers at %s for 30m "the release"`, start)); err != nil {
 		return err

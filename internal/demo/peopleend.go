@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -88,13 +89,20 @@ func (s *Stage) stolenSucceeds(ctx context.Context) error {
 	if err := s.types(ctx, Colleague, `/pag activate prod-admins 1h "I know somebody's phone"`); err != nil {
 		return err
 	}
+	visits := len(s.browser(Approver).Visits())
 	if err := s.thief(ctx, "I know somebody's phone"); err != nil {
 		return err
 	}
 	if _, err := s.sees(ctx, Colleague, "DM", 2*time.Minute, "You have", prodAdmins); err != nil {
 		return err
 	}
-	s.tell("The attack succeeded: PIM has the approver's yes, and the approver knows nothing of it.")
+	if _, err := s.card(ctx, prodAdmins, "I know somebody's phone", "Approved by @approver"); err != nil {
+		return err
+	}
+	if len(s.browser(Approver).Visits()) != visits {
+		return errors.New("the approver's browser was asked")
+	}
+	s.tell("The attack succeeded: PIM has the approver's yes, and nobody asked the approver's browser.")
 	return nil
 }
 

@@ -19,7 +19,7 @@ const (
 )
 
 // faulty are groups of the colleague alone, one for each fault.
-var faulty = []string{"reports-a", "reports-b", "reports-c", "reports-d", "reports-e"}
+var faulty = []string{"reports-a", "reports-b", "reports-c", "reports-d", "reports-e", "reports-f", "reports-g", "reports-h", "reports-i"}
 
 // settle gives the company what this story needs beyond the other's, and the bot
 // a configuration of its own.
