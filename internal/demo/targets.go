@@ -159,6 +159,12 @@ func (s *Stage) ends(ctx context.Context, name, group string) error {
 }
 
 func (s *Stage) intuneDefault(ctx context.Context) error {
+	if err := s.types(ctx, Requester, `/pag check helpdesk-default 20m "a laptop does not start"`); err != nil {
+		return err
+	}
+	if err := s.reads(ctx, Requester, s.Channel.ID, time.Minute, []string{"While " + helpSAW + " is active too", "widen each other in Intune"}); err != nil {
+		return err
+	}
 	if err := s.ends(ctx, Requester, helpSAW); err != nil {
 		return err
 	}
