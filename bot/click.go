@@ -53,6 +53,9 @@ func (b *Bot) click(ctx context.Context, k activation.Kept, i slack.InteractionC
 	if act.ActionID == actAsk || act.ActionID == actAgain {
 		return "", nil, b.clickAsk(ctx, k, i, act)
 	}
+	if act.ActionID == actRenew {
+		return "", nil, b.clickRenew(ctx, k, i, act)
+	}
 	deed, ok := map[string]activation.Deed{actApprove: activation.Approve, actDeny: activation.Deny, actFinish: activation.End}[act.ActionID]
 	if !ok {
 		return "", nil, nil
@@ -126,7 +129,7 @@ func (b *Bot) form(ctx context.Context, c caller, p *press, a activation.Activat
 	if p == nil && w.approve {
 		return none, activation.Refusal{Code: activation.NotAllowedHere, Text: notOurs} // no Home tab has that button
 	}
-	_, _, err := b.authorize(ctx, c, w)
+	_, who, err := b.authorize(ctx, c, w)
 	if err != nil {
 		return none, err
 	}
@@ -141,6 +144,9 @@ func (b *Bot) form(ctx context.Context, c caller, p *press, a activation.Activat
 	}
 	if a.Phase != activation.AwaitingApproval {
 		return none, settledRefusal(a)
+	}
+	if d == activation.Approve && a.Agrees(who) {
+		return none, activation.Refusal{Code: activation.AlreadyAgreed} // before they type a reason once more
 	}
 	g, _ := b.group(a.Group.ID)
 	return voteForm(a, d, activation.ProofFor(d, a.Access, a.Settings, g.Proof)), nil
@@ -218,6 +224,9 @@ func (b *Bot) confirmed(ctx context.Context, k activation.Kept, i slack.Interact
 		}
 		in, err := b.end(k, s, a)
 		return a.ID, in, err
+	case formRenew:
+		say := func(m message) error { return b.direct(ctx, i.User.ID, m) }
+		return b.renewal(ctx, k, "", renewed(i.View), a, s, say)
 	case formVote:
 		if on.Deed != activation.Approve && on.Deed != activation.Deny {
 			return "", nil, nil
@@ -226,6 +235,9 @@ func (b *Bot) confirmed(ctx context.Context, k activation.Kept, i slack.Interact
 			return "", nil, settledRefusal(a)
 		}
 		reason := strings.TrimSpace(typed(i.View, "reason"))
+		if err := fits(reason, ""); err != nil {
+			return "", nil, err
+		}
 		g, _ := b.group(a.Group.ID)
 		w := b.mint(k, a, on.Deed, reason, p, activation.ProofFor(on.Deed, a.Access, a.Settings, g.Proof))
 		return a.ID, activation.Vote{By: p, Approve: on.Deed == activation.Approve, Reason: reason, Warrant: w}, nil

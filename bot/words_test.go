@@ -256,7 +256,7 @@ func TestSignInMessages(t *testing.T) {
 		a := scene(phases[d])
 		w := m.SignIn.Mint(activation.Warrant{Actor: approver, Deed: d, Proof: activation.Fresh, Envelope: "e1", Clicked: noon, Expires: after(15 * time.Minute)})
 		for _, claims := range []string{"", `{"access_token":{"acrs":{"value":"c1"}}}`} {
-			msg := m.signMessage(a, activation.Pending{Warrant: w, Needs: true, Claims: claims})
+			msg := m.signMessage(t.Context(), a, activation.Pending{Warrant: w, Needs: true, Claims: claims})
 			valid(t, msg)
 			fmt.Fprintf(&out, "# sign in to %s, stronger: %v\n%s\n", deed, claims != "", show(t, msg))
 		}

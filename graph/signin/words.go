@@ -177,8 +177,22 @@ func (s *Service) outcome(a activation.Activation, deed activation.Deed, warrant
 	case deed == activation.Cancel && a.Outcome == activation.Withdrawn:
 		return page{Tone: "good", Title: "Withdrawn", Lead: "Your request for " + group + " is withdrawn.", Next: backToSlack}
 	}
-	return page{Tone: "wait", Title: "Nothing waits for you here", Lead: "What this link was for is decided or done already: " + group + " is " + string(a.Phase) + ".",
+	return page{Tone: "wait", Title: "Nothing waits for you here", Lead: "What this link was for is decided or done already: " + nowWords(a) + ".",
 		Next: "Slack shows how it went. You can close this page."}
+}
+
+// nowWords says where an activation is, for a link that came too late.
+func nowWords(a activation.Activation) string {
+	group := groupName(a.Group)
+	switch a.Phase {
+	case activation.Active, activation.Ending:
+		return group + " is active"
+	case activation.Provisioning, activation.Noticed:
+		return "PIM is activating " + group
+	case activation.Asked:
+		return group + " has not been asked for yet"
+	}
+	return group + " is over, or was never given"
 }
 
 func decided(a activation.Activation, approve bool, warrant string) page {

@@ -18,7 +18,7 @@ func Confirm(b *browser.Browser, link, account string, before ...func(button str
 	for range 8 {
 		p := b.Page()
 		if len(p.Forms) == 0 {
-			return p.Title + ". " + p.Text, nil
+			return Words(p), nil
 		}
 		var err error
 		button := p.Forms[0].Buttons[0].Text
@@ -41,4 +41,19 @@ func Confirm(b *browser.Browser, link, account string, before ...func(button str
 		}
 	}
 	return b.Page().Text, fmt.Errorf("the pages never end: %s", b.Page().Text)
+}
+
+// Words are what a person reads on a page: its title, and what follows.
+func Words(p *browser.Page) string {
+	text := strings.TrimPrefix(p.Text, "pagbot · privileged access ")
+	text = strings.TrimSpace(strings.TrimPrefix(text, p.Title))
+	return strings.TrimSuffix(p.Title, ".") + mark(p.Title) + " " + text
+}
+
+// mark ends a title that has no mark of its own.
+func mark(title string) string {
+	if strings.HasSuffix(title, "?") {
+		return ""
+	}
+	return "."
 }

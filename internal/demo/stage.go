@@ -40,6 +40,7 @@ type Stage struct {
 	browsers map[string]*browser.Browser
 	systems  *systems // of the story of the targets
 	seen     int
+	after    string // nothing as old as this message counts as seen; empty: everything does
 }
 
 // tell prints a line of the story.
@@ -74,7 +75,7 @@ func (s *Stage) sees(ctx context.Context, name, where string, within time.Durati
 		// The newest first: a card may be one of several on the same group.
 		all := snap.Messages(person.ID, channel)
 		for i := len(all) - 1; i >= 0; i-- {
-			if text := person.Text(all[i]); contains(text, words) {
+			if text := person.Text(all[i]); all[i].TS > s.after && contains(text, words) {
 				found = all[i]
 				return true
 			}

@@ -17,7 +17,8 @@ type Page struct {
 	Status int
 	Header http.Header
 	Title  string
-	Text   string // as shown, white space squeezed
+	Text   string   // as shown, white space squeezed
+	Lines  []string // the same, as it stands below one another
 	Forms  []*Form
 	Links  []Link
 
@@ -80,7 +81,7 @@ func read(u *url.URL, resp *http.Response, body []byte) (*Page, error) {
 		return nil, err
 	}
 	p.walk(root, nil)
-	p.Text = text(root)
+	p.Text, p.Lines = text(root), lines(root)
 	return p, nil
 }
 
@@ -217,6 +218,48 @@ func text(n *html.Node) string {
 	}
 	visit(n)
 	return strings.Join(words, " ")
+}
+
+// breaks are the elements that begin a new line.
+var breaks = []atom.Atom{atom.P, atom.H1, atom.H2, atom.Div, atom.Form, atom.Li, atom.Button, atom.Label, atom.Br}
+
+// lines is the text as it stands below one another; a button is [in brackets],
+// and a term is followed by a colon.
+func lines(root *html.Node) (all []string) {
+	line := ""
+	end := func() {
+		if line != "" {
+			all, line = append(all, line), ""
+		}
+	}
+	var visit func(*html.Node)
+	visit = func(n *html.Node) {
+		block := slices.Contains(breaks, n.DataAtom)
+		switch {
+		case n.DataAtom == atom.Script || n.DataAtom == atom.Style || n.DataAtom == atom.Head:
+			return
+		case n.Type == html.TextNode && strings.TrimSpace(n.Data) != "":
+			line = strings.TrimSpace(line + " " + strings.Join(strings.Fields(n.Data), " "))
+		}
+		if block {
+			end()
+		}
+		for c := range n.ChildNodes() {
+			visit(c)
+		}
+		switch {
+		case n.DataAtom == atom.Dt:
+			line += ":"
+		case n.DataAtom == atom.Button:
+			line = "[" + line + "]"
+		}
+		if block {
+			end()
+		}
+	}
+	visit(root)
+	end()
+	return all
 }
 
 func attr(n *html.Node, key string) string {
