@@ -125,7 +125,7 @@ func (s *Stage) looksIntoIntune(ctx context.Context, only string) error {
 		} `json:"value"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&page); err != nil {
-		return fmt.Errorf("Intune answers %s: %w", r.Status, err)
+		return fmt.Errorf("what Intune shows (%s) can't be read: %w", r.Status, err)
 	}
 	var names []string
 	for _, p := range page.Value {
