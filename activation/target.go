@@ -120,9 +120,9 @@ func (s Span) Longer(since, asked time.Time) bool {
 	return age >= time.Minute && (s.Still.IsZero() || age >= 2*s.Still.Sub(since))
 }
 
-// Contrary is when the last contrary answer that was kept was asked for; zero:
+// LastContrary is when the last contrary answer that was kept was asked for; zero:
 // there was none.
-func (s Span) Contrary() time.Time {
+func (s Span) LastContrary() time.Time {
 	if s.Still.After(s.After) {
 		return s.Still
 	}

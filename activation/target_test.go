@@ -19,11 +19,11 @@ func TestOverdueKeepsMore(t *testing.T) {
 		if s.Longer(end, at(c.asked)) != c.keeps {
 			t.Errorf("%+v", c)
 		}
-		if !s.Contrary().Equal(at(c.still)) {
-			t.Errorf("the last one kept is of %v, not %v", s.Contrary(), at(c.still))
+		if !s.LastContrary().Equal(at(c.still)) {
+			t.Errorf("the last one kept is of %v, not %v", s.LastContrary(), at(c.still))
 		}
 	}
-	if s := (Span{After: at(3), Still: at(2)}); !s.Contrary().Equal(at(3)) {
-		t.Errorf("%v", s.Contrary())
+	if s := (Span{After: at(3), Still: at(2)}); !s.LastContrary().Equal(at(3)) {
+		t.Errorf("%v", s.LastContrary())
 	}
 }

@@ -91,10 +91,13 @@ type Config struct {
 	People    People
 	SignIn    SignIn
 	Measures  Measures // of targets; nil: none
-	Portal    string   // where PIM requests are approved in a browser; empty: Microsoft's
-	Now       func() time.Time
-	World     func(wire time.Duration) time.Duration
-	Log       *slog.Logger
+	// Warn is what is known to surprise people about an ask for a group, while the
+	// others are active too; nil: nothing.
+	Warn   func(ctx context.Context, group string, length time.Duration, also []string) []string
+	Portal string // where PIM requests are approved in a browser; empty: Microsoft's
+	Now    func() time.Time
+	World  func(wire time.Duration) time.Duration
+	Log    *slog.Logger
 }
 
 func (c *Config) validate() error {

@@ -47,7 +47,31 @@ func (b *Bot) verdict(ctx context.Context, k activation.Kept, o order, g Group, 
 	if q.Facts.Settings.NeedsApproval {
 		approvers = b.approverNames(ctx, asked(q))
 	}
-	return sayVerdict(q, activation.Judge(q, q.Facts, k.At), approvers, b.SignIn != nil), nil
+	v := activation.Judge(q, q.Facts, k.At)
+	text := sayVerdict(q, v, approvers, b.SignIn != nil)
+	if v.Refusal() != nil || q.Access != activation.Member {
+		return text, nil
+	}
+	warnings, err := b.warnings(ctx, q)
+	return text + sayWarnings(warnings), err
+}
+
+// warnings are what may surprise the person about an ask that nothing forbids.
+func (b *Bot) warnings(ctx context.Context, q activation.Ask) ([]string, error) {
+	if b.Warn == nil {
+		return nil, nil
+	}
+	open, err := b.Engine.Find(ctx, "person:"+fold(q.Person.Tenant+"/"+q.Person.Object))
+	if err != nil {
+		return nil, err
+	}
+	var also []string
+	for _, a := range open {
+		if a.Phase == activation.Active && a.Access == activation.Member && a.Group.ID != q.Group.ID {
+			also = append(also, a.Group.ID)
+		}
+	}
+	return b.Warn(ctx, q.Group.ID, wholeLength(asked(q)), also), nil
 }
 
 // preview shows in the form, once a group is picked, what would come of the ask

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -89,6 +90,22 @@ func TestPreview(t *testing.T) {
 		w.settle()
 		if ask, ok := w.heard()[0].(activation.Ask); !ok || ask.Group != admins {
 			t.Errorf("%+v", ask)
+		}
+	})
+}
+
+// TestCheckWarns of what may surprise people; not of what is refused anyway.
+func TestCheckWarns(t *testing.T) {
+	with := func(c *Config) {
+		c.Warn = func(_ context.Context, group string, length time.Duration, also []string) []string {
+			return []string{fmt.Sprintf("%v for %s beside %v", group == admins.ID, length, also)}
+		}
+	}
+	play(t, with, func(t *testing.T, w *world) {
+		w.put(scene(activation.Active, func(a *activation.Activation) { a.Group = activation.Group{Tenant: admins.Tenant, ID: "another"} }))
+		has(t, "the verdict", w.command(requester.Slack.ID, `/pag check db_admins 2h "why"`), "Nothing forbids it", ":warning: true for 2h0m0s beside [another]")
+		if got := w.command(requester.Slack.ID, `/pag check db_readers 9h`); strings.Contains(got, ":warning:") {
+			t.Errorf("warned of what is refused: %s", got)
 		}
 	})
 }

@@ -41,6 +41,15 @@ func sayVerdict(q activation.Ask, v activation.Verdict, approvers []string, acts
 	return strings.Join(lines, "\n")
 }
 
+// sayWarnings is what may surprise people, a line each.
+func sayWarnings(all []string) string {
+	var s strings.Builder
+	for _, w := range all {
+		s.WriteString("\n:warning: " + lit(w))
+	}
+	return s.String()
+}
+
 func mark(m activation.Met) string {
 	switch m {
 	case activation.IsMet:

@@ -104,8 +104,8 @@ func sayLingering(a activation.Activation, t activation.Target) string {
 	switch {
 	case s.Overdue && s.Doubt != "":
 		return "*overdue*, and I can't tell: " + lit(s.Doubt)
-	case s.Overdue && s.Contrary().After(a.Ended):
-		return fmt.Sprintf(":rotating_light: *still there* at %s, which is too late", clockOf(s.Contrary()))
+	case s.Overdue && s.LastContrary().After(a.Ended):
+		return fmt.Sprintf(":rotating_light: *still there* at %s, which is too late", clockOf(s.LastContrary()))
 	case s.Overdue:
 		return ":rotating_light: *overdue*: not seen gone"
 	case s.Doubt != "":
@@ -277,12 +277,12 @@ func sayOverdue(a activation.Activation, t activation.Target, person string) str
 		return s + " By now: " + sayRemoval(a, t) + "."
 	case r.Doubt != "":
 		return s + " I can't tell whether it has: " + lit(r.Doubt) + "."
-	case !r.Contrary().After(a.Ended):
+	case !r.LastContrary().After(a.Ended):
 		return s + " I have not seen that it has."
 	case t.Level <= activation.L1:
-		return fmt.Sprintf("%s It was still listed at %s.", s, clockOf(r.Contrary()))
+		return fmt.Sprintf("%s It was still listed at %s.", s, clockOf(r.LastContrary()))
 	}
-	return fmt.Sprintf("%s It *still worked* at %s. An administrator of %s should look.", s, clockOf(r.Contrary()), lit(t.Name))
+	return fmt.Sprintf("%s It *still worked* at %s. An administrator of %s should look.", s, clockOf(r.LastContrary()), lit(t.Name))
 }
 
 func sayClosed(a activation.Activation) string {

@@ -202,3 +202,27 @@ func TestWarningsOfAGroup(t *testing.T) {
 		}
 	})
 }
+
+// TestWarnedOfAnAsk: a person who asks is warned for themselves, from what is
+// configured.
+func TestWarnedOfAnAsk(t *testing.T) {
+	a := &App{cfg: &Config{Targets: []TargetConfig{{ID: "saw", Kind: "intune", Name: "Intune"}},
+		Groups: []GroupConfig{{Name: "one", ID: "1", Targets: []string{"saw"}}, {Name: "two", ID: "2", Targets: []string{"saw"}}, {Name: "code", ID: "3", Opens: []string{"github"}}}}}
+	for _, c := range []struct {
+		group  string
+		length time.Duration
+		also   []string
+		want   string
+	}{
+		{"1", time.Hour, []string{"2"}, "While two is active too, the two widen each other in Intune"},
+		{"1", time.Hour, []string{"3"}, ""},
+		{"1", time.Hour, nil, ""},
+		{"3", 30 * time.Minute, nil, "an activation of 30 minutes may end before it was ever seen"},
+		{"3", 2 * time.Hour, nil, ""},
+	} {
+		got := strings.Join(a.warned(t.Context(), c.group, c.length, c.also), " ")
+		if !strings.Contains(got, c.want) || (got == "") != (c.want == "") {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
+}

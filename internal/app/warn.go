@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -40,6 +41,36 @@ func (a *App) Warnings(ctx context.Context) ([]string, error) {
 	return lines, nil
 }
 
+// warned is what is known to surprise a person about an ask, while groups of
+// theirs are active: from the configuration only, so that nobody waits for it.
+func (a *App) warned(_ context.Context, group string, length time.Duration, also []string) (lines []string) {
+	var c downstream.Carries
+	for _, g := range a.cfg.Groups {
+		switch {
+		case g.ID == group:
+			c.Group, c.Opens = g.Name, a.cfg.opens(g)
+		case slices.Contains(also, g.ID):
+			c.Also = append(c.Also, downstream.Carries{Group: g.Name, Opens: a.cfg.opens(g)})
+		}
+	}
+	c.Asked, c.Duration = true, length
+	for _, w := range downstream.Warnings(c) {
+		lines = append(lines, w.Text)
+	}
+	return lines
+}
+
+// opens lists the systems that a group opens, as it is configured.
+func (c *Config) opens(g GroupConfig) (all []downstream.Opens) {
+	for _, t := range c.targetsOf(g) {
+		all = append(all, downstream.Opens{Kind: t.Kind, Name: t.Name})
+	}
+	for _, kind := range g.Opens {
+		all = append(all, downstream.Opens{Kind: kind})
+	}
+	return all
+}
+
 // carries reads what a group carries, as far as the reader may.
 func (a *App) carries(ctx context.Context, g *downstream.Graph, group GroupConfig) downstream.Carries {
 	c := downstream.Carries{Group: group.Name}
@@ -52,12 +83,7 @@ func (a *App) carries(ctx context.Context, g *downstream.Graph, group GroupConfi
 	if s, err := a.reader.Settings(ctx, group.ID, activation.Member); err == nil {
 		c.Duration = time.Duration(s.Max)
 	}
-	for _, t := range a.cfg.targetsOf(group) {
-		c.Opens = append(c.Opens, downstream.Opens{Kind: t.Kind, Name: t.Name})
-	}
-	for _, kind := range group.Opens {
-		c.Opens = append(c.Opens, downstream.Opens{Kind: kind})
-	}
+	c.Opens = a.cfg.opens(group)
 	return c
 }
 

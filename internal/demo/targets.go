@@ -125,7 +125,7 @@ func (s *Stage) looksIntoIntune(ctx context.Context, only string) error {
 		} `json:"value"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&page); err != nil {
-		return fmt.Errorf("Intune answers %s: %w", r.Status, err)
+		return fmt.Errorf("what Intune shows (%s) can't be read: %w", r.Status, err)
 	}
 	var names []string
 	for _, p := range page.Value {
@@ -159,6 +159,12 @@ func (s *Stage) ends(ctx context.Context, name, group string) error {
 }
 
 func (s *Stage) intuneDefault(ctx context.Context) error {
+	if err := s.types(ctx, Requester, `/pag check helpdesk-default 20m "a laptop does not start"`); err != nil {
+		return err
+	}
+	if err := s.reads(ctx, Requester, s.Channel.ID, time.Minute, []string{"While " + helpSAW + " is active too", "widen each other in Intune"}); err != nil {
+		return err
+	}
 	if err := s.ends(ctx, Requester, helpSAW); err != nil {
 		return err
 	}

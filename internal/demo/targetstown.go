@@ -67,7 +67,7 @@ func (s *Stage) expand() (*systems, error) {
 		if strings.HasPrefix(name, "aws-") {
 			who = Colleague
 		}
-		if err := s.founds(name, who); err != nil {
+		if err := s.eligibleFor(name, who); err != nil {
 			return nil, err
 		}
 	}
@@ -80,8 +80,8 @@ func (s *Stage) expand() (*systems, error) {
 	return y, errors.Join(s.intune(y), s.defender(y), s.aws(y), s.configure(y))
 }
 
-// founds makes a group that a person may activate on their own.
-func (s *Stage) founds(group, who string) error {
+// eligibleFor makes a group that a person may activate on their own.
+func (s *Stage) eligibleFor(group, who string) error {
 	g := s.Entra.AddGroup(entra.Group{Name: group, RoleAssignable: true})
 	s.Groups[group] = g
 	e := entra.DefaultSettings()
