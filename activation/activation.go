@@ -192,6 +192,8 @@ type Activation struct {
 	Lead     Duration  `json:"lead,omitempty"`   // how long before the end to warn
 	Remind   Duration  `json:"remind,omitempty"` // how long a request waits before its approvers are reminded; zero: only the rescue
 	Batch    []string  `json:"batch,omitempty"`  // ids of what was asked for together; the first speaks for all until PIM is asked
+	After    string    `json:"after,omitempty"`  // id of the activation that this one renews
+	Next     string    `json:"next,omitempty"`   // id of the one that renews this
 	Reply    string    `json:"reply,omitempty"`  // where Slack takes a private answer, for 30 minutes
 	Began    time.Time `json:"began"`            // asked or noticed
 

@@ -38,10 +38,7 @@ func Apply(a Activation, e Event) Activation {
 		a.dropDeed(e.Warrant)
 		a = a.decided(e)
 	case EvFinishAsked:
-		a.addDeed(e.Warrant, "")
-		if e.Warrant.Deed == End && a.Phase == Active {
-			a.Phase = Ending
-		}
+		a = a.finishing(e)
 	case EvProvisioned:
 		a = a.provisioned(e)
 	case EvSpan:
@@ -71,7 +68,7 @@ func begin(a Activation, e Event) Activation {
 		a.Person, a.Group, a.Access = e.Person, e.Group, e.Access
 		a.Reason, a.Ticket, a.Length, a.Until, a.Start = e.Reason, e.Ticket, e.Length, e.Until, e.Start
 		a.Settings, a.Targets, a.Lead, a.Remind, a.Reply, a.Began = e.Settings, slices.Clone(e.Targets), e.Lead, e.Remind, e.Reply, e.At
-		a.Batch, a.Quorum = slices.Clone(e.Batch), e.Quorum
+		a.Batch, a.Quorum, a.After = slices.Clone(e.Batch), e.Quorum, e.After
 		a.addDeed(e.Warrant, "")
 	case EvRefused:
 		a.ID, a.Phase, a.Outcome = e.ID, Closed, Refused
@@ -151,10 +148,21 @@ func (a Activation) ended(e EvEnded) Activation {
 			// Access that was there before is nobody's alarm.
 			t.Removal = Span{State: HadAlready, Evidence: t.Grant.Evidence, Via: t.Grant.Via}
 		case Effective, Works:
-			t.Removal = Span{State: Waiting, After: t.Grant.Asked}
+			t.Removal = Span{State: Waiting, After: t.Grant.Asked, AfterLevel: t.Grant.Level}
 		default:
 			t.Removal = Span{State: Waiting}
 		}
+	}
+	return a
+}
+
+func (a Activation) finishing(e EvFinishAsked) Activation {
+	a.addDeed(e.Warrant, "")
+	if e.Next != "" {
+		a.Next = e.Next
+	}
+	if e.Warrant.Deed == End && a.Phase == Active {
+		a.Phase = Ending
 	}
 	return a
 }

@@ -256,3 +256,56 @@ func TestInstanceTeachesTheSchedule(t *testing.T) {
 		t.Errorf("%s under %+v", a.Phase, a.Request)
 	}
 }
+
+// What the policy engine does not allow yet may have been received before: its
+// no is no lower end for a yes of a lower level.
+func TestAContraryAnswerBoundsItsLevelOnly(t *testing.T) {
+	since := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
+	at := func(s int) time.Time { return since.Add(time.Duration(s) * time.Second) }
+	answer := func(says Says, l Level, s int) Answer {
+		return Answer{Says: says, Level: l, Evidence: "x", Sent: at(s), Received: at(s + 1)}
+	}
+	for _, c := range []struct {
+		toward      Direction
+		first, then Answer
+		state       State
+		after       time.Time
+	}{
+		{Grant, answer(No, L2, 10), answer(Yes, L1, 20), Works, time.Time{}},
+		{Grant, answer(No, L1, 10), answer(Yes, L2, 20), Effective, at(10)},
+		{Grant, answer(No, L2, 10), answer(Yes, L2, 20), Effective, at(10)},
+		{Removal, answer(Yes, L2, 10), answer(No, L1, 20), Gone, since},
+		{Removal, answer(Yes, L1, 10), answer(No, L1, 20), Gone, at(10)},
+	} {
+		s, _ := Span{State: Waiting}.settle(c.toward, c.first, time.Time{}, since)
+		s, _ = s.settle(c.toward, c.then, time.Time{}, since)
+		if s.State != c.state || !s.After.Equal(c.after) {
+			t.Errorf("%s, %+v then %+v: %+v", c.toward, c.first, c.then, s)
+		}
+	}
+}
+
+// A renewal is held while what it renews is there and ending, goes on once that
+// has ended, and is refused if it will not end.
+func TestHeld(t *testing.T) {
+	ending := []Pending{{Warrant: Warrant{ID: "w1", Deed: End}}}
+	for _, c := range []struct {
+		name   string
+		before Activation
+		wait   bool
+		no     bool
+	}{
+		{"ending", Activation{ID: "a0", Phase: Ending, Deeds: ending}, true, false},
+		{"runs, its end to be done", Activation{ID: "a0", Phase: Active, Deeds: ending}, true, false},
+		{"its end was refused or lapsed", Activation{ID: "a0", Phase: Active}, false, true},
+		{"another deed is no end", Activation{ID: "a0", Phase: Active, Deeds: []Pending{{Warrant: Warrant{Deed: Cancel}}}}, false, true},
+		{"ended", Activation{ID: "a0", Phase: Verifying}, false, false},
+		{"over", Activation{ID: "a0", Phase: Closed}, false, false},
+		{"forgotten", Activation{}, false, false},
+	} {
+		wait, no := (Activation{ID: "a2", After: "a0"}).Held(c.before)
+		if (wait != "") != c.wait || (no != nil) != c.no || c.wait && wait != AtEnd("a0") || c.no && no.Code != NotEnded {
+			t.Errorf("%s: waits for %q, refused %v", c.name, wait, no)
+		}
+	}
+}

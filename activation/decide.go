@@ -76,7 +76,7 @@ func (t *turn) ask(q Ask) {
 		return
 	}
 	t.add(EvAsked{ID: q.ID, Tag: q.Tag, Person: q.Person, Group: q.Group, Access: q.Access, Length: Duration(q.Length), Until: q.Until, Start: q.Start,
-		Reason: q.Reason, Ticket: q.Ticket, Reply: q.Reply, Batch: q.Batch, Settings: q.Facts.Settings, Targets: q.Facts.Targets,
+		Reason: q.Reason, Ticket: q.Ticket, Reply: q.Reply, Batch: q.Batch, After: q.After, Settings: q.Facts.Settings, Targets: q.Facts.Targets,
 		Lead: Duration(q.Facts.Lead), Remind: Duration(q.Facts.Remind), Quorum: q.Facts.Quorum, Warrant: q.Warrant, At: t.now})
 }
 
@@ -161,7 +161,7 @@ func (t *turn) finish(f Finish) {
 			turnedAway(r.Code)
 			return
 		}
-		t.add(EvFinishAsked{f.By, f.Warrant, t.now})
+		t.add(EvFinishAsked{f.By, f.Warrant, f.Next, t.now})
 	case p == Verifying:
 		turnedAway(NotActive)
 	default:

@@ -16,7 +16,9 @@ func Effects(a Activation, e Event) []Effect {
 		if e.Warrant.Proof != Fresh && !a.Follows() { // else the link says it, or the first of its batch
 			o.whisper(TopicAsked, nil)
 		}
-		o.probes(Grant)
+		if !a.Renews() {
+			o.probes(Grant)
+		}
 	case EvRefused:
 		o.answer(&e.Refusal)
 	case EvNoticed:
@@ -35,6 +37,7 @@ func Effects(a Activation, e Event) []Effect {
 		o.sign(e.Warrant)
 	case EvDeedRefused:
 		o.sign(e.Warrant)
+		o.free()
 		if e.Deed != Submit {
 			o.card()
 			o.refusal(e.By, e.Deed, e.Refusal)
@@ -42,6 +45,7 @@ func Effects(a Activation, e Event) []Effect {
 		}
 	case EvLapsed:
 		o.sign(e.Warrant)
+		o.free()
 		o.card()
 	case EvDecisionAsked:
 		o.deed(e.Warrant)
@@ -81,6 +85,7 @@ func (o *out) later(e Event) {
 	case EvReminded:
 		o.reminded(e)
 	case EvEnded:
+		o.free()
 		o.card()
 		o.sign(e.Warrant)
 		o.probes(Removal)
@@ -182,7 +187,7 @@ func (o *out) closed(e EvClosed) {
 	}
 	switch {
 	case !o.a.Ended.IsZero():
-		if o.measured() {
+		if o.measured() && !o.succeeded() {
 			o.dm(o.a.Person, TopicGone, "")
 		}
 	case e.Outcome == Denied && o.a.Decision != nil:
@@ -289,7 +294,7 @@ func (o *out) deed(w Warrant) {
 	}
 	if w.Proof == Fresh {
 		e.Wait = w.Wait()
-		if w.Deed != Submit || !o.a.Follows() {
+		if !o.a.spokenFor(w.Deed) {
 			o.sign(w.ID)
 		}
 	}

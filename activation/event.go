@@ -26,6 +26,7 @@ type (
 		Ticket   string    `json:"ticket,omitempty"`
 		Reply    string    `json:"reply,omitempty"`
 		Batch    []string  `json:"batch,omitempty"`
+		After    string    `json:"after,omitempty"`
 		Settings Settings  `json:"settings"`
 		Targets  []Target  `json:"targets"`
 		Lead     Duration  `json:"lead,omitempty"`
@@ -110,6 +111,7 @@ type (
 	EvFinishAsked struct {
 		By      Person    `json:"by"`
 		Warrant Warrant   `json:"warrant"`
+		Next    string    `json:"next,omitempty"`
 		At      time.Time `json:"at"`
 	}
 	// EvProvisioned: PIM grants it.

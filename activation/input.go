@@ -20,6 +20,7 @@ type Ask struct {
 	Ticket  string
 	Reply   string   // Slack's response URL
 	Batch   []string // ids of all that is asked for together, and confirmed with one sign-in; empty: this alone
+	After   string   // id of the running activation that this renews: it ends first
 	Warrant Warrant
 	Facts   Facts
 }
@@ -27,6 +28,13 @@ type Ask struct {
 // Asks are several wishes of one envelope: each begins an activation of its
 // own, in one commit.
 type Asks []Ask
+
+// Renewal is an ask that takes the place of a running activation, and the end of
+// that one: both begin in one commit, or neither.
+type Renewal struct {
+	Ask    Ask
+	Finish Finish // of the activation that Ask.After names
+}
 
 // Facts is what the outside knew when a person asked.
 type Facts struct {
@@ -73,6 +81,7 @@ type Vote struct {
 type Finish struct {
 	By      Person
 	Warrant Warrant
+	Next    string // id of the activation that begins once this one has ended; empty: none
 }
 
 // Done is the report of a deed: what PIM answered.
@@ -127,6 +136,7 @@ type Tick struct{}
 
 func (Ask) input()      {}
 func (Asks) input()     {}
+func (Renewal) input()  {}
 func (Notice) input()   {}
 func (Vote) input()     {}
 func (Finish) input()   {}

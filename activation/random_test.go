@@ -67,6 +67,7 @@ func (l *life) targets() []Target {
 func (l *life) ask() Ask {
 	by := l.person()
 	return Ask{ID: "a1", Tag: "7F3K", Person: by, Group: Group{tenant, "g1", "db-admins"}, Access: Member, Length: l.span(), Start: pick(l, "start", time.Time{}, l.now.Add(time.Hour)), Reason: "x", Batch: pick(l, "batch", nil, []string{"a1", "a2"}, []string{"a0", "a1"}),
+		After: pick(l, "after", "", "", "a0"),
 		Reply: pick(l, "reply", "", "https://slack.test/reply"), Warrant: l.warrant(Submit, by),
 		Facts: Facts{Eligible: true, Lead: 15 * time.Minute, Remind: pick(l, "remind", 0, 10*time.Minute, 6*time.Hour), Quorum: pick(l, "quorum", 0, 2, 3), Targets: l.targets(), Settings: Settings{Max: Duration(8 * time.Hour), ApproverReason: true}}}
 }
@@ -140,7 +141,7 @@ func (l *life) anything() Input {
 		d := pick(l, "decision", Approve, Deny)
 		return Vote{By: by, Approve: d == Approve, Reason: pick(l, "reason", "ok", " "), Warrant: l.warrant(d, by)}
 	case 5, 6:
-		return Finish{By: by, Warrant: l.warrant(pick(l, "finish", End, Cancel), by)}
+		return Finish{By: by, Next: pick(l, "next", "", "", "a2"), Warrant: l.warrant(pick(l, "finish", End, Cancel), by)}
 	case 7, 8:
 		return l.done()
 	case 9:

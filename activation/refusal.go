@@ -25,6 +25,7 @@ const (
 	RulesFailed      Code = "rules failed" // PIM named rules that we don't know
 	TooEarly         Code = "too early"    // PIM's five-minute floor for ending
 	NotActive        Code = "not active"
+	NotEnded         Code = "not ended" // so that it could not be renewed
 	NotPending       Code = "not pending"
 	AlreadyDecided   Code = "already decided"
 	AlreadyAgreed    Code = "already agreed" // one voice a human where several are needed

@@ -37,7 +37,7 @@ func (s *stage) input(w []string) (Input, error) {
 			deed = Cancel
 		}
 		by := who(after(w, "by"))
-		return Finish{By: by, Warrant: s.mint(deed, by, w)}, nil
+		return Finish{By: by, Warrant: s.mint(deed, by, w), Next: value(w, "next=")}, nil
 	case "again":
 		return s.last, nil
 	case "tick":
@@ -84,7 +84,7 @@ func (s *stage) ask(w []string) (Input, error) {
 	by := who(after(w, "by"))
 	q := Ask{ID: "a1", Tag: "7F3K", Person: by, Group: Group{Tenant: tenant, ID: "group-" + w[0], Name: w[0]},
 		Access: s.access, Length: d, Reason: w[2], Reply: "https://slack.test/reply", Facts: s.facts}
-	q.Ticket = value(w, "ticket=")
+	q.Ticket, q.After = value(w, "ticket="), value(w, "after=")
 	if in := length(w, "start="); in > 0 {
 		q.Start = s.now.Add(in)
 	}

@@ -92,9 +92,10 @@ const (
 // Span is one measurement: the change happened in (After, By].
 type Span struct {
 	State      State     `json:"state,omitempty"`
-	After      time.Time `json:"after,omitzero"` // the last contrary answer was asked for then; zero: none
-	Asked      time.Time `json:"asked,omitzero"` // the first answer was asked for then
-	By         time.Time `json:"by,omitzero"`    // and received then
+	After      time.Time `json:"after,omitzero"`        // the last contrary answer was asked for then; zero: none
+	AfterLevel Level     `json:"after_level,omitempty"` // of the answer that After is of
+	Asked      time.Time `json:"asked,omitzero"`        // the first answer was asked for then
+	By         time.Time `json:"by,omitzero"`           // and received then
 	Level      Level     `json:"level,omitempty"`
 	Configured bool      `json:"configured,omitempty"` // at L0: by joining its settings with Entra's data
 	Evidence   string    `json:"evidence,omitempty"`
@@ -109,10 +110,23 @@ func (s Span) Settled() bool { return s.State != Unbegun && s.State != Waiting }
 
 // Longer reports whether a contrary answer is worth keeping: so that of what
 // never comes it is known, but for a half, how long it took at least. since is
-// the turn that is measured.
+// the turn that is measured. Of a removal that is overdue more is kept: who is
+// alarmed about it wants to know how it stands.
 func (s Span) Longer(since, asked time.Time) bool {
 	age := asked.Sub(since)
+	if s.Overdue && asked.Sub(s.Still) >= age/4 {
+		return true
+	}
 	return age >= time.Minute && (s.Still.IsZero() || age >= 2*s.Still.Sub(since))
+}
+
+// Contrary is when the last contrary answer that was kept was asked for; zero:
+// there was none.
+func (s Span) Contrary() time.Time {
+	if s.Still.After(s.After) {
+		return s.Still
+	}
+	return s.After
 }
 
 // Target is a downstream system where the group carries a role, and what it
@@ -170,12 +184,15 @@ func (s Span) settle(d Direction, a Answer, last, since time.Time) (Span, bool) 
 		return s, false // older than what is known to the contrary
 	}
 	s.Doubt = ""
+	if a.Says == wanted && s.AfterLevel > a.Level {
+		s.After = s.unbound(d, since)
+	}
 	if last.After(s.After) {
 		s.After = last
 	}
 	if a.Says != wanted {
 		if a.Sent.After(s.After) {
-			s.After = a.Sent
+			s.After, s.AfterLevel = a.Sent, a.Level
 		}
 		// A later control, taken when a decision came, narrows the interval.
 		fresher := since.IsZero() && a.Sent.Sub(was.After) > time.Minute
@@ -192,6 +209,19 @@ func (s Span) settle(d Direction, a Answer, last, since time.Time) (Span, bool) 
 		s = s.came()
 	}
 	return s, true
+}
+
+// unbound is what is left of a contrary answer of a higher level than the wanted
+// one: what the policy engine does not allow may have been received long ago.
+// Only before the end nothing is forgotten.
+func (s Span) unbound(d Direction, since time.Time) time.Time {
+	switch {
+	case d == Grant:
+		return time.Time{}
+	case s.After.After(since):
+		return since
+	}
+	return s.After
 }
 
 // came says how much is known of a grant that is there.

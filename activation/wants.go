@@ -35,7 +35,7 @@ func Wants(a Activation, e Effect, now time.Time) bool {
 			// A life that was missed is told from its end.
 			return running && (a.Ends.IsZero() || now.Before(a.Ends))
 		}
-	case Succeed:
+	case Succeed, Free:
 		return a.Open()
 	}
 	return true
@@ -58,6 +58,9 @@ func (a Activation) timely(d Deed) bool {
 // Controlled reports whether every target has said how it stands before PIM
 // grants anything: yes, no, or that it can't tell.
 func (a Activation) Controlled() bool {
+	if a.Renews() {
+		return true // what the targets say now is of the one before
+	}
 	for _, t := range a.Targets {
 		if s := t.Grant; !s.Settled() && s.After.IsZero() && s.Doubt == "" {
 			return false

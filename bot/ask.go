@@ -14,6 +14,9 @@ import (
 // ask gathers the facts for an ask. Whether they suffice is for Decide to say.
 func (b *Bot) ask(ctx context.Context, k activation.Kept, reply string, o order, s someone, say teller) (string, activation.Input, error) {
 	groups, err := b.groupsOf(&o)
+	if err == nil {
+		err = fits(o.reason, o.ticket)
+	}
 	if err != nil {
 		return "", nil, say(plain(err.Error()))
 	}
@@ -59,12 +62,15 @@ func usual(s activation.Settings) time.Duration {
 
 // mint makes the warrant of one deed, the same for the same envelope.
 func (b *Bot) mint(k activation.Kept, a activation.Activation, d activation.Deed, reason string, by activation.Person, proof activation.Proof) activation.Warrant {
-	w := activation.Warrant{Actor: by, Deed: d, Digest: a.Terms(d, reason).Digest(), Proof: proof, Envelope: k.ID,
-		Clicked: k.At, Expires: k.At.Add(b.World(warrantLife))}
-	if d == activation.End && a.Ends.After(w.Expires) {
-		w.Expires = a.Ends
+	expires := k.At.Add(b.World(warrantLife))
+	if d == activation.End && a.Ends.After(expires) {
+		expires = a.Ends
 	}
-	return b.SignIn.Mint(w)
+	return b.mintUntil(expires, k, a, d, reason, by, proof)
+}
+
+func (b *Bot) mintUntil(expires time.Time, k activation.Kept, a activation.Activation, d activation.Deed, reason string, by activation.Person, proof activation.Proof) activation.Warrant {
+	return b.SignIn.Mint(activation.Warrant{Actor: by, Deed: d, Digest: a.Terms(d, reason).Digest(), Proof: proof, Envelope: k.ID, Clicked: k.At, Expires: expires})
 }
 
 // facts reads what PIM knows of each of the person's accounts, all at once, and

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"github.com/slack-go/slack"
+	"strings"
 
 	"pagbot/activation"
 )
@@ -24,7 +25,7 @@ func (b *Bot) card(a activation.Activation) message {
 	if n := b.sayCardNote(a); n != "" {
 		blocks = append(blocks, note(n))
 	}
-	if n := b.usually(a); n != "" {
+	if n := strings.TrimSpace(b.usually(a) + " " + b.looks(a)); n != "" {
 		blocks = append(blocks, note(n))
 	}
 	if buttons := b.buttons(a); len(buttons) > 0 {

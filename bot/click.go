@@ -53,6 +53,9 @@ func (b *Bot) click(ctx context.Context, k activation.Kept, i slack.InteractionC
 	if act.ActionID == actAsk || act.ActionID == actAgain {
 		return "", nil, b.clickAsk(ctx, k, i, act)
 	}
+	if act.ActionID == actRenew {
+		return "", nil, b.clickRenew(ctx, k, i, act)
+	}
 	deed, ok := map[string]activation.Deed{actApprove: activation.Approve, actDeny: activation.Deny, actFinish: activation.End}[act.ActionID]
 	if !ok {
 		return "", nil, nil
@@ -221,6 +224,9 @@ func (b *Bot) confirmed(ctx context.Context, k activation.Kept, i slack.Interact
 		}
 		in, err := b.end(k, s, a)
 		return a.ID, in, err
+	case formRenew:
+		say := func(m message) error { return b.direct(ctx, i.User.ID, m) }
+		return b.renewal(ctx, k, "", renewed(i.View), a, s, say)
 	case formVote:
 		if on.Deed != activation.Approve && on.Deed != activation.Deny {
 			return "", nil, nil
@@ -229,6 +235,9 @@ func (b *Bot) confirmed(ctx context.Context, k activation.Kept, i slack.Interact
 			return "", nil, settledRefusal(a)
 		}
 		reason := strings.TrimSpace(typed(i.View, "reason"))
+		if err := fits(reason, ""); err != nil {
+			return "", nil, err
+		}
 		g, _ := b.group(a.Group.ID)
 		w := b.mint(k, a, on.Deed, reason, p, activation.ProofFor(on.Deed, a.Access, a.Settings, g.Proof))
 		return a.ID, activation.Vote{By: p, Approve: on.Deed == activation.Approve, Reason: reason, Warrant: w}, nil

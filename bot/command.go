@@ -49,6 +49,9 @@ func (b *Bot) command(ctx context.Context, k activation.Kept, c slack.SlashComma
 // and said at last.
 func (b *Bot) failed(ctx context.Context, k activation.Kept, err error, a activation.Activation, say teller) error {
 	r, known := refusal(err)
+	if wrong, ok := errors.AsType[complaint](err); ok {
+		return say(plain(wrong.Error()))
+	}
 	switch {
 	case known && r.Text == watching:
 		return say(plain(fmt.Sprintf(sayWatchOnly, b.Portal)))
@@ -111,6 +114,8 @@ func (b *Bot) obey(ctx context.Context, k activation.Kept, c slack.SlashCommand,
 		return "", nil, say(plain(saySignedOut))
 	case "deactivate":
 		return b.finish(ctx, k, o, s, say)
+	case "renew":
+		return b.renew(ctx, k, c, o, s, say)
 	}
 	if o.verb == "again" {
 		last, err := b.lately(ctx, s)
@@ -157,10 +162,10 @@ func (b *Bot) finish(ctx context.Context, k activation.Kept, o order, s someone,
 	if err != nil {
 		return "", nil, err
 	}
+	waits := slices.Clone(open)
 	open = slices.DeleteFunc(open, func(a activation.Activation) bool {
-		g, _ := b.group(a.Group.ID)
-		named := o.group == "" || slices.ContainsFunc(append([]string{a.Group.Name, a.Group.ID}, g.Aliases...), func(n string) bool { return strings.EqualFold(n, o.group) })
-		return !named || o.owner && a.Access != activation.Owner || !endable(a)
+		renewed := slices.ContainsFunc(waits, func(n activation.Activation) bool { return n.ID == a.Next && n.Phase == activation.Asked })
+		return renewed || !b.meant(a, o) || !endable(a)
 	})
 	if len(open) != 1 {
 		return "", nil, say(plain(sayWhichToEnd(open, o.group)))
@@ -173,6 +178,14 @@ func (b *Bot) finish(ctx context.Context, k activation.Kept, o order, s someone,
 		b.Log.Warn("the answer could not be said; the deed goes on", "envelope", k.ID, "err", err)
 	}
 	return open[0].ID, in, nil
+}
+
+// meant reports whether an order names an activation, or none at all.
+func (b *Bot) meant(a activation.Activation, o order) bool {
+	g, _ := b.group(a.Group.ID)
+	names := append([]string{a.Group.Name, a.Group.ID}, g.Aliases...)
+	named := o.group == "" || slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, o.group) })
+	return named && (!o.owner || a.Access == activation.Owner)
 }
 
 func endable(a activation.Activation) bool { return deedToEnd(a) != "" }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -16,6 +17,9 @@ type Measures interface {
 	// measurements that is known, as in "usually 7–22 min here, 41 seen"; empty if
 	// that are too few.
 	Usually(target string, toward activation.Direction) string
+	// Every is how often a target is looked at, at the least, so long after the
+	// turn that is waited for; zero: not known.
+	Every(target string, age time.Duration) time.Duration
 	// Draw draws what was measured of a group or a target, by the name that a
 	// person typed, or of all for none. False: there is nothing of that name.
 	Draw(about string) (Drawing, bool, error)
@@ -74,18 +78,44 @@ func (b *Bot) usually(a activation.Activation) string {
 	if b.Measures == nil || a.From.IsZero() {
 		return ""
 	}
-	toward := activation.Grant
-	if !a.Ended.IsZero() {
-		toward = activation.Removal
-	}
+	waited, toward := waitsFor(a)
 	var all []string
-	for _, t := range a.Targets {
-		if t.Level == activation.L0 || t.Span(toward).Settled() {
-			continue
-		}
+	for _, t := range waited {
 		if s := b.Measures.Usually(t.ID, toward); s != "" {
 			all = append(all, lit(t.Name+" "+s))
 		}
 	}
 	return sayUsually(all, toward)
+}
+
+// waitsFor are the targets that an activation waits for, and what for.
+func waitsFor(a activation.Activation) (all []activation.Target, toward activation.Direction) {
+	toward = activation.Grant
+	if !a.Ended.IsZero() {
+		toward = activation.Removal
+	}
+	for _, t := range a.Targets {
+		if t.Level > activation.L0 && !t.Span(toward).Settled() {
+			all = append(all, t)
+		}
+	}
+	return all, toward
+}
+
+// looks says how often the targets that an activation waits for are looked at;
+// empty if it waits for none.
+func (b *Bot) looks(a activation.Activation) string {
+	if b.Measures == nil || a.From.IsZero() || a.Phase == activation.Closed {
+		return ""
+	}
+	waited, toward := waitsFor(a)
+	turn := a.From
+	if toward == activation.Removal {
+		turn = a.Ended
+	}
+	var every time.Duration
+	for _, t := range waited {
+		every = max(every, b.Measures.Every(t.ID, b.Now().Sub(turn)))
+	}
+	return sayLooks(every)
 }

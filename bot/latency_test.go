@@ -29,6 +29,13 @@ func (m measured) Usually(target string, toward activation.Direction) string {
 	return "usually 7–22 min here, 41 seen"
 }
 
+func (m measured) Every(target string, _ time.Duration) time.Duration {
+	if target != "devops" {
+		return 0
+	}
+	return 5*time.Minute + 3*time.Second
+}
+
 func (m measured) Draw(about string) (Drawing, bool, error) {
 	if about != "" && about != "dba" && about != "Azure DevOps contoso" {
 		return Drawing{}, false, nil
@@ -142,6 +149,9 @@ func TestWhatIsUsual(t *testing.T) {
 				for what, text := range map[string]string{"the card": card, "the message": showBlocks(t, msg.blocks)} {
 					if !ok || strings.Contains(text, "How long") != (c.want != "") || !strings.Contains(text, c.want) {
 						t.Errorf("%s: no %q in\n%s", what, c.want, text)
+					}
+					if looks := what == "the card" && c.want != ""; strings.Contains(text, "I look at least every 6 min.") != looks {
+						t.Errorf("%s: how often is looked is to be said: %v, in\n%s", what, looks, text)
 					}
 				}
 			})

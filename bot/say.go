@@ -223,10 +223,13 @@ func (m *Mouth) askSign(ctx context.Context, a activation.Activation, e activati
 	if to == "" {
 		return activation.Report{Err: errors.New("no Slack user is known for the person who must sign in")}
 	}
-	return m.slot(ctx, to, m.signMessage(a, d), e)
+	return m.slot(ctx, to, m.signMessage(ctx, a, d), e)
 }
 
-func (m *Mouth) signMessage(a activation.Activation, d activation.Pending) message {
+func (m *Mouth) signMessage(ctx context.Context, a activation.Activation, d activation.Pending) message {
+	if msg, ok := m.signRenewal(ctx, a, d); ok {
+		return msg
+	}
 	return linked(saySignFor(a, d), sayConfirm, m.SignIn.Link(d.Warrant))
 }
 
@@ -262,15 +265,15 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 			return m.askedTogether(ctx, a)
 		}
 		if d, ok := a.Deed(e.Warrant); ok && d.Needs && m.SignIn != nil {
-			return m.signMessage(a, d), true
+			return m.signMessage(ctx, a, d), true
 		}
 		g, _ := m.group(a.Group.ID)
 		s := sayAsked(a, g.Channel)
 		return plain(s), s != ""
 	case activation.TopicRefused:
-		return plain(sayDeedRefused(a, e)), true
+		return plain(strings.TrimSpace(sayDeedRefused(a, e) + " " + m.meanwhile(ctx, a))), true
 	case activation.TopicActive:
-		return plain(strings.TrimSpace(sayActive(a) + " " + m.usually(a))), true
+		return plain(strings.TrimSpace(sayActive(a) + m.gap(ctx, a) + " " + m.usually(a))), true
 	case activation.TopicEffective:
 		return plain(sayEffective(a, t)), true
 	case activation.TopicHad:
@@ -282,6 +285,9 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 	case activation.TopicEnded:
 		if e.Kind == activation.Thread {
 			return plain(sayRevoked(a)), true
+		}
+		if a.Next != "" && a.Outcome == activation.EndedSoon {
+			return plain(sayMakesRoom(a)), true
 		}
 		return m.withAgain(plain(strings.TrimSpace(sayEnded(a)+" "+m.usually(a))), a, e.Key), true
 	case activation.TopicGone:
@@ -330,10 +336,15 @@ func agreed(a activation.Activation) message {
 	return plain(sayAgreed(a, last), quoted(sayReasonLabel, last.Reason))
 }
 
-// withFinish adds the button that ends an activation.
+// withFinish adds the buttons that end an activation, and that renew it where
+// no approver is needed.
 func (m *Mouth) withFinish(msg message, a activation.Activation, key string) message {
 	if m.SignIn != nil {
-		msg.blocks = append(msg.blocks, slack.NewActionBlock(keyed(key, "1"), button(actFinish, a.ID, "End now", slack.StyleDanger)))
+		buttons := []slack.BlockElement{button(actFinish, a.ID, "End now", slack.StyleDanger)}
+		if !a.Settings.NeedsApproval {
+			buttons = append(buttons, button(actRenew, a.ID, "Renew…", slack.StyleDefault))
+		}
+		msg.blocks = append(msg.blocks, slack.NewActionBlock(keyed(key, "1"), buttons...))
 	}
 	return msg
 }

@@ -52,6 +52,9 @@ func plainName(p activation.Person) string {
 func tell(a activation.Activation, e activation.Event) string {
 	switch e := e.(type) {
 	case activation.EvAsked:
+		if e.After != "" {
+			return fmt.Sprintf("asked %s, to renew %s: %q", bare(howLong(a)), e.After, e.Reason)
+		}
 		return fmt.Sprintf("asked %s: %q", bare(howLong(a)), e.Reason)
 	case activation.EvRefused:
 		return "refused: " + e.Refusal.Error()
@@ -75,6 +78,9 @@ func tell(a activation.Activation, e activation.Event) string {
 	case activation.EvDecided:
 		return tellDecision(e.Decision)
 	case activation.EvFinishAsked:
+		if e.Next != "" {
+			return fmt.Sprintf("%s wants to %s, to be renewed by %s", plainName(e.By), e.Warrant.Deed, e.Next)
+		}
 		return fmt.Sprintf("%s wants to %s", plainName(e.By), e.Warrant.Deed)
 	}
 	return tellLater(a, e)
@@ -114,6 +120,9 @@ func tellLater(a activation.Activation, e activation.Event) string {
 		}
 		return fmt.Sprintf("closed: %s", e.Outcome)
 	case activation.EvStuck:
+		if why := e.Stuck.Why; why.Code == activation.Paced {
+			return "waits for its turn to begin, at " + why.Until.UTC().Format("15:04:05")
+		}
 		return "stuck: " + e.Stuck.Why.Error()
 	case activation.EvUnstuck:
 		return "moves again"

@@ -1,6 +1,8 @@
 package bot
 
 import (
+	"time"
+
 	"fmt"
 	"strings"
 
@@ -39,4 +41,12 @@ func sayUsually(all []string, toward activation.Direction) string {
 		return "How long it takes to go: " + strings.Join(all, "; ") + "."
 	}
 	return "How long it takes: " + strings.Join(all, "; ") + "."
+}
+
+// sayLooks is how often is looked, in whole minutes; empty: that is not known.
+func sayLooks(every time.Duration) string {
+	if every <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("I look at least every %s.", span((every + time.Minute - 1).Truncate(time.Minute)))
 }

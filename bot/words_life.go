@@ -104,8 +104,8 @@ func sayLingering(a activation.Activation, t activation.Target) string {
 	switch {
 	case s.Overdue && s.Doubt != "":
 		return "*overdue*, and I can't tell: " + lit(s.Doubt)
-	case s.Overdue && s.After.After(a.Ended):
-		return fmt.Sprintf(":rotating_light: *still there* at %s, which is too late", clockOf(s.After))
+	case s.Overdue && s.Contrary().After(a.Ended):
+		return fmt.Sprintf(":rotating_light: *still there* at %s, which is too late", clockOf(s.Contrary()))
 	case s.Overdue:
 		return ":rotating_light: *overdue*: not seen gone"
 	case s.Doubt != "":
@@ -149,8 +149,8 @@ func between(from time.Time, s activation.Span) string {
 		return high
 	}
 	n, unit, _ := strings.Cut(low, " ")
-	if _, same, _ := strings.Cut(high, " "); same == unit {
-		low = n // "7 to 8 min"
+	if _, same, _ := strings.Cut(high, " "); same == unit && !strings.Contains(unit, " ") {
+		low = n // "7 to 8 min", but not "7 min 5 s to 8 min 5 s"
 	}
 	return low + " to " + high
 }
@@ -215,6 +215,9 @@ func sayEffective(a activation.Activation, t activation.Target) string {
 	default:
 		claims = fmt.Sprintf(":white_check_mark: Your %s %s in %s", what(a), verb, lit(t.Name))
 	}
+	if s.State == activation.Works && a.Renews() {
+		return claims + " after the renewal. Whether it was away in between, I didn't see." + next
+	}
 	if s.State == activation.Works {
 		return claims + "; since when, I don't know." + next
 	}
@@ -232,7 +235,7 @@ func sayWarning(a activation.Activation) string {
 	if a.Person.Slack.ID == "" { // said below the card: nobody knows their Slack user
 		return fmt.Sprintf(":alarm_clock: %s of %s ends at %s. PIM can't extend it.", what(a), who(a.Person), clockOf(a.Ends))
 	}
-	return fmt.Sprintf(":alarm_clock: Your %s ends at %s. PIM can't extend it: finish what you do, or ask again once it has ended.", what(a), clockOf(a.Ends))
+	return fmt.Sprintf(":alarm_clock: Your %s ends at %s. PIM can't extend it: %s.%s", what(a), clockOf(a.Ends), sayWayOn(a), sayNextTime(a))
 }
 
 // sayEnded tells the person; sayRevoked the channel.
@@ -274,12 +277,12 @@ func sayOverdue(a activation.Activation, t activation.Target, person string) str
 		return s + " By now: " + sayRemoval(a, t) + "."
 	case r.Doubt != "":
 		return s + " I can't tell whether it has: " + lit(r.Doubt) + "."
-	case !r.After.After(a.Ended):
+	case !r.Contrary().After(a.Ended):
 		return s + " I have not seen that it has."
 	case t.Level <= activation.L1:
-		return fmt.Sprintf("%s It was still listed at %s.", s, clockOf(r.After))
+		return fmt.Sprintf("%s It was still listed at %s.", s, clockOf(r.Contrary()))
 	}
-	return fmt.Sprintf("%s It *still worked* at %s. An administrator of %s should look.", s, clockOf(r.After), lit(t.Name))
+	return fmt.Sprintf("%s It *still worked* at %s. An administrator of %s should look.", s, clockOf(r.Contrary()), lit(t.Name))
 }
 
 func sayClosed(a activation.Activation) string {

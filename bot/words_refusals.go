@@ -45,6 +45,8 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 		return sayTooEarly(r)
 	case activation.Paced:
 		return sayPaced(a, 0)
+	case activation.NotEnded:
+		return whatOr(a, "This") + " was not renewed: what runs could not be ended, so it stays as it is. `/pag status` shows until when."
 	case activation.NotActive:
 		return whatOr(a, "This") + " is not active any more, so there is nothing to end."
 	case activation.NotPending:

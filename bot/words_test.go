@@ -259,7 +259,7 @@ func TestSignInMessages(t *testing.T) {
 		a := scene(phases[d])
 		w := m.SignIn.Mint(activation.Warrant{Actor: approver, Deed: d, Proof: activation.Fresh, Envelope: "e1", Clicked: noon, Expires: after(15 * time.Minute)})
 		for _, claims := range []titledClaims{{"plain", ""}, {"stronger", `{"access_token":{"acrs":{"value":"c1"}}}`}, {"revoked", `{"access_token":{"nbf":{"essential":true,"value":"1"}}}`}} {
-			msg := m.signMessage(a, activation.Pending{Warrant: w, Needs: true, Claims: claims.claims})
+			msg := m.signMessage(t.Context(), a, activation.Pending{Warrant: w, Needs: true, Claims: claims.claims})
 			valid(t, msg)
 			fmt.Fprintf(&out, "# sign in to %s, %s\n%s\n", deed, claims.title, show(t, msg))
 		}
@@ -346,7 +346,8 @@ func TestAnswers(t *testing.T) {
 func TestBetween(t *testing.T) {
 	const s, m = time.Second, time.Minute
 	for want, c := range map[string][2]time.Duration{"7 to 8 min": {7 * m, 8 * m}, "1 to 13 s": {s, 13 * s}, "30 s to 2 min": {30 * s, 2 * m}, "50 min to 1 h 5 min": {50 * m, 65 * m},
-		"1 to 2 h": {60 * m, 120 * m}, "at most 9 s": {-m, 9 * s}, "at most 0 s": {-2 * m, -m}, "12 min": {12*m + s, 12*m + 2*s}, "7 min 1 s to 8 min": {7*m + s, 8 * m}} {
+		"1 to 2 h": {60 * m, 120 * m}, "at most 9 s": {-m, 9 * s}, "at most 0 s": {-2 * m, -m}, "12 min": {12*m + s, 12*m + 2*s}, "7 min 1 s to 8 min": {7*m + s, 8 * m},
+		"2 min 55 s to 3 min 55 s": {2*m + 55*s, 3*m + 55*s}} {
 		if got := between(noon, activation.Span{After: after(c[0]), By: after(c[1])}); got != want {
 			t.Errorf("%v: %s, want %s", c, got, want)
 		}

@@ -330,6 +330,11 @@ func (d *desk) tell(id string, in activation.Input) {
 		}
 		return
 	}
+	if r, ok := in.(activation.Renewal); ok {
+		d.decide(r.Ask.ID, r.Ask)
+		d.decide(r.Ask.After, r.Finish)
+		return
+	}
 	d.decide(id, in)
 }
 

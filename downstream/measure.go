@@ -118,7 +118,7 @@ func (m *measure) contrary(a activation.Answer) activation.Report {
 	if m.control {
 		return activation.Report{Tell: m.tell(a, time.Time{})}
 	}
-	r := m.again(m.next(0))
+	r := m.again(m.sooner(m.next(0), a))
 	if m.span.After.IsZero() || m.span.Doubt != "" || m.span.Longer(m.turn, a.Sent) {
 		r.Tell = m.tell(a, time.Time{})
 	}
@@ -158,6 +158,7 @@ const (
 // doubt counts a can't tell; it is told once, when it lasts.
 func (m *measure) doubt(a activation.Answer, retry time.Duration) activation.Report {
 	m.memory.Doubts++
+	m.memory.Run = 0 // what did not come may have been another copy's no
 	if m.memory.Since.IsZero() {
 		m.memory.Since = m.now
 	}
@@ -190,6 +191,18 @@ func (m *measure) next(retry time.Duration) time.Duration {
 	return Next(m.age(), l, m.learned, m.memory.Doubts, retry)
 }
 
+// sooner is a wait without what this question took and the next will: the
+// interval that is published begins when the one was sent, and ends when the
+// other is answered, some of them later than the one before. What was planned to
+// the moment, or is shared, stays.
+func (m *measure) sooner(wait time.Duration, a activation.Answer) time.Duration {
+	least := max(wait*3/4, m.limits.Cache, m.limits.Rate, m.limits.Quiet-m.age())
+	if m.learned != nil || m.limits.Batch > 1 || m.age() < 0 || least >= wait {
+		return wait
+	}
+	return max(wait-m.now.Sub(a.Sent)*5/2, least)
+}
+
 // afterOverdue is when a removal that is overdue is looked for; the alarm comes
 // a little later (activation.EvSpan).
 const afterOverdue = 30 * time.Second
@@ -209,7 +222,8 @@ func (m *measure) again(wait time.Duration) activation.Report {
 }
 
 // together makes looks fall together where one call serves several persons: on
-// multiples of about an eighth of the wait. What is planned is hardly moved.
+// multiples of about an eighth of the wait. What is planned is hardly moved, and
+// what had to wait for a cache waits no longer.
 func (m *measure) together(at time.Time) time.Time {
 	beat := step
 	for m.learned == nil && beat*2 <= at.Sub(m.now)/8 {
@@ -218,6 +232,9 @@ func (m *measure) together(at time.Time) time.Time {
 	sooner := at.Truncate(beat)
 	if m.learned == nil && sooner.Sub(m.now) >= max(step, m.limits.Cache, m.limits.Rate, m.limits.Quiet-m.age()) || sooner.Equal(at) {
 		return sooner
+	}
+	if m.limits.Cache > sooner.Sub(m.now) {
+		return at
 	}
 	return sooner.Add(beat)
 }

@@ -69,6 +69,7 @@ func follow(t *testing.T, w *downstream.Watch, a activation.Activation, toward a
 // waited for. What is published must hold the truth, as it was served: no
 // effect before there was one, nothing gone that still worked.
 func TestTruthMicrosoftIntervals(t *testing.T) {
+	t.Parallel()
 	const lives = 40
 	figures := map[string]int{"effects_said": 0, "removals_said": 0, "false_effective": 0, "false_gone": 0, "interval_misses": 0}
 	for name, make := range lates {
@@ -97,7 +98,7 @@ func TestTruthMicrosoftIntervals(t *testing.T) {
 		}
 	}
 	for name, n := range figures {
-		fmt.Printf("%s: %d\n", name, n)
+		fmt.Printf("microsoft_%s: %d\n", name, n)
 		if want := map[string]int{"effects_said": lives * len(lates), "removals_said": lives * len(lates)}[name]; n != want {
 			t.Errorf("%s is %d, want %d", name, n, want)
 		}

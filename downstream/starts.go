@@ -58,13 +58,28 @@ func NewStarts(h Hand, now func() time.Time) *Starts {
 
 // Do does the deed when it is its turn.
 func (s *Starts) Do(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
-	if apps := behind(a, e); len(apps) > 0 {
+	apps := behind(a, e)
+	if len(apps) > 0 {
 		now := s.now()
 		if at := s.turn(apps, e.Warrant, now); at.After(now) {
 			return activation.Report{Again: at, Tell: activation.Trouble{Why: activation.Refusal{Code: activation.Paced, Until: at}}}
 		}
 	}
-	return s.Hand.Do(ctx, a, e)
+	r := s.Hand.Do(ctx, a, e)
+	if !r.Finished() && !r.Unsure {
+		s.giveBack(apps, e.Warrant)
+	}
+	return r
+}
+
+// giveBack returns the turn of what did not begin: a renewal looks each second
+// whether PIM has room for it, and must not use up everybody's turns by that.
+func (s *Starts) giveBack(apps []string, warrant string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, app := range apps {
+		s.apps[app] = slices.DeleteFunc(s.apps[app], func(x start) bool { return x.warrant == warrant })
+	}
 }
 
 // behind lists the applications to which Entra will write because of a deed.

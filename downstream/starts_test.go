@@ -132,3 +132,32 @@ func TestAMissedTurnIsTakenAnew(t *testing.T) {
 		}
 	})
 }
+
+// looking is a hand that finds no room for a while.
+type looking struct {
+	*began
+	until time.Time
+}
+
+func (l looking) Do(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
+	if now := time.Now(); now.Before(l.until) {
+		return activation.Report{Again: now.Add(time.Second)}
+	}
+	return l.began.Do(ctx, a, e)
+}
+
+// A renewal that looks each second whether PIM has room uses up no turns: it
+// begins when there is room, and four others beside it need not wait.
+func TestWhoOnlyLooksTakesNoTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewStarts(looking{&began{apps: map[string][]time.Time{}}, time.Now().Add(12 * time.Second)}, time.Now)
+		if said, took := s.begin(t.Context(), 0, activation.Submit, false, "aws"); said != 0 || took != 12*time.Second {
+			t.Errorf("began after %s, paced by %s", took, said)
+		}
+		for i := range 4 {
+			if _, took := s.begin(t.Context(), i+1, activation.Submit, false, "aws"); took != 0 {
+				t.Errorf("the %d. beside it waits %s", i+1, took)
+			}
+		}
+	})
+}

@@ -161,6 +161,7 @@ func BenchmarkWaiting(b *testing.B) {
 // TestWaitingIsWorthLearning holds every later policy to be better than the one
 // before, and prints by how much.
 func TestWaitingIsWorthLearning(t *testing.T) {
+	t.Parallel()
 	for _, of := range natures() {
 		blind := measureWaiting(of, policies[1].make(), 0, 100)
 		table := measureWaiting(of, policies[2].make(), enough, 100)

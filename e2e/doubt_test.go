@@ -29,7 +29,6 @@ var doubts = map[string]entra.Fault{
 func inDoubt(t *testing.T, method, path string, f func(*town, func())) {
 	for name, fault := range doubts {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			fault.Method, fault.Path, fault.Times = method, path, 1
 			inTown(t, setup{}, func(w *town) { f(w, func() { w.Entra.Inject(fault) }) })
 		})

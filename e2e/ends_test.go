@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -51,12 +52,24 @@ func TestWithdrawn(t *testing.T) {
 	})
 }
 
-// TestNobodyDecides: PIM drops a request after 24 hours, and the person hears it.
+// TestNobodyDecides: a request that waits is brought to mind three times and no
+// more, and the requester hears of it before PIM drops it, which it does after 24
+// hours: a withdrawal that nobody confirms changes nothing.
 func TestNobodyDecides(t *testing.T) {
 	inTown(t, setup{}, func(w *town) {
 		card := w.awaits()
-		w.sees(demo.Requester, w.mine(demo.Requester), 25*time.Hour, "Nobody decided", "within 24 hours", "Ask again")
+		w.sees(demo.Approver, w.Channel.ID, 31*time.Minute, "still waits for", "@approver", "can decide")
+		w.sees(demo.Approver, w.Channel.ID, 91*time.Minute, "Nobody has decided yet")
+		w.sees(demo.Approver, w.Channel.ID, 21*time.Hour, "PIM drops the request", "my last reminder")
+		mine := w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "PIM drops it", "Withdraw")
+		w.presses(demo.Requester, mine, "finish")
+		w.fills(demo.Requester, "", "will be withdrawn")
+		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "not withdrawn yet", "Confirm in browser")
+		w.sees(demo.Requester, w.mine(demo.Requester), 3*time.Hour, "Nobody decided", "within 24 hours", "Ask again")
 		w.sees(demo.Approver, w.Channel.ID, time.Minute, "devops-admins for @requester", "nobody decided within 24 hours", "Nothing was given")
+		if text := w.read(demo.Approver, w.Channel.ID); strings.Count(text, "can decide") != 3 {
+			t.Errorf("reminded otherwise than three times:\n%s", text)
+		}
 		if now := w.current(card); len(buttons(now)) > 0 {
 			t.Errorf("the card of a dropped request has buttons: %v", buttons(now))
 		}

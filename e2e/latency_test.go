@@ -52,6 +52,7 @@ func TestLatency(t *testing.T) {
 		w.sees(r, dm, 3*time.Hour, "over and gone")
 		for range 2 { // from what the life told, and from the store
 			w.answered(r, `/pag latency Azure DevOps contoso`, "Azure DevOps contoso, the last 30 days", "Works after activation: usually", "(7 seen)", "Gone after the end: usually", "The picture is in our direct messages")
+			w.pass(time.Minute) // it is drawn and sent after the words
 			w.stop()
 			w.start()
 			w.pass(time.Minute)

@@ -26,7 +26,6 @@ func TestCardInTrouble(t *testing.T) {
 		"bad JSON":                {{Method: "chat.update", Kind: "bad_json", Count: 2}, {Method: "chat.update", Kind: "empty", Count: 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			inTown(t, setup{}, func(w *town) {
 				for _, f := range faults {
 					w.Slack.Fail(f)

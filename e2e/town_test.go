@@ -45,6 +45,7 @@ type setup struct {
 // inTown runs a test in a bubble with the company and the bot.
 func inTown(t *testing.T, s setup, f func(*town)) {
 	t.Helper()
+	t.Parallel() // most of a life is waiting for the disk
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		w := &town{t: t, dir: dir}

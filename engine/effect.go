@@ -45,8 +45,11 @@ func (e *Engine) effect(ctx context.Context, c *claim) error {
 	}
 	f := t.Effect
 	f.Memory = t.Memory
-	if f.Kind == activation.Succeed {
+	switch f.Kind {
+	case activation.Succeed:
 		return e.succeed(ctx, c.Job, a)
+	case activation.Free:
+		return e.free(ctx, c.Job, a)
 	}
 	if f.Receipt, err = e.Receipt(ctx, a.ID, f.Key); err != nil {
 		return err
@@ -66,6 +69,12 @@ func (e *Engine) effect(ctx context.Context, c *claim) error {
 	case f.Deed == activation.Submit && !a.Controlled() && e.Clock.Now().Before(a.Began.Add(e.Clock.World(controlTime))):
 		return e.settle(ctx, c, t, activation.Report{After: breath})
 	case f.Kind == activation.DoDeed:
+		switch r, held, err := e.held(ctx, a, f); {
+		case err != nil:
+			return err
+		case held:
+			return e.settle(ctx, c, t, r)
+		}
 		if r, ok, err := e.spend(ctx, c.Job, f); !ok {
 			if err != nil {
 				return err

@@ -52,6 +52,9 @@ type Config struct {
 	// Changed is told every activation as it was just committed, in no certain
 	// order: Seq says which is newer. It must be quick. nil: nobody is told.
 	Changed func(activation.Activation)
+	// Named is asked of every activation that is read from the store what its
+	// person and group are called: a row may say anything. nil: the row counts.
+	Named func(activation.Activation) activation.Activation
 }
 
 func (c *Config) validate() error {

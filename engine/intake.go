@@ -160,8 +160,11 @@ func (e *Engine) read(ctx context.Context, j store.Job) error {
 	if in == nil || err != nil {
 		return e.commit(ctx, store.Turn{Done: []store.Job{j}})
 	}
-	if all, several := in.(activation.Asks); several {
-		return e.tellAll(ctx, all, fate{done: []store.Job{j}})
+	switch in := in.(type) {
+	case activation.Asks:
+		return e.tellAll(ctx, in, fate{done: []store.Job{j}})
+	case activation.Renewal:
+		return e.renew(ctx, in, fate{done: []store.Job{j}})
 	}
 	_, err = e.tell(ctx, id, in, fate{done: []store.Job{j}})
 	return err

@@ -52,15 +52,31 @@ func (e *Engine) lately(ctx context.Context, account string) (store.Doc, []strin
 // tellAll begins several activations in one commit: all that was asked for is
 // there, or nothing.
 func (e *Engine) tellAll(ctx context.Context, all activation.Asks, f fate) error {
+	each := make([]told, len(all))
+	for i, q := range all {
+		each[i] = told{q.ID, q}
+	}
+	return e.tellEach(ctx, each, false, f)
+}
+
+// told is what one activation is told.
+type told struct {
+	id string
+	in activation.Input
+}
+
+// tellEach tells several activations in one commit. linked: what is refused at
+// once keeps those after it from being told.
+func (e *Engine) tellEach(ctx context.Context, all []told, linked bool, f fate) error {
 	for {
 		t := store.Turn{Done: f.done}
 		var fresh []activation.Activation
 		for _, q := range all {
-			a, rev, err := e.load(ctx, q.ID)
+			a, rev, err := e.load(ctx, q.id)
 			if err != nil {
 				return err
 			}
-			next, one, err := e.turn(a, rev, q.ID, q)
+			next, one, err := e.turn(a, rev, q.id, q.in)
 			if err != nil {
 				return err
 			}
@@ -68,6 +84,9 @@ func (e *Engine) tellAll(ctx context.Context, all activation.Asks, f fate) error
 			t.Add, t.Replace = append(t.Add, one.Add...), append(t.Replace, one.Replace...)
 			if a.ID == "" && next.Phase == activation.Asked {
 				fresh = append(fresh, next)
+			}
+			if linked && !next.Open() {
+				break
 			}
 		}
 		docs, err := e.asked(ctx, fresh)

@@ -73,10 +73,20 @@ func (e *Engine) load(ctx context.Context, id string) (activation.Activation, ui
 	if err != nil {
 		return a, 0, err
 	}
+	a, err = e.opened(d)
+	return a, d.Rev, err
+}
+
+// opened takes an activation out of its document.
+func (e *Engine) opened(d store.Doc) (activation.Activation, error) {
+	var a activation.Activation
 	if err := json.Unmarshal(d.Body, &a); err != nil {
-		return a, 0, fmt.Errorf("activation %s: %w", id, err)
+		return a, fmt.Errorf("activation %s: %w", d.Key, err)
 	}
-	return a, d.Rev, nil
+	if e.Named != nil {
+		a = e.Named(a)
+	}
+	return a, nil
 }
 
 // Load returns an activation; its zero value if there is none of that id.
@@ -97,9 +107,9 @@ func (e *Engine) Find(ctx context.Context, index string) ([]activation.Activatio
 			return nil, err
 		}
 		for _, d := range docs {
-			var a activation.Activation
-			if err := json.Unmarshal(d.Body, &a); err != nil {
-				return nil, fmt.Errorf("activation %s: %w", d.Key, err)
+			a, err := e.opened(d)
+			if err != nil {
+				return nil, err
 			}
 			all = append(all, a)
 			after = d.Key

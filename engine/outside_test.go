@@ -25,6 +25,7 @@ type outside struct {
 	said     map[string]int                    // messages, by kind and topic
 	kinds    map[activation.Kind]bool          // of effect that were done
 	read     map[string]bool                   // envelopes
+	early    []string                          // renewals that were sent while what they renew was there
 	faults   map[activation.Lane][]fault       // of the calls to come; then all goes well
 }
 
@@ -54,6 +55,9 @@ var (
 	devops    = activation.Target{ID: "devops", Kind: "devops", Name: "Azure DevOps", Level: activation.L2, Within: activation.Duration(time.Hour)}
 )
 
+// renew is the wish for both deeds of a renewal.
+const renew activation.Deed = "renew"
+
 // wish is the body of an envelope.
 type wish struct {
 	Deed  activation.Deed
@@ -80,8 +84,18 @@ func (o *outside) Read(_ context.Context, k activation.Kept) (string, activation
 		warrant.Actor = approver
 		return w.ID, activation.Vote{By: approver, Approve: w.Deed == activation.Approve, Reason: "fine", Warrant: warrant}, nil
 	}
-	return w.ID, activation.Ask{ID: w.ID, Tag: strings.ToUpper(w.ID), Person: who, Group: group, Access: activation.Member, Length: length,
-		Reason: "incident 42", Warrant: warrant, Facts: activation.Facts{Eligible: true, Lead: 10 * time.Minute, Targets: []activation.Target{devops}}}, nil
+	id, after := w.ID, ""
+	if w.Deed == renew {
+		id, after, warrant.Deed = w.ID+"r", w.ID, activation.Submit
+	}
+	ask := activation.Ask{ID: id, Tag: strings.ToUpper(id), After: after, Person: who, Group: group, Access: activation.Member, Length: length,
+		Reason: "incident 42", Warrant: warrant, Facts: activation.Facts{Eligible: true, Lead: 10 * time.Minute, Targets: []activation.Target{devops}}}
+	if after == "" {
+		return id, ask, nil
+	}
+	end := warrant
+	end.ID, end.Deed = end.ID+"-end", activation.End
+	return id, activation.Renewal{Ask: ask, Finish: activation.Finish{By: who, Warrant: end, Next: id}}, nil
 }
 
 // Do implements Hand for every kind.
@@ -158,6 +172,9 @@ func (o *outside) deed(a activation.Activation, e activation.Effect, now time.Ti
 	g := o.of(a)
 	switch e.Deed {
 	case activation.Submit:
+		if was := o.grants[strings.ToUpper(a.After)]; was != nil && was.holds(now) != nil {
+			o.early = append(o.early, a.ID)
+		}
 		g = &grant{who: a.Person.Object, status: "Provisioned", asked: now, from: now}
 		if o.approval {
 			g.status, g.from = "PendingApproval", time.Time{}

@@ -87,7 +87,7 @@ func drawStep(t *rapid.T) step {
 	s := step{what: rapid.SampledFrom(whats).Draw(t, "what"), n: rapid.IntRange(0, 30).Draw(t, "n")}
 	s.wait = rapid.SampledFrom([]time.Duration{0, time.Second, 20 * time.Second, 10 * time.Minute, time.Hour}).Draw(t, "wait")
 	s.wish = wish{
-		Deed:  rapid.SampledFrom([]activation.Deed{activation.Submit, activation.Submit, activation.Approve, activation.Deny, activation.End, activation.Cancel}).Draw(t, "deed"),
+		Deed:  rapid.SampledFrom([]activation.Deed{activation.Submit, activation.Submit, activation.Approve, activation.Deny, activation.End, activation.Cancel, renew}).Draw(t, "deed"),
 		Proof: rapid.SampledFrom([]activation.Proof{activation.Session, activation.Fresh}).Draw(t, "proof"),
 		ID:    rapid.SampledFrom([]string{"a1", "a2", "a3"}).Draw(t, "id"),
 	}
@@ -203,7 +203,7 @@ func (w *town) folds(db *store.Bolt) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for _, id := range []string{"a1", "a2", "a3"} {
+	for _, id := range []string{"a1", "a2", "a3", "a1r", "a2r", "a3r"} {
 		a, err := e.Load(context.Background(), id)
 		if err != nil {
 			w.t.Fatal(err)
@@ -246,6 +246,9 @@ func (w *town) never() {
 		if !jobs[id] {
 			w.t.Errorf("%s is open and nothing will move it", id)
 		}
+	}
+	for _, id := range w.out.early {
+		w.t.Errorf("%s was sent while what it renews was there", id)
 	}
 	for deed, n := range w.out.writes {
 		if n > 1 {

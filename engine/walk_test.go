@@ -80,6 +80,24 @@ var plots = []plot{
 		},
 	},
 	{
+		name:  "renewed, with one sign-in for both deeds",
+		deeds: map[string]activation.Deed{"e1": activation.Submit, "e2": activation.Submit, "e2-end": activation.End},
+		lives: map[string]activation.Outcome{"a1": activation.EndedSoon, "a1r": activation.Expired}, says: 6,
+		play: func(l *life, a actor) {
+			l.deliver(a, "e1", wish{Deed: activation.Submit, Proof: activation.Session})
+			l.until(a, "a1", activation.Active)
+			l.rest(a, 20*time.Minute)
+			l.mark() // until here and from the new one's grant on it is as the first plot
+			l.deliver(a, "e2", wish{Deed: renew, Proof: activation.Fresh})
+			l.acked["e2-end"] = l.acked["e2"]
+			l.until(a, "a1r", activation.Active)
+			l.until(a, "a1", activation.Closed)
+			l.mark()
+			l.until(a, "a1r", activation.Closed)
+			l.rest(a, 5*time.Minute)
+		},
+	},
+	{
 		name: "watched, and succeeded by another", watched: true,
 		lives: map[string]activation.Outcome{portal1: activation.Revoked, portal2: activation.Expired}, says: 5,
 		play: func(l *life, a actor) {

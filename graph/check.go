@@ -30,7 +30,7 @@ func (r *Reader) Check(ctx context.Context) error {
 			try("GroupMember.Read.All", err)
 			continue
 		}
-		_, err := r.eligibleIn(ctx, g)
+		_, err := r.eligibilities(ctx, "groupId eq "+quote(g))
 		try("PrivilegedEligibilitySchedule.Read.AzureADGroup", err)
 		_, err = r.Instances(ctx, g)
 		try("PrivilegedAssignmentSchedule.Read.AzureADGroup", err)

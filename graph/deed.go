@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -49,6 +50,7 @@ type memory struct {
 	At     time.Time `json:"at,omitzero"` // of the last attempt whose fate is unknown
 	Steps  int       `json:"steps,omitempty"`
 	Strays int       `json:"strays,omitempty"` // answers that made no sense, but may in a moment
+	Since  time.Time `json:"since,omitzero"`   // a renewal waits for PIM to forget what it renews
 }
 
 // attempt is one try at one deed.
@@ -81,6 +83,9 @@ func (d *Deeds) Do(ctx context.Context, a activation.Activation, e activation.Ef
 		return t.refused(*r)
 	}
 	if report, stop := t.unchanged(ctx); stop {
+		return report
+	}
+	if report, stop := t.occupied(ctx); stop {
 		return report
 	}
 	token, err := d.tokens.Token(ctx, t.w, t.p.Claims)
@@ -141,7 +146,7 @@ func (t attempt) unchanged(ctx context.Context) (activation.Report, bool) {
 	if err != nil {
 		return t.later(err), true
 	}
-	if what := differs(t.a.Request, q); what != "" {
+	if what := cmp.Or(differs(t.a.Request, q), unlike(t.a, q)); what != "" {
 		return t.refused(activation.Refusal{Code: activation.Changed, Text: "PIM's request has another " + what}), true
 	}
 	return activation.Report{}, false
@@ -164,6 +169,38 @@ func differs(shown, now activation.Request) string {
 	}
 	return ""
 }
+
+// unlike says what of PIM's request is not as cards, forms and pages show it:
+// they are made of the activation, and whoever can write the database can make
+// it say something else than the request that would be decided on.
+func unlike(a activation.Activation, q activation.Request) string {
+	switch {
+	case !strings.EqualFold(a.Person.Object, q.Person.Object):
+		return "person"
+	case !strings.EqualFold(a.Group.ID, q.Group.ID):
+		return "group"
+	case a.Access != q.Access:
+		return "access"
+	case end(q.Start, q.Length, q.Until).Sub(end(q.Start, a.Length, a.Until)) > time.Minute:
+		return "length"
+	case q.Ticket != a.Ticket:
+		return "ticket"
+	case q.Justification != "" && plain(q.Justification) != plain(a.Reason) && plain(q.Justification) != plain(a.Justification()):
+		return "reason"
+	}
+	return ""
+}
+
+// end is when access that begins then would end.
+func end(from time.Time, length activation.Duration, until time.Time) time.Time {
+	if until.IsZero() {
+		return from.Add(time.Duration(length))
+	}
+	return until
+}
+
+// plain is a text whatever became of its spaces and lines on the way.
+func plain(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // done reports success.
 func (t attempt) done(q *activation.Request) activation.Report {

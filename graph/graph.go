@@ -19,7 +19,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -46,7 +45,6 @@ type Config struct {
 	Groups     []string      // ids of the configured groups, where nested eligibility is looked for
 	Deadline   time.Duration // of one call; default 30 seconds
 	Now        func() time.Time
-	Log        *slog.Logger
 }
 
 func (c Config) withDefaults() Config {
@@ -59,9 +57,6 @@ func (c Config) withDefaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
 	return c
 }
 
@@ -72,7 +67,6 @@ type Reader struct {
 	tenant string
 	groups []string
 	now    func() time.Time
-	log    *slog.Logger
 
 	mu       sync.Mutex
 	settings map[string]kept[activation.Settings]
@@ -105,7 +99,7 @@ func NewReader(c Config) (*Reader, error) {
 	}
 	return &Reader{
 		caller: caller{newWire(root, c.HTTP.Transport, c.Deadline), token},
-		tenant: c.Tenant, groups: c.Groups, now: c.Now, log: c.Log,
+		tenant: c.Tenant, groups: c.Groups, now: c.Now,
 		settings: map[string]kept[activation.Settings]{}, eligible: map[string]kept[[]rawInstance]{},
 		shared: map[string]*shared{},
 	}, nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	abs "github.com/microsoft/kiota-abstractions-go"
 	"github.com/microsoftgraph/msgraph-sdk-go/groups"
 	pim "github.com/microsoftgraph/msgraph-sdk-go/identitygovernance"
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
@@ -15,7 +16,7 @@ import (
 	"pagbot/activation"
 )
 
-// atOnce is how many groups are read side by side.
+// atOnce is how many calls are made side by side.
 const atOnce = 32
 
 // eligibleLife is how long a group's list of eligible groups is believed.
@@ -61,53 +62,59 @@ func (r *Reader) Eligible(ctx context.Context, p activation.Person) ([]activatio
 // nested finds eligibilities whose principal is a group that p is in. PIM's
 // list by principal does not know them: their row carries the group's id.
 func (r *Reader) nested(ctx context.Context, p activation.Person) ([]rawInstance, error) {
-	lists := make([][]rawInstance, len(r.groups))
-	work, inner := errgroup.WithContext(ctx)
-	work.SetLimit(atOnce)
-	for i, g := range r.groups {
-		work.Go(func() (err error) { lists[i], err = r.eligibleIn(inner, g); return err })
-	}
-	if err := work.Wait(); err != nil {
-		return nil, err
-	}
 	var rows []rawInstance
-	for _, all := range lists {
-		rows = append(rows, slices.DeleteFunc(slices.Clone(all), func(q rawInstance) bool { return q.Principal.isUser() })...)
-	}
-	if len(rows) == 0 {
-		return nil, nil
-	}
-	in, err := r.memberOf(ctx, p.Object)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(rows, func(q rawInstance) bool { return !in[strings.ToLower(q.PrincipalID)] }), nil
+	var in map[string]bool
+	work, ctx := errgroup.WithContext(ctx)
+	work.Go(func() (err error) { rows, err = r.eligibleGroups(ctx); return err })
+	work.Go(func() (err error) { in, err = r.memberOf(ctx, p.Object); return err })
+	err := work.Wait()
+	return slices.DeleteFunc(rows, func(q rawInstance) bool { return !in[strings.ToLower(q.PrincipalID)] }), err
 }
 
-func (r *Reader) eligibleIn(ctx context.Context, group string) ([]rawInstance, error) {
-	key := strings.ToLower(group)
+// eligibleGroups lists what groups are eligible for in the configured groups.
+func (r *Reader) eligibleGroups(ctx context.Context) ([]rawInstance, error) {
+	var rows []rawInstance
+	var old []string
 	r.mu.Lock()
-	had, ok := r.eligible[key]
-	r.mu.Unlock()
-	if ok && r.now().Before(had.until) {
-		return had.value, nil
+	for _, g := range r.groups {
+		if had, ok := r.eligible[strings.ToLower(g)]; ok && r.now().Before(had.until) {
+			rows = append(rows, had.value...)
+		} else {
+			old = append(old, g)
+		}
 	}
-	all, err := r.eligibilities(ctx, "groupId eq "+quote(group))
+	r.mu.Unlock()
+	infos := make([]*abs.RequestInformation, len(old))
+	for i, g := range old {
+		var err error
+		if infos[i], err = r.eligibilitiesOf(ctx, "groupId eq "+quote(g)); err != nil {
+			return nil, err
+		}
+	}
+	fresh, err := lists[rawInstance](ctx, r.caller, infos)
 	if err != nil {
 		return nil, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.eligible[key] = kept[[]rawInstance]{all, r.now().Add(eligibleLife)}
-	return all, nil
+	for i, all := range fresh {
+		groups := slices.DeleteFunc(all, func(q rawInstance) bool { return q.Principal.isUser() })
+		r.eligible[strings.ToLower(old[i])] = kept[[]rawInstance]{groups, r.now().Add(eligibleLife)}
+		rows = append(rows, groups...)
+	}
+	return rows, nil
 }
 
 func (r *Reader) eligibilities(ctx context.Context, filter string) ([]rawInstance, error) {
-	info, err := r.pim().EligibilityScheduleInstances().ToGetRequestInformation(ctx,
+	info, err := r.eligibilitiesOf(ctx, filter)
+	return list[rawInstance](ctx, r.caller, info, err)
+}
+
+func (r *Reader) eligibilitiesOf(ctx context.Context, filter string) (*abs.RequestInformation, error) {
+	return r.pim().EligibilityScheduleInstances().ToGetRequestInformation(ctx,
 		&pim.PrivilegedAccessGroupEligibilityScheduleInstancesRequestBuilderGetRequestConfiguration{
 			QueryParameters: &pim.PrivilegedAccessGroupEligibilityScheduleInstancesRequestBuilderGetQueryParameters{Filter: &filter, Expand: names},
 		})
-	return list[rawInstance](ctx, r.caller, info, err)
 }
 
 // memberOf lists what a user is in, transitively: ids in lower case.

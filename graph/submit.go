@@ -112,6 +112,9 @@ func (t attempt) already(ctx context.Context, cause error) activation.Report {
 	case !t.mem.At.IsZero() && t.now.Before(t.mem.At.Add(readLag)):
 		return t.later(cause) // it may be ours, and not yet shown
 	}
+	if report, stop := t.makesRoom(cause); stop {
+		return report
+	}
 	no := asFault(cause).Refusal()
 	if i, err := t.reader.instanceOf(ctx, t.a); err == nil && i != nil {
 		no.Code, no.Until = activation.AlreadyActive, i.Ends

@@ -278,7 +278,7 @@ func (w *world) through(a activation.Activation) (activation.Activation, []activ
 	e := effect(a.Deeds[0].Warrant.ID)
 	var all []activation.Report
 	look := false
-	for len(all) < 50 {
+	for len(all) < 100 {
 		act := w.deeds.Do
 		if look {
 			act = w.deeds.Look

@@ -8,11 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -36,7 +38,7 @@ func demoCommand() *cobra.Command {
 	c := &cobra.Command{Use: "demo", Short: "Try the bot in a simulated company, on this machine only", Args: cobra.NoArgs}
 	c.Flags().StringVar(&f.script, "script", "", "play a story ("+strings.Join(demo.Scripts(), ", ")+") and print what each person sees")
 	c.Flags().Lookup("script").NoOptDefVal = "story"
-	c.Flags().BoolVar(&f.worldsOnly, "worlds-only", false, "serve the simulated Slack, Entra and Azure DevOps, without the bot")
+	c.Flags().BoolVar(&f.worldsOnly, "worlds-only", false, "serve the simulated Slack, Entra and targets, without the bot")
 	c.Flags().BoolVar(&f.json, "json", false, "with --worlds-only: print addresses and tokens as one JSON object")
 	c.Flags().BoolVar(&f.watch, "watch", false, "configure the bot to watch only, without sign-in")
 	c.Flags().Float64Var(&f.speed, "speed", 0, "how many times faster the world's time runs (default: the script's own, else 1)")
@@ -53,9 +55,13 @@ type company struct {
 	config string // path of the bot's configuration
 	caPath string
 	ca     []byte
+	others *demo.Others // only when the worlds alone are served
 }
 
 func runDemo(ctx context.Context, out io.Writer, f demoFlags) error {
+	if f.script != "" && !slices.Contains(demo.Scripts(), f.script) {
+		return fmt.Errorf("there is no script %q: choose one of %s", f.script, strings.Join(demo.Scripts(), ", "))
+	}
 	if f.speed == 0 {
 		f.speed = 1
 		if f.script != "" {
@@ -110,6 +116,11 @@ func open(dir string, f demoFlags) (*company, func(), error) {
 	if c.config, err = c.Configure(dir, pages.Addr().String(), c.caPath, f.watch); err != nil {
 		return nil, nil, err
 	}
+	if f.worldsOnly {
+		if c.others, err = c.ServeOthers(demo.Clocks{World: c.clock.Now}); err != nil {
+			return nil, nil, err
+		}
+	}
 	var servers []*http.Server
 	for url, h := range c.Handlers() {
 		s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
@@ -118,6 +129,9 @@ func open(dir string, f demoFlags) (*company, func(), error) {
 	}
 	return c, func() {
 		c.Worlds.Close()
+		if c.others != nil {
+			c.others.Close()
+		}
 		for _, s := range servers {
 			_ = s.Close()
 		}
@@ -135,6 +149,9 @@ func (c *company) show(ctx context.Context, out io.Writer, asJSON bool) error {
 		"people": c.People, "groups": c.Groups, "config": c.config,
 		"world": worldFlag(c.clock),
 	}
+	if c.others != nil {
+		info["targets"], info["client"] = c.others.Systems, map[string]string{"client_id": c.others.Client.ID}
+	}
 	if asJSON {
 		if err := json.NewEncoder(out).Encode(info); err != nil {
 			return err
@@ -142,6 +159,11 @@ func (c *company) show(ctx context.Context, out io.Writer, asJSON bool) error {
 	} else {
 		fmt.Fprintf(out, "Slack          %s/api/  (people act below /manage/)\nGraph          %s\nAuthority      %s  (trust %s)\nAzure DevOps   %s\nConfiguration  %s\n\nRun the bot with:\n  pagbot serve --config %s --world %s\nCtrl-C ends the company.\n",
 			c.Place.Slack, c.Place.Graph, c.Place.Authority, c.caPath, c.Place.DevOps, c.config, c.config, worldFlag(c.clock))
+	}
+	if c.others != nil && !asJSON {
+		for _, name := range slices.Sorted(maps.Keys(c.others.Systems)) {
+			fmt.Fprintf(out, "%-14s %s\n", name, c.others.Systems[name].API)
+		}
 	}
 	<-ctx.Done()
 	return nil

@@ -67,6 +67,7 @@ func Run(t *testing.T, s Suite) {
 		s.Unknown = activation.CantTell
 	}
 	t.Run(s.Name, func(t *testing.T) {
+		t.Parallel() // each has bubbles and a world of its own
 		for _, c := range checks {
 			t.Run(c.name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) { c.run(&bench{T: t, Suite: s, World: s.New(t)}) })

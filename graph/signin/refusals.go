@@ -119,6 +119,7 @@ var refusalNext = map[activation.Code][2]string{
 	activation.RulesFailed:      {"PIM's rules said no", "Tell your administrator which rules PIM named."},
 	activation.TicketUnfit:      {"This ticket is not of the form that is wanted here", "Ask again in Slack with a ticket of that form."},
 	activation.TooOften:         {"You have asked for this too often in vain", "Slack says when you may ask again. Talk to an approver meanwhile."},
+	activation.NotEnded:         {"It was not renewed", "What runs could not be ended, and goes on until its end; /pag status shows it."},
 	activation.NotActive:        {"This access is not active", "Nothing to end; /pag status shows what you have."},
 	activation.NotPending:       {"This request waits no more", "Slack shows how it went."},
 	activation.WarrantBad:       {"This confirmation is no longer good", askAgain},

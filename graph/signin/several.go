@@ -37,6 +37,10 @@ func (s *Service) lookAll(ctx context.Context, first string, also []string) ([]w
 			if why == nil {
 				why = no
 			}
+		case p.Warrant.Deed == activation.End && i > 0 && lead.After == a.ID && p.Warrant.Actor.SameAccount(lead.Person):
+			if len(all) > 0 { // else nothing takes its place
+				all = append(all, waiting{a, p})
+			}
 		case i > 0 && (!p.Warrant.Actor.SameAccount(lead.Person) || p.Warrant.Deed != activation.Submit),
 			len(all) > 0 && all[0].p.Warrant.Deed != activation.Submit:
 			s.cfg.Log.Warn("a link names deeds of different accounts or kinds", "activation", a.ID)
@@ -101,8 +105,15 @@ func (s *Service) settledAll(ctx context.Context, f *flow) page {
 // became tells what has become of each deed, and one that still waits, if one does.
 func (s *Service) became(ctx context.Context, f *flow) (pg page, left waiting) {
 	pg = page{Tone: "good", Title: "Confirmed", Next: backToSlack}
-	for _, id := range append([]string{f.warrant}, f.also...) {
+	after := ""
+	for i, id := range append([]string{f.warrant}, f.also...) {
 		a, p, err := s.cfg.Deeds.Find(ctx, id)
+		deed := f.deed
+		if i == 0 {
+			after = a.After
+		} else if after != "" && a.ID == after {
+			deed = activation.End
+		}
 		switch {
 		case err != nil:
 			return *s.trouble("what became of a deed could not be read", err), waiting{}
@@ -114,7 +125,7 @@ func (s *Service) became(ctx context.Context, f *flow) (pg page, left waiting) {
 			continue
 		}
 		s.pocket.drop(id)
-		one := s.outcome(a, f.deed, id)
+		one := s.outcome(a, deed, id)
 		if one.Tone == "bad" {
 			pg.Tone, pg.Title = "wait", "Not all of it was accepted"
 		}
@@ -129,7 +140,11 @@ func (s *Service) became(ctx context.Context, f *flow) (pg page, left waiting) {
 // pageDeeds is what a link shows: one deed, or several in one list.
 func (s *Service) pageDeeds(all []waiting) page {
 	pg := s.pageDeed(all[0].a, all[0].p)
-	if len(all) > 1 {
+	switch {
+	case renewal(all):
+		pg.Title, pg.Rows = questionRenew(all), s.rowsOfRenewal(all)
+		pg.Lead = "You asked in Slack to renew this access. PIM can't extend it: it is ended, and then activated anew."
+	case len(all) > 1:
 		pg.Title, pg.Rows = questionAll(all), s.rowsOfAll(all)
 	}
 	return pg
@@ -138,7 +153,12 @@ func (s *Service) pageDeeds(all []waiting) page {
 // pageConfirmAll is the same once more, with who will have done it.
 func (s *Service) pageConfirmAll(all []waiting, who activation.Person) page {
 	pg := s.pageConfirm(all[0].a, all[0].p, who)
-	if len(all) > 1 {
+	switch {
+	case renewal(all):
+		pg.Title, pg.Rows = questionRenew(all), append([]row{{"Signed in as", shown(who)}}, s.rowsOfRenewal(all)[1:]...)
+		pg.Lead = "Last step: both of this is done in your name, in this order."
+		pg.Button = "Yes, end it and activate it anew"
+	case len(all) > 1:
 		pg.Title, pg.Rows = questionAll(all), append([]row{{"Signed in as", shown(who)}}, s.rowsOfAll(all)[1:]...)
 		pg.Lead = "Last step: all of this is done in your name."
 		pg.Button = fmt.Sprintf("Yes, activate all %d", len(all))

@@ -4,6 +4,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -53,6 +55,7 @@ type App struct {
 	bot     *bot.Bot
 	loop    *socket.Loop
 	history *history.Book
+	watch   *downstream.Watch
 	reader  *graph.Reader
 	pages   *signin.Service // nil: watch mode
 	targets map[string]downstream.Probe
@@ -121,7 +124,7 @@ func (a *App) openEntra(context.Context) error {
 	for _, g := range a.cfg.Groups {
 		ids = append(ids, g.ID)
 	}
-	a.reader, err = graph.NewReader(graph.Config{Base: a.cfg.Entra.Graph, Tenant: a.cfg.Entra.Tenant, Credential: cred, HTTP: a.http, Groups: ids, Now: a.clock.Now, Log: a.log})
+	a.reader, err = graph.NewReader(graph.Config{Base: a.cfg.Entra.Graph, Tenant: a.cfg.Entra.Tenant, Credential: cred, HTTP: a.http, Groups: ids, Now: a.clock.Now})
 	a.checks = append(a.checks, a.checkEntra)
 	return err
 }
@@ -207,6 +210,7 @@ func (a *App) openEngine(people bot.People) error {
 	if err != nil {
 		return err
 	}
+	a.watch = watch
 	hands := map[activation.Kind]engine.Hand{activation.WatchPIM: graph.NewWatch(a.reader), activation.Probe: watch}
 	for _, k := range []activation.Kind{activation.Card, activation.Thread, activation.DM, activation.AskSign, activation.Whisper} {
 		hands[k] = mouth
@@ -223,8 +227,26 @@ func (a *App) openEngine(people bot.People) error {
 		watched = append(watched, engine.Watched{Group: g.Group, Targets: g.Targets, Lead: g.Lead, Remind: g.Remind, Quorum: g.Quorum})
 	}
 	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log,
-		Changed: a.history.Note})
+		Changed: a.history.Note, Named: named(a.bot.Groups, people)})
 	return err
+}
+
+// named has the person and the group of an activation called what the mapping
+// and the configuration call them. Whoever can write the database could
+// otherwise have an approver read another name than the one that gets access.
+func named(groups []bot.Group, people bot.People) func(activation.Activation) activation.Activation {
+	names := map[string]string{}
+	for _, g := range groups {
+		names[strings.ToLower(g.ID)] = g.Name
+	}
+	return func(x activation.Activation) activation.Activation {
+		if p, ok := people.ByObject(x.Person.Tenant, x.Person.Object); ok {
+			p.Name = cmp.Or(p.Name, x.Person.Name)
+			x.Person = p
+		}
+		x.Group.Name = cmp.Or(names[strings.ToLower(x.Group.ID)], x.Group.Name)
+		return x
+	}
 }
 
 // wake lets a look go that waits for the news of another. If that fails, it is

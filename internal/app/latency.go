@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"pagbot/activation"
 	"pagbot/bot"
@@ -126,6 +127,14 @@ type measures struct{ *App }
 
 func (m measures) Usually(target string, toward activation.Direction) string {
 	return m.history.Usually(target, toward)
+}
+
+// Every is zero before the engine is there.
+func (m measures) Every(target string, age time.Duration) time.Duration {
+	if m.watch == nil {
+		return 0
+	}
+	return m.watch.Every(target, age)
 }
 
 // Draw draws all, a group, or a target: whichever has the name.

@@ -119,7 +119,7 @@ func (n *noToken) Error() string { return n.text }
 func (n *noToken) Unwrap() error { return n.err }
 
 var (
-	aadsts  = regexp.MustCompile(`AADSTS\d+: .*?(?: Trace ID:| Correlation ID:|"|$)`)
+	aadsts  = regexp.MustCompile(`(AADSTS\d+: .*?)(?:(?: |\\r\\n)(?:Trace|Correlation) ID:|"|$)`) // Entra has used spaces and lines
 	calling = regexp.MustCompile(`(?:Get|Post|GET|POST) "?(https?://[^/"]+)[^ ]*: (.*)`)
 	trailer = regexp.MustCompile(`\.? ?To troubleshoot, visit .*$`)
 	prefix  = regexp.MustCompile(`^\w+Credential: `)
@@ -130,9 +130,8 @@ const farAway = "can't be reached"
 // tokenTrouble cuts the sentence that helps out of azidentity's pages.
 func tokenTrouble(err error) string {
 	s := oneLine(err)
-	if m := aadsts.FindString(s); m != "" {
-		m = strings.TrimSuffix(strings.TrimSuffix(m, " Trace ID:"), " Correlation ID:")
-		return strings.TrimSuffix(m, `"`)
+	if m := aadsts.FindStringSubmatch(s); m != nil {
+		return m[1]
 	}
 	s = trailer.ReplaceAllString(s, "")
 	if m := calling.FindStringSubmatch(s); m != nil {

@@ -19,6 +19,8 @@ func TestTokenTrouble(t *testing.T) {
 		{"refused", "ClientSecretCredential authentication failed. \nPOST https://login.test/t/oauth2/v2.0/token" + rule + "RESPONSE 401: 401 Unauthorized" + rule +
 			`{ "error_description": "AADSTS7000222: The provided client secret keys for app 'x' are expired. Trace ID: a Correlation ID: b Timestamp: c" }` + rule + "To troubleshoot, visit https://aka.ms/x",
 			"AADSTS7000222: The provided client secret keys for app 'x' are expired."},
+		{"in lines", `{ "error_description": "AADSTS7000222: The provided client secret keys are expired.\r\nTrace ID: a\r\nCorrelation ID: b\r\nTimestamp: c" }`,
+			"AADSTS7000222: The provided client secret keys are expired."},
 		{"without a trace", `{"error_description":"AADSTS53003: Blocked."}`, "AADSTS53003: Blocked."},
 		{"no way", "ClientSecretCredential: unable to resolve an endpoint: server response error:\n Get \"https://login.test/t/v2.0/.well-known/openid-configuration?\": dial tcp: lookup login.test: no such host. To troubleshoot, visit https://aka.ms/x#y",
 			"https://login.test can't be reached (dial tcp: lookup login.test: no such host)"},

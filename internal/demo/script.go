@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"pagbot/sim/browser"
@@ -22,11 +21,11 @@ type scene struct {
 }
 
 // scripts are the stories that can be played, by name.
-var scripts = map[string][]scene{"story": story, "people": people}
+var scripts = map[string][]scene{"story": story, "people": people, "targets": targets}
 
 // speeds are how many times faster the world's time runs in a story, where it
 // is not sixty.
-var speeds = map[string]float64{"people": 20}
+var speeds = map[string]float64{"people": 20, "targets": 40}
 
 // Speed is how many times faster the world's time runs in a story by default.
 func Speed(name string) float64 { return cmp.Or(speeds[name], 60) }
@@ -47,18 +46,14 @@ var story = []scene{
 	{"An hour later: everything is gone, and that is proven", (*Stage).gone},
 }
 
-// Play plays a script and fails unless every step was really observed.
+// Play plays one of the [Scripts] and fails unless every step was really observed.
 func (s *Stage) Play(ctx context.Context, name string) error {
-	scenes, ok := scripts[name]
-	if !ok {
-		return fmt.Errorf("there is no script %q: choose one of %s", name, strings.Join(Scripts(), ", "))
-	}
 	s.browsers = map[string]*browser.Browser{}
 	fmt.Fprintf(s.Out, "Contoso at %s. The bot, Slack, Entra and Azure DevOps speak real HTTP and WebSocket; only their people are played.\n", s.now())
 	if err := s.Bot.Start(ctx); err != nil {
 		return err
 	}
-	for i, sc := range scenes {
+	for i, sc := range scripts[name] {
 		fmt.Fprintf(s.Out, "\n── %d. %s ──\n", i+1, sc.title)
 		if err := sc.play(s, ctx); err != nil {
 			return fmt.Errorf("scene %d, %s: %w", i+1, sc.title, err)

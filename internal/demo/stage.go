@@ -38,6 +38,7 @@ type Stage struct {
 	Run    func(ctx context.Context, args ...string) (string, error) // runs pagbot on the bot's machine
 
 	browsers map[string]*browser.Browser
+	systems  *systems // of the story of the targets
 	seen     int
 	after    string // nothing as old as this message counts as seen; empty: everything does
 }

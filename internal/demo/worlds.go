@@ -82,7 +82,7 @@ func Found(p Place, c Clocks) (*Worlds, error) {
 	w := &Worlds{Place: p, Groups: map[string]entra.Group{}, People: map[string]Member{}}
 	w.Slack = slack.New(slack.Config{Seed: 1, Now: c.World, BaseURL: p.Slack})
 	w.Entra = entra.New(entra.Config{Seed: 1, Now: c.World, Wire: c.Wire, Tenant: "6f0c9b1e-0d5e-4c3a-9a57-3f1d5f1f7a10",
-		Extra: map[string]string{p.Graph: entra.GraphAudience}})
+		Extra: map[string]string{p.Graph: entra.GraphAudience, defenderAudience: defenderAudience}})
 	w.workspace()
 	w.tenant()
 	if err := w.access(); err != nil {

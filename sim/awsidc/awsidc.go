@@ -106,7 +106,7 @@ func New(c Config) (*World, error) {
 		}
 		w.copy = w.Copy(func() target.Follow { return *follow }, func(key string, at time.Time) bool {
 			group, oid, _ := strings.Cut(key, "/")
-			return w.c.Directory.Member(group, oid, at)
+			return target.Direct(w.c.Directory)(group, oid, at)
 		}, keys...)
 	})
 	return w, nil

@@ -103,7 +103,7 @@ func (w *World) check(c *target.Call) target.Answer {
 		d := obj{"accessDecision": "NotAllowed", "actionId": a.ID, "isDataAction": a.Data, "roleAssignment": nil, "denyAssignment": nil, "timeToLiveInMs": 300000}
 		if h := w.granting(c, q, a.ID, a.Data, false); h != nil {
 			d["accessDecision"] = "Allowed"
-			d["roleAssignment"] = obj{"id": h.ID, "roleDefinitionId": h.Role, "principalId": h.Principal, "principalType": "Group"}
+			d["roleAssignment"] = obj{"id": h.ID, "roleDefinitionId": h.Role, "principalId": h.Principal, "principalType": h.kind(q.Subject.Attributes.ObjectID)}
 		}
 		if h := w.granting(c, q, a.ID, a.Data, true); h != nil {
 			d["accessDecision"], d["roleAssignment"], d["denyAssignment"] = "NotAllowed", nil, obj{"id": h.ID}
@@ -116,21 +116,29 @@ func (w *World) check(c *target.Call) target.Answer {
 	return target.Answer{Status: 200, Body: decisions}
 }
 
+// kind is what an assignment's principal is, to whom it grants something.
+func (h *held) kind(oid string) string {
+	if strings.EqualFold(h.Principal, oid) {
+		return "User"
+	}
+	return "Group"
+}
+
 // granting finds an assignment that decides an action.
 func (w *World) granting(c *target.Call, q question, action string, data, deny bool) *held {
 	who := q.Subject.Attributes
 	looks := strings.Contains(who.Names, "groups") || w.dials.ExpandsAnyway && !engine(c.Host)
 	i := slices.IndexFunc(w.assignments, func(h *held) bool {
-		patterns := h.Actions
+		patterns, known := h.Actions, h.copy
 		if data {
-			patterns = h.Data
+			patterns, known = h.Data, h.data
 		}
 		if h.Deny != deny || !covers(h.Scope, q.Resource.ID) || !permits(patterns, action) {
 			return false
 		}
 		// It believes the caller.
 		said := slices.ContainsFunc(who.Groups, func(g string) bool { return strings.EqualFold(g, h.Principal) })
-		return said || strings.EqualFold(h.Principal, who.ObjectID) || looks && h.copy.Says(c, strings.ToLower(who.ObjectID))
+		return said || strings.EqualFold(h.Principal, who.ObjectID) || looks && known.Says(c, strings.ToLower(who.ObjectID))
 	})
 	if i < 0 {
 		return nil
@@ -146,8 +154,20 @@ func (w *World) permissions(c *target.Call, scope string) target.Answer {
 		if at.Sub(c.By.Issued) < w.dials.Keeps {
 			at = c.By.Issued
 		}
-		if !h.Deny && covers(h.Scope, scope) && (strings.EqualFold(h.Principal, c.By.OID) || h.copy.SaidAt(strings.ToLower(c.By.OID), at)) {
-			rows = append(rows, obj{"actions": h.Actions, "notActions": []string{}, "dataActions": append([]string{}, h.Data...), "notDataActions": []string{}})
+		if h.Deny || !covers(h.Scope, scope) {
+			continue
+		}
+		row := obj{"actions": []string{}, "notActions": []string{}, "dataActions": []string{}, "notDataActions": []string{}}
+		own, oid := strings.EqualFold(h.Principal, c.By.OID), strings.ToLower(c.By.OID)
+		does, reads := own || h.copy.SaidAt(oid, at), own || h.data.SaidAt(oid, at)
+		if does {
+			row["actions"] = append([]string{}, h.Actions...)
+		}
+		if reads {
+			row["dataActions"] = append([]string{}, h.Data...)
+		}
+		if does || reads {
+			rows = append(rows, row)
 		}
 	}
 	return target.Answer{Status: 200, Body: obj{"value": rows}}

@@ -39,7 +39,7 @@ type Assignment struct {
 	Data      []string // data actions
 	Scope     string
 	Deny      bool           // a deny assignment
-	Follow    *target.Follow // how the engine follows Entra; default: up to 10 minutes both ways
+	Follow    *target.Follow // how the engine follows Entra; default: up to 10 minutes both ways, hours for data actions at management groups
 }
 
 // Dials are the limits and lies of the service.
@@ -67,6 +67,7 @@ type World struct {
 type held struct {
 	Assignment
 	copy *target.Copy
+	data *target.Copy // what is known for data actions
 }
 
 // New makes the service. What the directory says now is what it knows.
@@ -80,22 +81,30 @@ func New(c Config) (*World, error) {
 	}
 	w.Frame = target.New(target.Config{Seed: c.Seed, Now: c.Now, Wire: c.Wire, Verify: c.Verify, Dials: &w.dials.Dials})
 	for _, a := range c.Assignments {
-		follow := target.Follow{Grant: target.Delay{Max: 10 * time.Minute}, Revoke: target.Delay{Max: 10 * time.Minute}}
-		if a.Follow != nil {
-			follow = *a.Follow
-		}
 		h := &held{Assignment: a}
 		w.Do(func() {
 			if h.ID == "" {
 				h.ID = a.Scope + "/providers/Microsoft.Authorization/roleAssignments/" + w.GUID()
 			}
-			h.copy = w.Frame.Copy(func() target.Follow { return follow }, func(oid string, at time.Time) bool {
-				return strings.EqualFold(a.Principal, oid) || c.Directory.Member(a.Principal, oid, at)
-			})
+			h.copy = w.follow(a, target.Delay{Max: 10 * time.Minute})
+			if h.data = h.copy; management(a.Scope) {
+				h.data = w.follow(a, target.Delay{Min: 2 * time.Hour, Max: 6 * time.Hour})
+			}
 		})
 		w.assignments = append(w.assignments, h)
 	}
 	return w, nil
+}
+
+// follow makes what is known of an assignment, late both ways unless it says how.
+func (w *World) follow(a Assignment, late target.Delay) *target.Copy {
+	follow := target.Follow{Grant: late, Revoke: late}
+	if a.Follow != nil {
+		follow = *a.Follow
+	}
+	return w.Frame.Copy(func() target.Follow { return follow }, func(oid string, at time.Time) bool {
+		return strings.EqualFold(a.Principal, oid) || w.dir.Member(a.Principal, oid, at)
+	})
 }
 
 // Copy is what the engine knows of persons through the n-th assignment, by
@@ -120,9 +129,18 @@ func (w *World) Manage() *http.ServeMux {
 	})
 }
 
-// covers reports whether a scope lies at or below another.
+// management reports whether a scope is a management group.
+func management(scope string) bool {
+	return strings.HasPrefix(strings.ToLower(scope), "/providers/microsoft.management/managementgroups/")
+}
+
+// covers reports whether a scope lies at or below another. All subscriptions
+// lie in every management group.
 func covers(above, below string) bool {
 	above, below = strings.ToLower(above), strings.ToLower(below)
+	if management(above) && strings.HasPrefix(below, "/subscriptions/") {
+		return true
+	}
 	return above == below || strings.HasPrefix(below, strings.TrimSuffix(above, "/")+"/")
 }
 

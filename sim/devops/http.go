@@ -27,12 +27,22 @@ func (w *World) Handler() http.Handler {
 		Page: "<!DOCTYPE html><html><head><title>Azure DevOps Services | Sign In</title></head><body>Sign in</body></html>"})
 }
 
-// trouble is an error in the service's shape.
+// trouble is an error in the service's shape: by the number that its message
+// begins with, or by the exception, which clients tell apart by its typeKey.
 func trouble(status int, key, message string) answer {
-	return answer{Status: status, Body: obj{"$id": "1", "innerException": nil, "message": key + ": " + message,
-		"typeName": "Microsoft.VisualStudio.Services.Common.VssServiceException, Microsoft.VisualStudio.Services.Common",
-		"typeKey":  "VssServiceException", "errorCode": 0, "eventId": 3000}}
+	kind := "VssServiceException"
+	if k, numbered := exceptions[key]; numbered {
+		kind, message = k, key+": "+message
+	} else if strings.HasSuffix(key, "Exception") {
+		kind = key
+	}
+	return answer{Status: status, Body: obj{"$id": "1", "innerException": nil, "message": message,
+		"typeName": "Microsoft.VisualStudio.Services.Common." + kind + ", Microsoft.VisualStudio.Services.Common",
+		"typeKey":  kind, "errorCode": 0, "eventId": 3000}}
 }
+
+// exceptions are those behind the numbers.
+var exceptions = map[string]string{"TF400813": "UnauthorizedRequestException", "TF400733": "RequestCanceledException", "VS800075": "ProjectDoesNotExistException"}
 
 // serve checks who asks and what for.
 func (w *World) serve(t *target.Call) answer {

@@ -52,7 +52,7 @@ var texts = map[int]string{
 func (e *authError) describe(w *World, now time.Time) (text, trace, correlation string) {
 	trace, correlation = w.guid(), w.guid()
 	words := orElse(e.text, texts[e.number])
-	return fmt.Sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", e.number, words, trace, correlation,
+	return fmt.Sprintf("AADSTS%d: %s\r\nTrace ID: %s\r\nCorrelation ID: %s\r\nTimestamp: %s", e.number, words, trace, correlation,
 		now.UTC().Format("2006-01-02 15:04:05Z")), trace, correlation
 }
 
@@ -68,6 +68,18 @@ func (w *World) tokenError(e *authError, now time.Time) answer {
 	return answer{status: status, code: fmt.Sprintf("AADSTS%d", e.number), header: jsonHeader,
 		body: obj{"error": name, "error_description": text, "error_codes": []int{e.number}, "timestamp": now.UTC().Format("2006-01-02 15:04:05Z"),
 			"trace_id": trace, "correlation_id": correlation, "error_uri": fmt.Sprintf("https://login.microsoftonline.com/error?code=%d", e.number)}}
+}
+
+// unwell is the token endpoint in trouble: OAuth's body, whatever the status.
+func (w *World) unwell(f Fault, status int) answer {
+	a := w.tokenError(trouble(90033, orElse(f.Message, "A transient error has occurred. Please try again.")), w.wire())
+	a.status = status
+	a.header = map[string]string{"Content-Type": jsonHeader["Content-Type"]}
+	if f.RetryAfter != "" {
+		a.header["Retry-After"] = f.RetryAfter
+	}
+	a.body.(obj)["error"] = orElse(f.Code, "temporarily_unavailable")
+	return a
 }
 
 var jsonHeader = map[string]string{"Content-Type": "application/json; charset=utf-8"}

@@ -38,6 +38,14 @@ func (w *World) AddApp(a App) App {
 	return a
 }
 
+// AddResource makes tokens available for a further resource: the beginning of
+// its scopes, and the audience of its tokens.
+func (w *World) AddResource(uri, audience string) {
+	w.enter()
+	defer w.mu.Unlock()
+	w.extra[uri] = audience
+}
+
 // ChangeApp edits a registration: a consent withdrawn, a secret rolled.
 func (w *World) ChangeApp(id string, change func(*App)) error {
 	w.enter()

@@ -69,7 +69,7 @@ type Dials struct {
 	Page            int            // rows a page; 0 for all
 	EmptyPage       bool           // the second page is empty, and not the last
 	RepeatLink      bool           // nextLink names the page that it stands on
-	ForeignLink     string         // nextLink's host
+	ForeignLink     string         // where nextLink leads, as https://host; "" is here
 	TokenLife       time.Duration  // of access tokens; 0 draws as the service does: 60-90 min, 20-28 h with cp1
 	Hears           time.Duration  // from a disabled account, a revocation or a new password to Graph's challenge; up to 15 min
 	Names           map[int]string // OAuth's error beside an AADSTS number: 53003, 530036, 50076 … ; unsettled

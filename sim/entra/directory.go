@@ -134,6 +134,14 @@ func (w *World) Member(group, oid string, at time.Time) bool {
 	return w.member(group, oid, at)
 }
 
+// DirectMember is Member without groups in the group: what Entra's provisioning
+// of applications sees.
+func (w *World) DirectMember(group, oid string, at time.Time) bool {
+	w.enter()
+	defer w.mu.Unlock()
+	return w.tied(edge{group, "member", oid}, at)
+}
+
 func validAccess(a string) bool { return a == "member" || a == "owner" }
 
 func (w *World) user(id string) *User {

@@ -133,7 +133,7 @@ func (w *World) serve(c *call, via string, act func() answer) (answer, *Fault) {
 	}
 	did := a
 	if early != nil {
-		a = w.spoil(c, *early, a)
+		a = w.spoil(c, via, *early, a)
 	}
 	if early != nil && !early.Late && early.Do != DoSlow {
 		did = a
@@ -167,7 +167,7 @@ type pace struct {
 }
 
 // spoil turns an answer into what the fault makes of it.
-func (w *World) spoil(c *call, f Fault, a answer) answer {
+func (w *World) spoil(c *call, via string, f Fault, a answer) answer {
 	status := func(d int) int {
 		if f.Status != 0 {
 			return f.Status
@@ -180,6 +180,9 @@ func (w *World) spoil(c *call, f Fault, a answer) answer {
 	}
 	switch f.Do {
 	case DoStatus:
+		if via == "authority" {
+			return w.unwell(f, status(503))
+		}
 		a = w.refused(c, refuse(status(503), orElse(f.Code, codes[status(503)]), orElse(f.Message, "The service is temporarily unavailable.")))
 		a.header = header
 	case DoHTML:

@@ -233,10 +233,9 @@ func (w *World) page(c *call, context string, rows []obj) answer {
 	if n, err := strconv.Atoi(q.Get("$top")); err == nil && !(pims && w.dials.IgnoreTop) && n > 0 && (size == 0 || n < size) {
 		size = n
 	}
-	from, empty := 0, false
-	if t, err := base64.RawURLEncoding.DecodeString(q.Get("$skiptoken")); err == nil && len(t) > 0 {
-		n, _ := strconv.Atoi(strings.TrimSuffix(string(t), "e"))
-		from, empty = max(0, min(n, len(rows))), strings.HasSuffix(string(t), "e")
+	from, empty, ok := skipped(q.Get("$skiptoken"), len(rows))
+	if !ok {
+		return w.refused(c, refuse(400, "BadRequest", "Skip token is not valid."))
 	}
 	body := obj{"@odata.context": c.context(strings.TrimPrefix("identityGovernance/privilegedAccess/group/"+context, "identityGovernance/privilegedAccess/group/#"))}
 	to := len(rows)
@@ -262,6 +261,19 @@ func (w *World) page(c *call, context string, rows []obj) answer {
 	}
 	body["value"] = append([]obj{}, rows[from:to]...)
 	return answer{status: 200, body: body}
+}
+
+// skipped reads a skip token: where a page begins, and whether it is to be
+// empty. Rows may have gone
+// since it was given.
+func skipped(token string, rows int) (from int, empty, ok bool) {
+	if token == "" {
+		return 0, false, true
+	}
+	t, err := base64.RawURLEncoding.DecodeString(token)
+	number, empty := strings.CutSuffix(string(t), "e")
+	from, bad := strconv.Atoi(number)
+	return min(from, rows), empty, err == nil && bad == nil && from >= 0
 }
 
 // encode writes a query as the service does: keys keep their dollar.

@@ -101,8 +101,10 @@ func (w *World) transitiveRoles(c *call) answer {
 		return w.refused(c, no)
 	case c.version != "beta":
 		return w.missing(c, "transitiveRoleAssignments")
-	case f.fixed("principalId") == "" || c.header.Get("ConsistencyLevel") != "eventual" || !strings.Contains(c.query, "count=true"):
-		return w.refused(c, refuse(400, "Request_UnsupportedQuery", "This list needs $filter=principalId eq '…', $count=true and the header ConsistencyLevel: eventual."))
+	case c.header.Get("ConsistencyLevel") != "eventual":
+		return w.missing(c, "transitiveRoleAssignments") // as if nothing were there
+	case f.fixed("principalId") == "" || !strings.Contains(c.query, "count=true"):
+		return w.refused(c, refuse(400, "Request_UnsupportedQuery", "This list needs $filter=principalId eq '…' and $count=true."))
 	}
 	in := map[string]bool{f.fixed("principalId"): true}
 	for _, g := range w.above(f.fixed("principalId"), c.now) {

@@ -3,6 +3,7 @@ package entra
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -60,12 +61,13 @@ type World struct {
 
 // New makes an empty tenant.
 func New(c Config) *World {
-	w := &World{now: c.Now, wire: c.Wire, tenant: c.Tenant, extra: c.Extra, memory: cmp.Or(c.Keep, 100_000),
+	w := &World{now: c.Now, wire: c.Wire, tenant: c.Tenant, extra: map[string]string{}, memory: cmp.Or(c.Keep, 100_000),
 		rand: rand.New(rand.NewPCG(c.Seed, 0x656e747261)), dials: Usual(),
 		named: map[mark][]*User{}, grouped: map[mark][]*Group{}, inside: map[roleKey][]*bond{}, holds: map[string][]*bond{},
 		eligible: newShelf[*eligibility](), requests: newShelf[*request](), offers: newShelf[*request](), rows: newShelf[*row](), verified: map[string]obj{},
 		bonds: map[edge]*bond{}, settings: map[roleKey]*Settings{}, onboard: map[string]bool{}, hold: map[string]time.Time{}, pace: map[string]pace{},
 		auth: newAuthority()}
+	maps.Copy(w.extra, c.Extra)
 	if w.now == nil {
 		w.now = time.Now
 	}

@@ -37,15 +37,41 @@ func (w *World) answer(c *target.Call) target.Answer {
 	id, one := strings.CutPrefix(what, "roleAssignments/")
 	switch {
 	case one:
-		return w.getAssignment(c, id)
+		return w.graph(c, version, "$metadata#deviceManagement/roleAssignments/$entity", w.getAssignment(c, id))
 	case what == "getAssignedRoleDetails" && version == "beta":
-		return w.details(c)
+		return w.graph(c, version, "$metadata#microsoft.graph.deviceAndAppManagementAssignedRoleDetails", w.details(c))
 	case strings.HasPrefix(what, "getEffectivePermissions("):
-		return w.permissions(c)
+		return w.graph(c, version, "$metadata#Collection(microsoft.graph.rolePermission)", w.permissions(c))
 	case what == "deviceCompliancePolicies":
-		return w.listPolicies(c)
+		return w.graph(c, version, "$metadata#deviceManagement/deviceCompliancePolicies", w.listPolicies(c))
 	}
 	return trouble(404, "ResourceNotFound", "Resource not found.")
+}
+
+// graph adds the context that Graph gives with every success.
+func (w *World) graph(c *target.Call, version, context string, a target.Answer) target.Answer {
+	if body, ok := a.Body.(obj); ok && a.Status == 200 {
+		scheme := "http"
+		if c.TLS != nil {
+			scheme = "https"
+		}
+		body["@odata.context"] = scheme + "://" + c.Host + "/" + version + "/" + context
+	}
+	return a
+}
+
+// selected keeps what $select names; without one, all.
+func selected(row obj, list string) obj {
+	if list == "" {
+		return row
+	}
+	out := obj{}
+	for name := range strings.SplitSeq(list, ",") {
+		if v, ok := row[strings.TrimSpace(name)]; ok {
+			out[strings.TrimSpace(name)] = v
+		}
+	}
+	return out
 }
 
 // getAssignment is settings: it does not change with who is in the groups.
@@ -123,7 +149,7 @@ func (w *World) listPolicies(c *target.Call) target.Answer {
 			return slices.ContainsFunc(h.Tags, func(t Tag) bool { return slices.Contains(p.Tags, t.ID) })
 		})
 		if seen {
-			rows = append(rows, obj{"id": p.ID, "displayName": p.Name, "roleScopeTagIds": p.Tags})
+			rows = append(rows, selected(obj{"id": p.ID, "displayName": p.Name, "roleScopeTagIds": p.Tags}, c.URL.Query().Get("$select")))
 		}
 	}
 	return target.Answer{Status: 200, Body: obj{"value": rows}}

@@ -3,6 +3,8 @@
 // and the permission sets of a Salesforce user. They are what the general HTTP
 // target is shown with.
 //
+//	saas.go  both, and GitHub   soql.go  Salesforce
+//
 // What they know follows Entra by package target: GitHub's team sync with a
 // cycle, Salesforce by Entra's cycle of 40 minutes without its fast path.
 package saas
@@ -10,7 +12,6 @@ package saas
 import (
 	"fmt"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
@@ -126,13 +127,18 @@ func trouble(status int, _, message string) target.Answer {
 	return target.Answer{Status: status, Body: target.Object{"message": message, "documentation_url": "https://docs.example", "status": fmt.Sprint(status)}}
 }
 
-var query = regexp.MustCompile(`(?i)^SELECT (.+) FROM (PermissionSetAssignment|PermissionSet) WHERE (.+)$`)
-
 func (w *World) serve(c *target.Call) target.Answer {
+	force := strings.HasPrefix(c.URL.Path, "/services/data/v")
 	if w.Bearer(c) != nil {
+		if force {
+			return grumble(401, "INVALID_SESSION_ID", "Session expired or invalid")
+		}
 		return trouble(401, "", "Bad credentials")
 	}
 	if w.Throttled(c.By.OID) {
+		if force {
+			return grumble(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+		}
 		a := trouble(403, "", "API rate limit exceeded")
 		a.Header = map[string]string{"Retry-After": w.dials.RetryAfter, "X-RateLimit-Remaining": "0"}
 		return a
@@ -146,7 +152,7 @@ func (w *World) serve(c *target.Call) target.Answer {
 		return target.Answer{Status: 200, Body: target.Object{"id": 1, "slug": Team, "name": Team, "privacy": "closed"}}
 	case member:
 		return w.membership(c, login)
-	case strings.HasPrefix(c.URL.Path, "/services/data/v") && strings.HasSuffix(c.URL.Path, "/query"):
+	case force && strings.HasSuffix(c.URL.Path, "/query"):
 		return w.soql(c, c.URL.Query().Get("q"))
 	}
 	return trouble(404, "", "Not Found")
@@ -163,30 +169,4 @@ func (w *World) membership(c *target.Call, login string) target.Answer {
 		}
 	}
 	return trouble(404, "", "Not Found")
-}
-
-// soql answers the two queries that a probe needs.
-func (w *World) soql(c *target.Call, q string) target.Answer {
-	m := query.FindStringSubmatch(q)
-	if m == nil {
-		return target.Answer{Status: 400, Body: []target.Object{{"errorCode": "MALFORMED_QUERY", "message": "unexpected token"}}}
-	}
-	rows := []target.Object{}
-	if strings.EqualFold(m[2], "PermissionSet") {
-		if strings.Contains(m[3], "'"+PermissionSet+"'") && !w.dials.NoPermission {
-			rows = append(rows, target.Object{"Id": "0PS1"})
-		}
-		return found(rows)
-	}
-	for i, u := range w.c.Users {
-		named := strings.Contains(m[3], "FederationIdentifier='"+u.OID+"'") || strings.Contains(m[3], "FederationIdentifier='"+u.UPN+"'")
-		if named && strings.Contains(m[3], "'"+PermissionSet+"'") && !w.dials.NoPermission && w.force.Says(c, u.OID) {
-			rows = append(rows, target.Object{"Id": fmt.Sprintf("0Pa%d", i+1), "IsActive": true, "ExpirationDate": nil, "PermissionSet": target.Object{"Name": PermissionSet}})
-		}
-	}
-	return found(rows)
-}
-
-func found(rows []target.Object) target.Answer {
-	return target.Answer{Status: 200, Body: target.Object{"totalSize": len(rows), "done": true, "records": rows}}
 }

@@ -102,7 +102,7 @@ func key(g Group, oid string) string { return g.PAG + "/" + strings.ToLower(oid)
 
 func (w *World) member(key string, at time.Time) bool {
 	group, oid, _ := strings.Cut(key, "/")
-	return w.dir.Member(group, oid, at)
+	return target.Direct(w.dir)(group, oid, at)
 }
 
 // Turn changes the dials.

@@ -40,6 +40,7 @@ var facts = []fact{
 	{"devops", "The evaluation batch is about whoever calls", "always", "TestWhoMayCall"},
 	{"devops", "Sign-in pages with 200, 503, Retry-After of an hour", "Fault.Do", "TestFaults"},
 	{"devops", "Hangs, resets, slow answers", "Fault.Do", "TestFaultsOfTheWire"},
+	{"devops", "Errors name their exception, as typeKey; only numbered ones have it in their message", "always", "TestErrorsNameTheirException"},
 	{"scim", "A user is written with their first access", "User.Provisioned", "TestFirstAccessWritesTheUser"},
 	{"scim", "Members are omitted, always empty, or cut", "Dials.Members, Dials.Most", "TestLies"},
 	{"scim", "A filter on members is ignored, or refused", "Dials.Filters", "TestLies"},
@@ -48,6 +49,7 @@ var facts = []fact{
 	{"scim", "Lists come in pages", "Dials.Page", "TestPages"},
 	{"scim", "404, 409 uniqueness, 429, 401", "always", "TestWritesAndTokens"},
 	{"scim", "The application takes its time over what was written", "Dials.Apply", "TestLies"},
+	{"scim", "Entra writes direct members only: no groups in groups", "always", "TestNestedMembersAreNotProvisioned"},
 	{"awsidc", "Requests must be signed, for the region", "always", "TestSignatures"},
 	{"awsidc", "The store is eventually consistent", "Dials.Apply", "TestMembershipFollowsProvisioning"},
 	{"awsidc", "ThrottlingException is a 400 with seconds in it", "Dials.Budget", "TestOperations"},
@@ -55,9 +57,23 @@ var facts = []fact{
 	{"awsidc", "An operation is denied to the role", "Dials.Deny", "TestOperations"},
 	{"awsidc", "externalId is something else than the object id", "Dials.NoExternalID", "TestOperations"},
 	{"awsidc", "A role is opened by a token, for an hour", "Config.Roles", "TestRoles"},
+	{"awsidc", "Entra writes direct members only: no groups in groups", "always", "TestNestedMembersAreNotProvisioned"},
 	{"saas", "GitHub's team sync looks once an hour; 404 is said of a missing team too", "always", "TestTeamSyncIsACycle"},
 	{"saas", "A new team member is pending", "Dials.Pending", "TestTeamSyncIsACycle"},
 	{"saas", "Salesforce has no fast path, and shows nothing to who may not look", "Dials.NoPermission", "TestSalesforceHasNoFastPath"},
+	{"saas", "SOQL minds no line breaks, and shows the columns that were selected", "always", "TestSOQLAnswersWhatWasSelected"},
+	{"saas", "Salesforce's errors are lists: INVALID_SESSION_ID, REQUEST_LIMIT_EXCEEDED", "always", "TestSalesforceHasErrorsOfItsOwn"},
+	{"intune", "Each role assignment follows Entra on its own; two at once widen each other", "Assignment.Follow", "TestAssignmentsArriveAndWiden"},
+	{"intune", "Functions about the user answer for the bearer: an application hears of itself, with 200", "always", "TestAnApplicationHearsOfItself"},
+	{"intune", "The newer shape of role details names no assignments", "Dials.NewShape", "TestAnApplicationHearsOfItself"},
+	{"intune", "Rights are those of the token's issue (unsettled)", "Dials.RightsFromToken", "TestRightsAreOfTheTokensIssue"},
+	{"intune", "Policies show what was selected, by the scope tags of all assignments", "always", "TestPoliciesShowWhatWasSelected"},
+	{"defender", "A token keeps the roles of its issue", "Dials.Keeps", "TestATokenKeepsItsRoles"},
+	{"azure", "The list of assignments is ahead of the engine, a token behind it", "Dials.Keeps", "TestTheListIsAheadAndTheTokenBehind"},
+	{"azure", "The engine believes groups that are sent along, and caches for five minutes", "always", "TestTheEngineBelievesAndCaches"},
+	{"azure", "The engine looks a person's groups up although nobody asked (unsettled)", "Dials.ExpandsAnyway", "TestTheEngineBelievesAndCaches"},
+	{"azure", "Data actions at management groups take hours", "Assignment.Follow", "TestDataActionsOfManagementGroupsTakeHours"},
+	{"azure", "An answer names what grants: a group, or the person", "always", "TestAnswersNameWhatGrants"},
 }
 
 // declared finds the tests and the fields of structs of a package.
@@ -112,7 +128,7 @@ func TestEveryFactIsShown(t *testing.T) {
 		}
 		fmt.Fprintf(&table, "| `sim/%s` | %s | %s | `%s` |\n", f.world, f.what, strings.Replace("`"+f.dial+"`", "`always`", "always so", 1), f.test)
 	}
-	for _, world := range []string{"target", "devops", "scim", "awsidc", "saas"} {
+	for _, world := range []string{"target", "devops", "scim", "awsidc", "saas", "intune", "defender", "azure"} {
 		for name := range declared(t, world) {
 			if strings.HasPrefix(name, "Dials.") && !turned[world+" "+name] {
 				t.Errorf("sim/%s: no fact stands behind %s", world, name)

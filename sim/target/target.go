@@ -31,6 +31,17 @@ type Directory interface {
 	Member(group, oid string, at time.Time) bool
 }
 
+// Direct is how Entra's provisioning sees a directory: it writes direct members
+// and ignores groups in groups, as far as the directory tells them apart.
+func Direct(d Directory) func(group, oid string, at time.Time) bool {
+	if apart, ok := d.(interface {
+		DirectMember(group, oid string, at time.Time) bool
+	}); ok {
+		return apart.DirectMember
+	}
+	return d.Member
+}
+
 // Caller is whom a credential stands for.
 type Caller struct {
 	OID    string

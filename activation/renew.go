@@ -1,0 +1,49 @@
+package activation
+
+import "slices"
+
+// PIM extends nothing that runs. A renewal is therefore two activations: the
+// running one is ended, and another begins After it, as soon as PIM lets it. Both
+// are told in one commit (Renewal), each has a warrant of its own, and one page
+// confirms both. The new one's submit is held until the old one has ended, and is
+// refused if that can't be.
+
+// Renews reports whether this activation takes the place of another one.
+func (a Activation) Renews() bool { return a.After != "" }
+
+// AtEnd names what waits for the end of the activation of that id.
+func AtEnd(id string) string { return "ended:" + id }
+
+// Held reports what the submit of a waits for: the end of the activation before
+// it. If that one will not end, it is a refusal; neither says that a may begin.
+func (a Activation) Held(before Activation) (wait string, no *Refusal) {
+	if before.Phase != Active && before.Phase != Ending {
+		return "", nil
+	}
+	for _, d := range before.Deeds {
+		if d.Warrant.Deed == End {
+			return AtEnd(before.ID), nil
+		}
+	}
+	return "", &Refusal{Code: NotEnded, Until: before.Ends}
+}
+
+// spokenFor reports whether another message carries the link by which a deed of
+// that kind is confirmed.
+func (a Activation) spokenFor(d Deed) bool {
+	return d == Submit && a.Follows() || d == End && a.Next != ""
+}
+
+// succeeded reports whether the one that renews this took its place while a
+// target was still watched: that it is over is no news then.
+func (o *out) succeeded() bool {
+	return o.a.Next != "" && slices.ContainsFunc(o.a.Targets, func(t Target) bool { return t.Removal.State == Superseded })
+}
+
+// free lets go the activation that waits for the end of this one, also if it
+// will not come.
+func (o *out) free() {
+	if o.a.Next != "" {
+		o.put(Effect{Key: "free/" + o.seq(), Lane: LaneDeed, Kind: Free})
+	}
+}

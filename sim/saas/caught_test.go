@@ -1,0 +1,66 @@
+package saas
+
+import (
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What follows was caught by an outside reader; each test is named after its
+// fact.
+
+func (x *world) soqlOf(q string) (int, string) { return x.get(rows + url.QueryEscape(q)) }
+
+// SOQL minds no line breaks, and answers with what was selected, no more.
+func TestSOQLAnswersWhatWasSelected(t *testing.T) {
+	x := newWorld(t)
+	x.at = x.force.NextTick()
+	const where = "\nWHERE Assignee.FederationIdentifier='a' AND PermissionSet.Name='DbAdmins'"
+	for _, c := range []struct {
+		fields    string
+		has, lack []string
+	}{
+		{"Id,PermissionSet.Name,PermissionSetGroupId,IsActive,ExpirationDate", []string{`"IsActive":true`, `"ExpirationDate":null`, `"PermissionSetGroupId":null`, `"PermissionSet":{"Name":"DbAdmins"}`}, nil},
+		{"Id", []string{`"Id":"0Pa1"`}, []string{"IsActive", "ExpirationDate", "PermissionSet"}},
+		{"isactive", []string{`"IsActive":true`}, []string{`"Id"`}},
+	} {
+		code, body := x.soqlOf("SELECT " + c.fields + " FROM PermissionSetAssignment" + where)
+		if code != 200 || !strings.Contains(body, `"totalSize":1`) {
+			t.Errorf("%s: %d %s", c.fields, code, body)
+		}
+		for _, s := range c.has {
+			if !strings.Contains(body, s) {
+				t.Errorf("%s: no %s in %s", c.fields, s, body)
+			}
+		}
+		for _, s := range c.lack {
+			if strings.Contains(body, s) {
+				t.Errorf("%s: %s in %s", c.fields, s, body)
+			}
+		}
+	}
+	if code, body := x.soqlOf("SELECT Id,Nonsense FROM PermissionSetAssignment" + where); code != 400 || !strings.Contains(body, "INVALID_FIELD") {
+		t.Errorf("%d %s", code, body)
+	}
+}
+
+// Salesforce's errors are lists with errorCode; only GitHub's are objects.
+func TestSalesforceHasErrorsOfItsOwn(t *testing.T) {
+	x := newWorld(t)
+	r := httptest.NewRequest("GET", rows+"x", nil)
+	rec := httptest.NewRecorder()
+	x.Handler().ServeHTTP(rec, r)
+	if rec.Code != 401 || !strings.Contains(rec.Body.String(), `[{"errorCode":"INVALID_SESSION_ID"`) {
+		t.Errorf("%d %s", rec.Code, rec.Body)
+	}
+	x.Turn(func(d *Dials) { d.Budget, d.Window = 1, time.Hour })
+	_, _ = x.get(team)
+	if code, body := x.get(rows + "x"); code != 403 || !strings.Contains(body, `[{"errorCode":"REQUEST_LIMIT_EXCEEDED"`) {
+		t.Errorf("%d %s", code, body)
+	}
+	if code, body := x.get(team); code != 403 || !strings.Contains(body, `"message":"API rate limit exceeded"`) {
+		t.Errorf("GitHub: %d %s", code, body)
+	}
+}
