@@ -195,8 +195,8 @@ func TestNoConnectionLeaks(t *testing.T) {
 		for range 30 {
 			_, _ = w.reader.Group(t.Context(), w.group.ID)
 		}
-		if w.dials > 2 {
-			t.Errorf("%d connections for 90 calls", w.dials)
+		if w.dials.Load() > 2 {
+			t.Errorf("%d connections for 90 calls", w.dials.Load())
 		}
 	})
 }

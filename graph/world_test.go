@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -49,7 +50,7 @@ type world struct {
 	reader                      *Reader
 	deeds                       *Deeds
 	watch                       *Watch
-	dials                       int // connections made
+	dials                       atomic.Int64 // connections made
 }
 
 // inWorld runs a test in a bubble.
@@ -94,7 +95,7 @@ func (w *world) serve(h http.Handler) *http.Client {
 		here, there := net.Pipe()
 		select {
 		case ends <- there:
-			w.dials++
+			w.dials.Add(1)
 			return here, nil
 		case <-l.closed:
 			return nil, net.ErrClosed
