@@ -7,6 +7,7 @@ import (
 
 	"pagbot/activation"
 	"pagbot/internal/demo"
+	"pagbot/sim/entra"
 )
 
 // restartsAfter stops the bot as SIGTERM would and starts it again on the same
@@ -118,5 +119,23 @@ func TestAwayDuringPortal(t *testing.T) {
 		w.wholeLife()
 		w.wrote(map[string]int{})
 		w.outcome(activation.Expired)
+	})
+}
+
+// TestRestartWithoutEntra: the bot starts again while Entra is away. Clicks are
+// taken all the same, and what was asked goes on when Entra is back.
+func TestRestartWithoutEntra(t *testing.T) {
+	inTown(t, setup{}, func(w *town) {
+		w.stop()
+		back := w.Entra.Inject(entra.Fault{Do: entra.DoStatus, Status: 503})
+		w.start()
+		w.types(demo.Requester, `/pag activate vault-readers 2h "rotate keys"`)
+		w.pass(time.Minute)
+		w.sees(demo.Requester, w.Channel.ID, 2*time.Minute, "Entra doesn't answer at the moment", "Try again in a few minutes")
+		back()
+		w.types(demo.Requester, `/pag activate vault-readers 2h "rotate keys"`)
+		w.signs(demo.Requester, w.Channel.ID, demo.Vault)
+		w.sees(demo.Requester, w.mine(demo.Requester), 2*time.Minute, "You have vault-readers")
+		w.wrote(map[string]int{"selfActivate": 1})
 	})
 }

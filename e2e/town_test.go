@@ -138,7 +138,7 @@ func (w *town) begin() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := w.bot.Check(w.t.Context()); err != nil {
+	if err := w.bot.Start(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -73,7 +73,7 @@ func serve(ctx context.Context, cfg *app.Config, o app.Options) error {
 	a, err := app.Open(ctx, cfg, o)
 	if err == nil {
 		defer a.Close()
-		err = a.Check(ctx)
+		err = a.Start(ctx)
 	}
 	if err == nil {
 		err = a.Run(ctx)

@@ -43,6 +43,7 @@ type Options struct {
 type App struct {
 	Engine  *engine.Engine
 	cfg     *Config
+	passed  bool // this configuration, with an earlier start
 	clock   engine.Clock
 	log     *slog.Logger
 	listen  listener

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -31,8 +33,33 @@ func (a *App) Check(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// checkEntra asks for a token, for every group, and for every permission.
+// Start is Check for a bot that is about to serve. Where the very same
+// configuration has passed before, an Entra that is in trouble now keeps nobody's
+// click from being taken: the trouble is logged, and told to who asks.
+func (a *App) Start(ctx context.Context) error {
+	passed := filepath.Join(a.cfg.StateDir(), "passed")
+	before, _ := os.ReadFile(passed) // none: it has not
+	a.passed = a.cfg.sum != "" && string(before) == a.cfg.sum
+	if err := a.Check(ctx); err != nil || a.passed {
+		return err
+	}
+	return os.WriteFile(passed, []byte(a.cfg.sum), 0o600)
+}
+
+// checkEntra makes first contact with Entra.
 func (a *App) checkEntra(ctx context.Context) error {
+	err := a.askEntra(ctx)
+	if err == nil || !a.passed || errors.Is(ctx.Err(), context.Canceled) {
+		return err
+	}
+	for _, line := range Lines(err) {
+		a.log.Error("Entra has passed before and fails now; the bot works on", "err", line)
+	}
+	return nil
+}
+
+// askEntra asks for a token, for every group, and for every permission.
+func (a *App) askEntra(ctx context.Context) error {
 	if err := a.reachGraph(ctx); err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ type Config struct {
 	HistoryDays int `yaml:"history_days"`
 
 	dir string // of the file, for relative paths
+	sum string // of the file, to know it again
 }
 
 // StateDir is where the state lies.

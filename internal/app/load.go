@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -47,7 +48,7 @@ func Load(path string) (*Config, error) {
 		}
 		return nil, errors.Join(p...)
 	}
-	c.dir = filepath.Dir(path)
+	c.dir, c.sum = filepath.Dir(path), fmt.Sprintf("%x\n", sha256.Sum256(b))
 	return c, nil
 }
 

@@ -93,13 +93,22 @@ func plain[C azcore.TokenCredential](c C, err error) (azcore.TokenCredential, er
 	if err != nil {
 		return nil, fmt.Errorf("entra.reader: %s", tokenTrouble(err))
 	}
-	return terse{c}, nil
+	return terse{c, make(chan struct{}, 1)}, nil
 }
 
-type terse struct{ azcore.TokenCredential }
+type terse struct {
+	azcore.TokenCredential
+	turn chan struct{} // the credential serves one at a time, and the next one deaf to its deadline
+}
 
 // GetToken implements azcore.TokenCredential.
 func (t terse) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	select {
+	case t.turn <- struct{}{}:
+		defer func() { <-t.turn }()
+	case <-ctx.Done():
+		return azcore.AccessToken{}, &noToken{"Entra does not answer in time", true, ctx.Err()}
+	}
 	token, err := t.TokenCredential.GetToken(ctx, o)
 	if err != nil {
 		text := tokenTrouble(err)
