@@ -130,7 +130,7 @@ func level(top, h float64) float64 { return top + 6 + (panelH-22)*(1-h) }
 // swatch says what the tinted ground means, in the middle below it.
 func (c *canvas) swatch(s string, x, y float64) {
 	const size = 25
-	x -= (c.width(s, regular, size) + 36) / 2
+	x -= (c.width(s, size) + 36) / 2
 	c.SetColor(beyond)
 	c.DrawRectangle(x, y+5, 26, 22)
 	c.FillPreserve()
@@ -158,7 +158,7 @@ func (c *canvas) verdict(p Panel, x, y float64) {
 	}
 	c.sign(p.Verdict, x+14, y+19, col)
 	size := 29
-	for ; size > 22 && c.width(p.Says, bold, size) > panelW-40; size-- {
+	for ; size > 22 && c.width(p.Says, size) > panelW-40; size-- {
 	}
 	c.text(p.Says, x+40, y, bold, size, col, panelW-40)
 }

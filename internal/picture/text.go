@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"golang.org/x/image/font"
-	"golang.org/x/image/font/gofont/gobold"
 	"golang.org/x/image/font/gofont/goregular"
 	"golang.org/x/image/font/opentype"
 )
@@ -19,39 +18,36 @@ const (
 	bold
 )
 
-// fonts are the faces that a picture has used, by weight and size.
+// fonts are the faces that a picture has used, by size. One font does for both
+// weights: a second one would cost the program 150 kB.
 type fonts struct {
-	parsed [2]*opentype.Font
-	faces  map[[2]int]font.Face
+	parsed *opentype.Font
+	faces  map[int]font.Face
 }
 
 func newFonts() fonts {
-	f := fonts{faces: map[[2]int]font.Face{}}
-	for w, ttf := range [][]byte{regular: goregular.TTF, bold: gobold.TTF} {
-		var err error
-		if f.parsed[w], err = opentype.Parse(ttf); err != nil {
-			panic(err) // they are part of the program
-		}
+	parsed, err := opentype.Parse(goregular.TTF)
+	if err != nil {
+		panic(err) // it is part of the program
 	}
-	return f
+	return fonts{parsed, map[int]font.Face{}}
 }
 
-func (f fonts) face(w weight, size int) font.Face {
-	key := [2]int{int(w), size}
-	if f.faces[key] == nil {
-		face, err := opentype.NewFace(f.parsed[w], &opentype.FaceOptions{Size: float64(size), DPI: 72, Hinting: font.HintingFull})
+func (f fonts) face(size int) font.Face {
+	if f.faces[size] == nil {
+		face, err := opentype.NewFace(f.parsed, &opentype.FaceOptions{Size: float64(size), DPI: 72, Hinting: font.HintingFull})
 		if err != nil {
 			panic(err) // only ever for a size that is none
 		}
-		f.faces[key] = face
+		f.faces[size] = face
 	}
-	return f.faces[key]
+	return f.faces[size]
 }
 
 // text writes a line whose top left is at x, y, no wider than most, and returns
 // where it ends.
 func (c *canvas) text(s string, x, y float64, w weight, size int, col rgba, most float64) float64 {
-	c.SetFontFace(c.fonts.face(w, size))
+	c.SetFontFace(c.fonts.face(size))
 	c.SetColor(col)
 	s = strings.Join(strings.Fields(s), " ")
 	r := []rune(s)
@@ -67,6 +63,9 @@ func (c *canvas) text(s string, x, y float64, w weight, size int, col rgba, most
 		s = strings.TrimSpace(string(r)) + "…"
 	}
 	c.DrawString(s, x, y+float64(size))
+	if w == bold {
+		c.DrawString(s, x+1, y+float64(size)) // thicker strokes
+	}
 	wide, _ := c.MeasureString(s)
 	return x + wide
 }
@@ -78,12 +77,12 @@ func (c *canvas) right(s string, x, y float64, size int, col rgba) {
 
 // rightTop writes a line that ends at x, below y.
 func (c *canvas) rightTop(s string, x, y float64, size int, col rgba) {
-	c.text(s, x-c.width(s, regular, size), y, regular, size, col, width)
+	c.text(s, x-c.width(s, size), y, regular, size, col, width)
 }
 
 // width is how wide a line would be.
-func (c *canvas) width(s string, w weight, size int) float64 {
-	c.SetFontFace(c.fonts.face(w, size))
+func (c *canvas) width(s string, size int) float64 {
+	c.SetFontFace(c.fonts.face(size))
 	wide, _ := c.MeasureString(s)
 	return wide
 }
