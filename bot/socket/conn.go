@@ -309,8 +309,8 @@ func (c *conn) remember(batch []ack) {
 	c.recent = append(c.crossing(), batch...)
 }
 
-// crossing are the acks that the peer may have had under way to it when it
-// ended the connection.
+// crossing are the acks written so lately that the peer, if it ends the
+// connection now, may never read them.
 func (c *conn) crossing() []ack {
 	late := slices.IndexFunc(c.recent, func(a ack) bool { return time.Since(a.written) <= roundTrip })
 	if late < 0 {

@@ -85,17 +85,7 @@ func New(c Config) (*World, error) {
 	}
 	w.Frame = target.New(target.Config{Seed: c.Seed, Now: c.Now, Wire: c.Wire, Verify: c.Verify, Dials: &w.dials.Dials})
 	for _, r := range c.Roles {
-		follow := target.Follow{Grant: target.Delay{Min: time.Minute, Max: 15 * time.Minute}, Revoke: target.Delay{Min: time.Minute, Max: 15 * time.Minute}}
-		if r.Follow != nil {
-			follow = *r.Follow
-		}
-		h := &held{Role: r}
-		w.Do(func() {
-			h.copy = w.Frame.Copy(func() target.Follow { return follow }, func(oid string, at time.Time) bool {
-				return slices.ContainsFunc(r.Groups, func(g string) bool { return c.Directory.Member(g, oid, at) })
-			})
-		})
-		w.roles = append(w.roles, h)
+		w.roles = append(w.roles, &held{r, w.Assigned(c.Directory, r.Groups, r.Follow)})
 	}
 	return w, nil
 }

@@ -90,17 +90,7 @@ func New(c Config) (*World, error) {
 	}
 	w.Frame = target.New(target.Config{Seed: c.Seed, Now: c.Now, Wire: c.Wire, Verify: c.Verify, Dials: &w.dials.Dials})
 	for _, a := range c.Assignments {
-		follow := target.Follow{Grant: target.Delay{Min: time.Minute, Max: 15 * time.Minute}, Revoke: target.Delay{Min: time.Minute, Max: 15 * time.Minute}}
-		if a.Follow != nil {
-			follow = *a.Follow
-		}
-		h := &held{Assignment: a}
-		w.Do(func() {
-			h.copy = w.Frame.Copy(func() target.Follow { return follow }, func(oid string, at time.Time) bool {
-				return slices.ContainsFunc(a.Groups, func(g string) bool { return c.Directory.Member(g, oid, at) })
-			})
-		})
-		w.assignments = append(w.assignments, h)
+		w.assignments = append(w.assignments, &held{a, w.Assigned(c.Directory, a.Groups, a.Follow)})
 	}
 	return w, nil
 }

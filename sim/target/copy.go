@@ -61,6 +61,22 @@ func (f *Frame) Copy(follow func() Follow, in func(key string, at time.Time) boo
 	return c
 }
 
+// Assigned makes a copy of who is in any of some groups. It follows
+// within 1 to 15 minutes both ways, unless follow says otherwise.
+func (f *Frame) Assigned(d Directory, groups []string, follow *Follow) (c *Copy) {
+	usual := Delay{Min: time.Minute, Max: 15 * time.Minute}
+	if follow == nil {
+		follow = &Follow{Grant: usual, Revoke: usual}
+	}
+	as := *follow
+	f.Do(func() {
+		c = f.Copy(func() Follow { return as }, func(oid string, at time.Time) bool {
+			return slices.ContainsFunc(groups, func(g string) bool { return d.Member(g, oid, at) })
+		})
+	})
+	return c
+}
+
 // replica is what a copy knows of one key, as spans of knowing. It is worked
 // out up to a time when somebody asks.
 type replica struct {
