@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"pagbot/sim/asjson"
 )
 
 type obj = map[string]any
@@ -250,7 +252,7 @@ func send(rw http.ResponseWriter, c *call, a answer, f *Fault, zip bool) {
 	body := a.raw
 	if a.body != nil {
 		space := buffers.Get().(*[]byte)
-		body = encodeJSON((*space)[:0], a.body)
+		body = asjson.Append((*space)[:0], a.body)
 		defer func() {
 			*space = body
 			buffers.Put(space)

@@ -2,9 +2,10 @@ package slack
 
 import (
 	"encoding/json"
-	"fmt"
+	"errors"
 	"slices"
 	"time"
+	"unicode/utf8"
 )
 
 // Block is one block of Block Kit, as JSON has it.
@@ -132,7 +133,8 @@ func (c *call) content() (content, error) {
 	out := content{text: c.str("text"), hasText: c.has("text")}
 	if v, given := c.args["blocks"]; given && v != nil && v != "" && v != "null" {
 		out.hasBlock = true
-		if err := c.object("blocks", &out.blocks); err != nil {
+		var err error
+		if out.blocks, err = c.blocks(); err != nil {
 			return out, refuse("invalid_blocks_format")
 		}
 	}
@@ -151,11 +153,26 @@ func (c *call) content() (content, error) {
 	return out, c.w.checkMessage(c.app, &out)
 }
 
-func (w *World) checkMessage(a *app, ct *content) error {
-	problems := checkBlocks(ct.blocks, "/blocks", messageBlocks, w.dials)
-	for i, b := range ct.blocks {
-		problems = append(problems, w.checkFiles(a, map[string]any(b), fmt.Sprintf("/blocks/%d", i))...)
+// blocks reads a call's blocks into maps of their own. Plain maps and lists are
+// what the decoder is fastest at.
+func (c *call) blocks() ([]Block, error) {
+	var list []any
+	if err := c.object("blocks", &list); err != nil || list == nil {
+		return nil, err
 	}
+	blocks := make([]Block, len(list))
+	for i, v := range list {
+		b, ok := v.(map[string]any)
+		if !ok && v != nil {
+			return nil, errors.New("a block must be an object")
+		}
+		blocks[i] = b
+	}
+	return blocks, nil
+}
+
+func (w *World) checkMessage(a *app, ct *content) error {
+	problems := append(checkBlocks(ct.blocks, &w.dials), w.checkFiles(a, ct.blocks, "/blocks")...)
 	if len(problems) > 0 && !w.dials.LenientBlocks {
 		plain := make([]string, len(problems))
 		for i, p := range problems {
@@ -223,7 +240,7 @@ func textLength(v any) int {
 	case map[string]any:
 		for name, e := range v {
 			if s, ok := e.(string); ok && name == "text" {
-				sum += len([]rune(s))
+				sum += utf8.RuneCountInString(s)
 			} else {
 				sum += textLength(e)
 			}

@@ -62,7 +62,7 @@ type World struct {
 	history    []*Entry
 	lastTS     int64 // microseconds, so that no two messages share one
 	lastConn   int
-	changed    chan struct{} // closed and replaced at every change
+	changed    chan struct{} // closed at the next change; nil if nobody waits for it
 }
 
 // New makes an empty World. Close it, or its goroutines live on.
@@ -77,7 +77,7 @@ func New(cfg Config) *World {
 		usergroups: map[string]*Usergroup{}, files: map[string]*file{}, uploads: map[string]*file{},
 		views: map[string]*view{}, stacks: map[string][]*view{},
 		urls: map[string]*responseURL{}, triggers: map[string]*trigger{}, buckets: map[string]*bucket{},
-		sent: map[string]*delivery{}, changed: make(chan struct{}),
+		sent: map[string]*delivery{},
 	}
 	if cfg.Dials != nil {
 		w.dials = *cfg.Dials
@@ -135,8 +135,10 @@ func (w *World) spawn(f func()) bool {
 
 // touch wakes everybody who waits for a change. The caller holds the lock.
 func (w *World) touch() {
-	close(w.changed)
-	w.changed = make(chan struct{})
+	if w.changed != nil {
+		close(w.changed)
+		w.changed = nil
+	}
 }
 
 // pause waits on the time package's clock and reports whether it may go on.

@@ -81,7 +81,7 @@ func (w *World) readView(a *app, raw map[string]any, kind string) (map[string]an
 	if len(marshal(raw)) > viewMax {
 		return nil, nil, refuse("view_too_large")
 	}
-	problems := append(checkView(raw, kind, w.dials), w.checkFiles(a, raw["blocks"], "/view/blocks")...)
+	problems := append(checkView(raw, kind, &w.dials), w.checkFiles(a, raw["blocks"], "/view/blocks")...)
 	if len(problems) > 0 && !w.dials.LenientBlocks {
 		return nil, nil, refuseWith("invalid_arguments", problems)
 	}
