@@ -39,7 +39,7 @@ func getUploadURL(c *call) (answer, error) {
 	if err != nil || length <= 0 || c.str("filename") == "" {
 		return nil, refuseWith("invalid_arguments", []string{"[ERROR] missing required field: filename or length"})
 	}
-	if length > c.w.dials.FileMax {
+	if length > c.app.dials.FileMax {
 		return nil, refuse("file_upload_size_restricted")
 	}
 	name := c.str("filename")

@@ -113,14 +113,14 @@ func (c *call) standing(u *User, out answer, foreign bool) {
 			out["locale"] = "en-US"
 		}
 	}
-	if foreign && c.w.dials.BareExternals {
+	if foreign && c.app.dials.BareExternals {
 		return
 	}
 	_, offset := c.w.cfg.Now().In(zone(u)).Zone()
 	out["is_admin"], out["is_owner"], out["is_primary_owner"] = u.Admin, u.Owner, false
 	out["is_restricted"], out["is_ultra_restricted"] = u.Restricted, u.UltraRestricted
 	out["tz"], out["tz_label"], out["tz_offset"] = zone(u).String(), zone(u).String(), offset
-	if !c.w.dials.HideConfirmed {
+	if !c.app.dials.HideConfirmed {
 		out["is_email_confirmed"], out["has_2fa"] = true, u.MFA
 	}
 }

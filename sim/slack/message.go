@@ -143,7 +143,7 @@ func (c *call) content() (content, error) {
 			Type    string         `json:"event_type"`
 			Payload map[string]any `json:"event_payload"`
 		}
-		if len(marshal(c.args["metadata"])) > c.w.dials.MetadataMax {
+		if len(marshal(c.args["metadata"])) > c.app.dials.MetadataMax {
 			return out, refuse("metadata_too_large")
 		}
 		if c.object("metadata", &meta) == nil && meta.Type != "" {
@@ -172,15 +172,15 @@ func (c *call) blocks() ([]Block, error) {
 }
 
 func (w *World) checkMessage(a *app, ct *content) error {
-	problems := append(checkBlocks(ct.blocks, &w.dials), w.checkFiles(a, ct.blocks, "/blocks")...)
-	if len(problems) > 0 && !w.dials.LenientBlocks {
+	problems := append(checkBlocks(ct.blocks, a.dials), w.checkFiles(a, ct.blocks, "/blocks")...)
+	if len(problems) > 0 && !a.dials.LenientBlocks {
 		plain := make([]string, len(problems))
 		for i, p := range problems {
 			plain[i] = p[len("[ERROR] "):]
 		}
 		return refusal{"invalid_blocks", answer{"errors": plain, "response_metadata": answer{"messages": problems}}}
 	}
-	if textLength(ct.blocks) > w.dials.BlocksTextMax {
+	if textLength(ct.blocks) > a.dials.BlocksTextMax {
 		return refuse("msg_blocks_too_long")
 	}
 	w.fillIDs(ct.blocks)

@@ -42,7 +42,7 @@ type World struct {
 	closed     bool
 	base       string // BaseURL, or learned from the first request
 	rng        *rand.Rand
-	dials      Dials
+	dials      *Dials // never changed, only replaced
 	faults     []*Fault
 	teams      map[string]*Team
 	users      map[string]*User
@@ -71,7 +71,7 @@ func New(cfg Config) *World {
 		cfg.Now = time.Now
 	}
 	w := &World{
-		cfg: cfg, base: cfg.BaseURL, dials: Defaults(),
+		cfg: cfg, base: cfg.BaseURL,
 		rng:   rand.New(rand.NewPCG(cfg.Seed, 0x51ac)),
 		teams: map[string]*Team{}, users: map[string]*User{}, channels: map[string]*channel{},
 		usergroups: map[string]*Usergroup{}, files: map[string]*file{}, uploads: map[string]*file{},
@@ -79,9 +79,11 @@ func New(cfg Config) *World {
 		urls: map[string]*responseURL{}, triggers: map[string]*trigger{}, buckets: map[string]*bucket{},
 		sent: map[string]*delivery{},
 	}
+	d := Defaults()
 	if cfg.Dials != nil {
-		w.dials = *cfg.Dials
+		d = cfg.Dials.copy()
 	}
+	w.dials = &d
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.mux = http.NewServeMux()
 	w.mux.HandleFunc("/api/{method}", w.serveAPI)

@@ -93,7 +93,7 @@ func (w *World) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	if methods[name].token == "xapp" && r.Header.Get("Authorization") == "" {
 		token = "" // an app token counts in the header alone
 	}
-	if !w.pause(r.Context(), w.latency(name)) {
+	if !w.pause(r.Context(), w.latency(name, func() *app { return w.holder(token) })) {
 		return
 	}
 	strike := w.fault(name)
@@ -141,7 +141,7 @@ func (w *World) run(name, verb, token string, args map[string]any) (*app, answer
 	if m.scope != "" && !slices.ContainsFunc(strings.Split(m.scope, "|"), func(s string) bool { return slices.Contains(scopes, s) }) {
 		return a, nil, refusal{"missing_scope", answer{"needed": strings.Split(m.scope, "|")[0], "provided": strings.Join(scopes, ",")}}
 	}
-	perMinute, ok := w.dials.PerMinute[name]
+	perMinute, ok := a.dials.PerMinute[name]
 	if !ok {
 		perMinute = m.tier
 	}
@@ -235,12 +235,12 @@ func (w *World) conclude(rw http.ResponseWriter, name string, a *app, out answer
 			out = answer{}
 		}
 		out["ok"] = true
-		if said := w.words().Warning; said != "" {
+		if said := w.tuned(a).Warning; said != "" {
 			out["warning"] = said
 		}
 		return http.StatusOK, out
 	case throttle:
-		if !w.words().NoRetryAfter {
+		if !w.tuned(a).NoRetryAfter {
 			rw.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(e.after.Seconds())))))
 		}
 		return http.StatusTooManyRequests, answer{"ok": false, "error": "ratelimited"}
@@ -319,17 +319,6 @@ func reset(nc net.Conn) {
 		_ = l.SetLinger(0)
 	}
 	_ = nc.Close()
-}
-
-// words are the dials about what answers say.
-func (w *World) words() (d struct {
-	Warning      string
-	NoRetryAfter bool
-}) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	d.Warning, d.NoRetryAfter = w.dials.Warning, w.dials.NoRetryAfter
-	return d
 }
 
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
