@@ -63,10 +63,12 @@ func TestOthersTakeTheirOwnTokens(t *testing.T) {
 	w, o := others(t)
 	graph := application(t, w, entra.GraphAudience+"/.default")
 	for name, path := range map[string]string{
-		"azure":    subscription + "/providers/Microsoft.Authorization/permissions?api-version=2022-04-01",
-		"intune":   "/beta/deviceManagement/getAssignedRoleDetails",
-		"defender": "/api/machines",
-		"scim":     "/scim/v2/Groups",
+		"azure":      subscription + "/providers/Microsoft.Authorization/permissions?api-version=2022-04-01",
+		"intune":     "/beta/deviceManagement/getAssignedRoleDetails",
+		"defender":   "/api/machines",
+		"scim":       "/scim/v2/Groups",
+		"github":     "/orgs/contoso/teams/db-admins",
+		"salesforce": "/services/data/v62.0/query?q=SELECT+Id+FROM+PermissionSet+WHERE+Name='DbAdmins'",
 	} {
 		x := o.Systems[name]
 		own, foreign := x.Token, graph
@@ -83,7 +85,7 @@ func TestOthersTakeTheirOwnTokens(t *testing.T) {
 			t.Errorf("%s: %d with another's token", name, code)
 		}
 	}
-	for name, key := range map[string]string{"azure": w.Groups[Releasers].ID, "intune": intuneRoleID, "defender": "responders", "scim": provisionedAs, "aws": provisionedAs} {
+	for name, key := range map[string]string{"azure": w.Groups[Releasers].ID, "intune": intuneRoleID, "defender": "responders", "scim": provisionedAs, "aws": provisionedAs, "github": "github", "salesforce": "salesforce"} {
 		oracle := o.Systems[name].Manage + "oracle/" + url.PathEscape(key) + "/"
 		if code := get(t, oracle+w.Account(Requester), ""); code != 200 {
 			t.Errorf("%s: the oracle says %d", name, code)
