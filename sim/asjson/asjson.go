@@ -27,6 +27,10 @@ func Append(b []byte, v any) []byte {
 		if i := int64(v); i != 0 && float64(i) == v && -wide < i && i < wide {
 			return strconv.AppendInt(b, i, 10)
 		}
+	case json.RawMessage: // written by Append itself
+		if v != nil {
+			return append(b, v...)
+		}
 	case obj:
 		return object(b, v)
 	case []obj:

@@ -13,7 +13,7 @@ func TestEncode(t *testing.T) {
 		rapid.SliceOf(rapid.String()).AsAny(), rapid.Just[any](nil))
 	rapid.Check(t, func(t *rapid.T) {
 		inner := rapid.MapOf(rapid.String(), leaf).Draw(t, "inner")
-		o := obj{"inner": inner, "list": []obj{inner, {"a": 1}}, "none": []obj(nil), "no": obj(nil), "mixed": []any{inner, "x"}, "typed": map[string]string{"k": "<v>"}}
+		o := obj{"inner": inner, "list": []obj{inner, {"a": 1}}, "none": []obj(nil), "no": obj(nil), "mixed": []any{inner, "x", json.RawMessage(Append(nil, inner)), json.RawMessage(nil)}, "typed": map[string]string{"k": "<v>"}}
 		for k, v := range rapid.MapOf(rapid.String(), leaf).Draw(t, "outer") {
 			o[k] = v
 		}

@@ -61,7 +61,7 @@ func (c *call) writable(ch *channel) error {
 
 func (c *call) byApp(ct content) Message {
 	return Message{User: c.app.BotUser, BotID: c.app.BotID, App: c.app.ID, Team: c.app.Team,
-		Text: ct.text, Blocks: ct.blocks, Metadata: ct.metadata}
+		Text: ct.text, packed: ct.packed, Metadata: ct.metadata}
 }
 
 func postMessage(c *call) (answer, error) {
@@ -137,7 +137,7 @@ func updateMessage(c *call) (answer, error) {
 			m.Text = ct.text
 		}
 		if ct.hasText || ct.hasBlock { // text without blocks removes them
-			m.Blocks = ct.blocks
+			m.rewrite(ct)
 			m.Edited = len(ct.blocks) == 0
 		}
 		if ct.metadata != nil {

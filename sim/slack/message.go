@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 	"unicode/utf8"
+
+	"pagbot/sim/asjson"
 )
 
 // Block is one block of Block Kit, as JSON has it.
@@ -29,7 +31,22 @@ type Message struct {
 	Edited    bool      `json:"edited,omitempty"`
 	Revision  int       `json:"revision"` // 1 as posted, one more at every update
 	At        time.Time `json:"at"`       // wire time of this version
+
+	packed json.RawMessage // the blocks as JSON, until somebody looks: that takes a fifth of the place
 }
+
+// open is the message with its blocks to look at.
+func (m *Message) open() Message {
+	if m.Blocks == nil && m.packed != nil {
+		if err := json.Unmarshal(m.packed, &m.Blocks); err != nil {
+			panic(err) // it was packed here
+		}
+	}
+	return *m
+}
+
+// rewrite gives the message other blocks.
+func (m *Message) rewrite(ct content) { m.Blocks, m.packed = nil, ct.packed }
 
 // message is a message with its earlier versions. Revision n is old[n-1] or the
 // current one.
@@ -42,9 +59,9 @@ type message struct {
 func (m *message) version(n int) (Message, bool) {
 	switch {
 	case n == 0 || n == m.Revision:
-		return m.Message, true
+		return m.open(), true
 	case n > 0 && n <= len(m.old):
-		return m.old[n-1], true
+		return m.old[n-1].open(), true
 	}
 	return Message{}, false
 }
@@ -56,7 +73,11 @@ func (w *World) Revisions(channel, ts string) []Message {
 	defer w.mu.Unlock()
 	if c := w.channels[channel]; c != nil && c.byTS[ts] != nil {
 		m := c.byTS[ts]
-		return append(slices.Clone(m.old), m.Message)
+		var all []Message
+		for i := range m.old {
+			all = append(all, m.old[i].open())
+		}
+		return append(all, m.open())
 	}
 	return nil
 }
@@ -69,6 +90,8 @@ func (m Message) json() map[string]any {
 	}
 	if m.Blocks != nil {
 		out["blocks"] = m.Blocks
+	} else if m.packed != nil {
+		out["blocks"] = m.packed
 	}
 	if m.Thread != "" {
 		out["thread_ts"] = m.Thread
@@ -97,7 +120,11 @@ func (w *World) add(c *channel, m Message) *message {
 
 // change makes a new version of a message.
 func (w *World) change(m *message, edit func(*Message)) {
-	m.old = append(m.old, m.Message)
+	was := m.Message
+	if was.packed != nil {
+		was.Blocks = nil
+	}
+	m.old = append(m.old, was)
 	edit(&m.Message)
 	m.Revision++
 	m.At = time.Now()
@@ -123,6 +150,7 @@ func (c *channel) live(ts string) *message {
 type content struct {
 	text     string
 	blocks   []Block
+	packed   json.RawMessage // blocks, once they are checked
 	hasText  bool
 	hasBlock bool // given, perhaps empty
 	metadata any
@@ -150,7 +178,11 @@ func (c *call) content() (content, error) {
 			out.metadata = map[string]any{"event_type": meta.Type, "event_payload": meta.Payload}
 		}
 	}
-	return out, c.w.checkMessage(c.app, &out)
+	err := c.w.checkMessage(c.app, &out)
+	if out.blocks != nil {
+		out.packed = asjson.Append(nil, out.blocks)
+	}
+	return out, err
 }
 
 // blocks reads a call's blocks into maps of their own. Plain maps and lists are

@@ -105,7 +105,7 @@ func (w *World) respond(path string, args map[string]any) (int, error) {
 	}
 	u.uses++
 	if c.flag("replace_original") && original != nil && original.App == u.app.ID {
-		w.change(original, func(m *Message) { m.Text, m.Blocks = ct.text, ct.blocks })
+		w.change(original, func(m *Message) { m.Text = ct.text; m.rewrite(ct) })
 		return http.StatusOK, nil
 	}
 	thread := c.str("thread_ts")
