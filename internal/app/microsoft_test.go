@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -199,6 +200,17 @@ func TestWarningsOfAGroup(t *testing.T) {
 		}
 		if len(lines) != 3 {
 			t.Errorf("%q", lines)
+		}
+		if got := w.warned(t.Context(), w.cfg.Groups[0].ID, time.Hour, nil); len(got) > 0 {
+			t.Errorf("not read yet: %q", got)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		go w.learnRoles(ctx)
+		time.Sleep(time.Minute)
+		stop()
+		synctest.Wait()
+		if got := w.warned(t.Context(), w.cfg.Groups[0].ID, time.Hour, nil); len(got) != 1 || !strings.Contains(got[0], "may take hours to work there") {
+			t.Errorf("a person who asks: %q", got)
 		}
 	})
 }
