@@ -78,7 +78,7 @@ func (b *Bot) warnings(ctx context.Context, all ...activation.Activation) ([]str
 			continue
 		}
 		others := slices.DeleteFunc(slices.Clone(also), func(id string) bool { return id == a.Group.ID })
-		lines = append(lines, b.Warn(ctx, a.Group.ID, wholeLength(a), others)...)
+		lines = append(lines, b.Warn(ctx, a.Person, a.Group.ID, wholeLength(a), others)...)
 		also = append(also, a.Group.ID) // the next one is asked for beside it
 	}
 	return lines, nil

@@ -97,7 +97,7 @@ func TestPreview(t *testing.T) {
 // TestCheckWarns of what may surprise people; not of what is refused anyway.
 func TestCheckWarns(t *testing.T) {
 	with := func(c *Config) {
-		c.Warn = func(_ context.Context, group string, length time.Duration, also []string) []string {
+		c.Warn = func(_ context.Context, _ activation.Person, group string, length time.Duration, also []string) []string {
 			return []string{fmt.Sprintf("%v for %s beside %v", group == admins.ID, length, also)}
 		}
 	}

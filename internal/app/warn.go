@@ -42,13 +42,15 @@ func (a *App) Warnings(ctx context.Context) ([]string, error) {
 }
 
 // warned is what is known to surprise a person about an ask, while groups of
-// theirs are active: from the configuration and from memory, so that nobody waits.
-func (a *App) warned(_ context.Context, group string, length time.Duration, also []string) (lines []string) {
+// theirs are active: from the configuration and from memory, and in a moment from
+// the targets that know only who has been there.
+func (a *App) warned(ctx context.Context, p activation.Person, group string, length time.Duration, also []string) (lines []string) {
 	var c downstream.Carries
 	for _, g := range a.cfg.Groups {
 		switch {
 		case g.ID == group:
 			c.Group, c.Opens, c.Roles = g.Name, a.cfg.opens(g), a.rolesOf(g.ID)
+			a.standing(ctx, p, g, c.Opens)
 		case slices.Contains(also, g.ID):
 			c.Also = append(c.Also, downstream.Carries{Group: g.Name, Opens: a.cfg.opens(g)})
 		}
@@ -58,6 +60,27 @@ func (a *App) warned(_ context.Context, group string, length time.Duration, also
 		lines = append(lines, w.Text)
 	}
 	return lines
+}
+
+// moment is how long an answer waits for what only its warnings need.
+const moment = time.Second
+
+// standing finds out where the person is not known yet. A target that takes
+// longer is not warned of.
+func (a *App) standing(ctx context.Context, p activation.Person, g GroupConfig, opens []downstream.Opens) {
+	ctx, cancel := context.WithTimeout(ctx, moment)
+	defer cancel()
+	for i, t := range a.cfg.targetsOf(g) {
+		probe, ok := a.targets[t.ID].(interface {
+			Knows(context.Context, activation.Person) (bool, error)
+		})
+		if !ok {
+			continue
+		}
+		if knows, err := probe.Knows(ctx, p); err == nil {
+			opens[i].Standing = &knows
+		}
+	}
 }
 
 // rolesOf are the directory roles that a group was last seen to carry.
