@@ -1,0 +1,40 @@
+// Turns Slack's own TypeScript types into one JSON schema of facts: names, types,
+// what is required, and the lengths and counts that the types' comments give. A
+// definition a line, sorted; equal ones once.
+//   npm ci && npm run generate
+import { readFileSync } from 'node:fs';
+import { createFormatter, createParser, createProgram, SchemaGenerator } from 'ts-json-schema-generator';
+import { closed, facts } from './facts.mjs';
+import { merged } from './merge.mjs';
+
+process.chdir(import.meta.dirname);
+const config = { path: 'roots.ts', tsconfig: 'tsconfig.json', skipTypeCheck: true, jsDoc: 'extended', expose: 'all', topRef: false, additionalProperties: false, encodeRefs: false };
+const program = createProgram(config);
+const declared = new Map(program.getSourceFiles().flatMap((file) => file.statements.filter((s) => s.name).map((s) => [s.name.text, s])));
+const schemaOf = (type) => new SchemaGenerator(program, createParser(program, config), createFormatter(config), config).createSchemaFromNodes([declared.get(type)]);
+
+const roots = {};
+const definitions = new Map(); // by the type they belong to and their name
+
+function take(type) {
+  const schema = schemaOf(type);
+  const rename = (ref) => `${type}/${ref.replace('#/definitions/', '')}`;
+  for (const [name, d] of Object.entries(schema.definitions)) {
+    const known = name === 'Block' && 'KnownBlock' in schema.definitions ? { $ref: '#/definitions/KnownBlock' } : d; // else no block were unknown
+    definitions.set(rename(name), closed(facts(known, rename)));
+  }
+  return facts(schema, rename);
+}
+
+for (const type of ['Said', 'Heard', 'Answered', 'ShownMessage', 'ShownChannel']) {
+  for (const [name, schema] of Object.entries(take(type).properties)) roots[`${/^[A-Z][a-z]+/.exec(type)[0].toLowerCase()}.${name}`] = schema;
+}
+// The answers of the methods that the simulator serves have types of their names.
+for (const [, method] of readFileSync('../../slack/methods.go', 'utf8').matchAll(/^\t"([\w.]+)":/gm)) {
+  const type = method.split('.').map((part) => part[0].toUpperCase() + part.slice(1)).join('');
+  roots[`answered.${method}`] = take(`${type}Response`);
+}
+
+const all = merged(roots, definitions);
+const lines = Object.keys(all).sort().map((name) => `${JSON.stringify(name)}:${JSON.stringify(all[name])}`);
+process.stdout.write(`{"$schema":"http://json-schema.org/draft-07/schema#","definitions":{\n${lines.join(',\n')}\n}}\n`);

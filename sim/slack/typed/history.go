@@ -1,0 +1,113 @@
+package typed
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"pagbot/sim/slack"
+)
+
+// A finding is something in a World's history that a schema is for.
+type finding struct {
+	kind  string
+	value any
+}
+
+// Sent judges everything that a World sent until now: envelopes, and answers of
+// the Web API, refusals too.
+func Sent(w *slack.World) []error { return judgeAll(sent(w.History(slack.Query{}))) }
+
+// Said judges everything that apps said to a World until now: blocks and
+// attachments of messages, views, and acks.
+func Said(w *slack.World) []error { return judgeAll(said(w.History(slack.Query{}))) }
+
+func judgeAll(all []finding) []error {
+	var wrong []error
+	for _, f := range all {
+		if err := Check(f.kind, f.value); err != nil {
+			wrong = append(wrong, err)
+		}
+	}
+	return wrong
+}
+
+func sent(history []slack.Entry) []finding {
+	var all []finding
+	for _, e := range history {
+		switch {
+		case e.Kind == "envelope":
+			all = append(all, finding{"heard." + heard(e), e.Request})
+			if payload, ok := e.Request.(map[string]any); ok && payload["message"] != nil { // the types let all in
+				all = append(all, finding{"shown.message", payload["message"]})
+			}
+		case e.Kind == "call" && e.Answer != nil:
+			all = append(all, answered(e)...)
+		}
+	}
+	return all
+}
+
+// heard is what an envelope's payload is called.
+func heard(e slack.Entry) string {
+	payload, _ := e.Request.(map[string]any)
+	kind, _ := payload["type"].(string)
+	if event, ok := payload["event"].(map[string]any); ok && kind == "event_callback" {
+		kind, _ = event["type"].(string)
+	}
+	if e.Name == "slash_commands" {
+		return e.Name
+	}
+	return kind
+}
+
+func answered(e slack.Entry) []finding {
+	body, _ := e.Answer.(map[string]any)
+	kind := "answered." + e.Name
+	if body["error"] == "unknown_method" {
+		kind = "answered.refused"
+	}
+	all := []finding{{kind, body}}
+	if body["ok"] != true { // a refusal says why
+		all = append(all, finding{"answered.refused", map[string]any{"ok": body["ok"], "error": body["error"]}})
+	}
+	return all
+}
+
+func said(history []slack.Entry) []finding {
+	var all []finding
+	for _, e := range history {
+		args, _ := e.Request.(map[string]any)
+		if e.Kind == "envelope" {
+			args, _ = e.Answer.(map[string]any)
+		}
+		for name, kind := range map[string]string{"blocks": "said.blocks", "attachments": "said.attachments", "view": "said.modal"} {
+			v := object(args[name])
+			if view, ok := v.(map[string]any); ok && view["type"] == "home" {
+				kind = "said.home"
+			}
+			if v != nil {
+				all = append(all, finding{kind, v})
+			}
+		}
+		if e.Kind == "envelope" && args["response_action"] != nil {
+			all = append(all, finding{"said.submitted", args})
+		}
+	}
+	return all
+}
+
+// object is an argument that is JSON as it is, or in a form a text of it.
+func object(v any) any {
+	s, ok := v.(string)
+	if !ok {
+		return v
+	}
+	var out any
+	if s == "" {
+		return out
+	}
+	if err := json.Unmarshal([]byte(s), &out); err != nil {
+		return fmt.Sprintf("no JSON: %v", err)
+	}
+	return out
+}
