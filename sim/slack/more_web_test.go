@@ -22,7 +22,7 @@ func TestWebDials(t *testing.T) {
 		}
 		pie := `{"type":"data_visualization","title":"t","chart":{"type":"pie","segments":[` + repeat(12, `{"label":"l","value":1}`) + `]}}`
 		s.Turn(func(d *slack.Dials) { d.PostPerSecond = 0 })
-		s.let = []string{"maxLength: got 150, want 75", "there is no type blink"} // option_value_max, lenient_blocks
+		s.let = []string{"maxLength: got 150, want 75", "at '/0/type': value must be one of"} // option_value_max, lenient_blocks
 		for name, c := range map[string]struct {
 			turn          func(*slack.Dials)
 			args          []string

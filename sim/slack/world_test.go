@@ -18,7 +18,7 @@ import (
 
 	"pagbot/sim/pipe"
 	"pagbot/sim/slack"
-	"pagbot/sim/slack/typed"
+	"pagbot/sim/slack/official"
 )
 
 // A scene is a World with one team, some people, two channels and an app, served
@@ -66,7 +66,7 @@ func stage(t *testing.T, play func(t *testing.T, s *scene)) {
 func (s *scene) judge() {
 	s.t.Helper()
 	let := slices.Clone(s.let)
-	for _, err := range typed.Sent(s.World) {
+	for _, err := range official.Sent(s.World) {
 		i := slices.IndexFunc(let, func(part string) bool { return strings.Contains(err.Error(), part) })
 		if i < 0 {
 			s.t.Error(err)

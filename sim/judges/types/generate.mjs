@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createFormatter, createParser, createProgram, SchemaGenerator } from 'ts-json-schema-generator';
 import { closed, facts } from './facts.mjs';
 import { merged } from './merge.mjs';
+import { told } from './union.mjs';
 
 process.chdir(import.meta.dirname);
 const config = { path: 'roots.ts', tsconfig: 'tsconfig.json', skipTypeCheck: true, jsDoc: 'extended', expose: 'all', topRef: false, additionalProperties: false, encodeRefs: false };
@@ -36,5 +37,5 @@ for (const [, method] of readFileSync('../../slack/methods.go', 'utf8').matchAll
 }
 
 const all = merged(roots, definitions);
-const lines = Object.keys(all).sort().map((name) => `${JSON.stringify(name)}:${JSON.stringify(all[name])}`);
+const lines = Object.keys(all).sort().map((name) => `${JSON.stringify(name)}:${JSON.stringify(told(all[name], all))}`);
 process.stdout.write(`{"$schema":"http://json-schema.org/draft-07/schema#","definitions":{\n${lines.join(',\n')}\n}}\n`);

@@ -1,4 +1,4 @@
-package typed
+package official
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ const button = `{"type":"button","action_id":"go","text":{"type":"plain_text","t
 func TestTheJudgeCanSayNo(t *testing.T) {
 	for _, c := range []struct{ kind, value, want string }{
 		{"said.blocks", `[{"type":"actions","elements":[` + button + `]}]`, ""},
-		{"said.blocks", `[{"type":"blink"}]`, "there is no type blink"},
+		{"said.blocks", `[{"type":"blink"}]`, "type': value must be one of"},
 		{"said.blocks", `[{"type":"actions","elements":[{"type":"button","text":{"type":"plain_text","text":1}}]}]`, "got number, want string"},
 		{"said.blocks", `[{"type":"actions"}]`, "missing property 'elements'"},
 		{"said.blocks", `[{"type":"actions","elements":[],"colour":"red"}]`, "'colour' not allowed"},
@@ -25,18 +25,18 @@ func TestTheJudgeCanSayNo(t *testing.T) {
 		{"said.modal", `{"type":"modal","title":{"type":"plain_text","text":"T"},"blocks":[]}`, ""},
 		{"said.modal", `{"type":"modal","blocks":[]}`, "missing property 'title'"},
 		{"said.modal", `{"type":"home","blocks":[]}`, "value must be 'modal'"},
-		{"said.home", `{"type":"home","blocks":[{"type":"blink"}]}`, "there is no type blink"},
+		{"said.home", `{"type":"home","blocks":[{"type":"blink"}]}`, "type': value must be one of"},
 		{"said.attachments", `[{"text":"x","color":"good"}]`, ""},
 		{"said.attachments", `[{"words":"x"}]`, "'words' not allowed"},
 		{"said.submitted", `{"response_action":"errors","errors":{"reason":"Too short"}}`, ""},
 		{"said.submitted", `{"response_action":"errors","errors":{"reason":1}}`, "got number, want string"},
 		{"heard.view_closed", `{"type":"view_closed"}`, "missing properties"},
 		{"heard.slash_commands", `{"command":"/pag","colour":"red"}`, "'colour' not allowed"},
-		{"heard.message_changed", `{}`, "know no heard.message_changed"},
+		{"heard.message_changed", `{}`, "known for heard.message_changed"},
 		{"answered.auth.test", `{"ok":true,"user_id":"U0BOT"}`, ""},
 		{"answered.auth.test", `{"ok":"yes"}`, "got string, want boolean"},
 		{"answered.auth.test", `{"ok":true,"user_name":"pag"}`, "'user_name' not allowed"},
-		{"answered.chat.update", `{"ok":true,"message":{"blocks":[{"type":"blink"}]}}`, "there is no type blink"},
+		{"answered.chat.update", `{"ok":true,"message":{"blocks":[{"type":"blink"}]}}`, "type': value must be one of"},
 		{"answered.refused", `{"ok":false}`, "missing property 'error'"},
 	} {
 		v, err := decode(c.value)

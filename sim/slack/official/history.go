@@ -1,4 +1,4 @@
-package typed
+package official
 
 import (
 	"encoding/json"
@@ -13,8 +13,8 @@ type finding struct {
 	value any
 }
 
-// Sent judges everything that a World sent until now: envelopes, and answers of
-// the Web API, refusals too.
+// Sent judges everything that a World sent until now: envelopes, but for those
+// that somebody forged, and answers of the Web API, refusals too.
 func Sent(w *slack.World) []error { return judgeAll(sent(w.History(slack.Query{}))) }
 
 // Said judges everything that apps said to a World until now: blocks and
@@ -35,7 +35,7 @@ func sent(history []slack.Entry) []finding {
 	var all []finding
 	for _, e := range history {
 		switch {
-		case e.Kind == "envelope":
+		case e.Kind == "envelope" && !e.Forged:
 			all = append(all, finding{"heard." + heard(e), e.Request})
 			if payload, ok := e.Request.(map[string]any); ok && payload["message"] != nil { // the types let all in
 				all = append(all, finding{"shown.message", payload["message"]})

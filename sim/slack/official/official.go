@@ -1,4 +1,4 @@
-// Package typed judges what the simulated Slack sends, and what an app says to
+// Package official judges what the simulated Slack sends, and what an app says to
 // it, by JSON schemas made from Slack's own npm types. It is for tests: whoever
 // talks to a World in one calls [Judge] at its end.
 //
@@ -10,7 +10,7 @@
 // is a block that they do not know. What Slack was seen to send although its
 // types deny it is in a table of exceptions, each with its reason, and a test
 // fails when one is needed no more.
-package typed
+package official
 
 import (
 	"bytes"
@@ -53,7 +53,7 @@ func (j *judge) schema(kind string) (*jsonschema.Schema, error) {
 		return s, nil
 	}
 	if j.known[kind] == nil {
-		return nil, fmt.Errorf("Slack's types know no %s", kind)
+		return nil, fmt.Errorf("no type of Slack is known for %s", kind)
 	}
 	s, err := j.compiler.Compile("slack.json#/definitions/" + kind)
 	j.schemas[kind] = s
@@ -92,7 +92,7 @@ func check(kind string, plain any) error {
 	}
 	var bad *jsonschema.ValidationError
 	if err := s.Validate(plain); errors.As(err, &bad) {
-		return fmt.Errorf("%s: %s", kind, strings.Join(explain(bad), "; "))
+		return fmt.Errorf("%s: %s", kind, strings.Join(leaves(bad), "; "))
 	} else if err != nil {
 		return err
 	}
@@ -109,3 +109,15 @@ func onTheWire(value any) (any, error) {
 }
 
 func decode(text string) (any, error) { return jsonschema.UnmarshalJSON(strings.NewReader(text)) }
+
+// leaves are the errors that say something.
+func leaves(e *jsonschema.ValidationError) []string {
+	if len(e.Causes) == 0 {
+		return []string{e.Error()}
+	}
+	var all []string
+	for _, c := range e.Causes {
+		all = append(all, leaves(c)...)
+	}
+	return all
+}

@@ -1,4 +1,4 @@
-package typed
+package official
 
 import (
 	"slices"
@@ -27,6 +27,7 @@ var exceptions = []exception{
 	{kinds: "heard.app_home_opened", path: "event.view", as: "heard.view", why: "the type has here what an app publishes; the documented view has an id and a hash"},
 	{kinds: "heard.", path: "enterprise", only: isNull, why: "§2.2, §2.3: captured payloads have it"},
 	{kinds: "heard.view_submission heard.view_closed heard.block_suggestion", path: "user.username", why: "§2.3: captured payloads have it"},
+	{kinds: "heard.block_actions", path: "actions.*.style", why: "§2.2: captured payloads have it"},
 	{kinds: "heard.block_actions", path: "response_url", lacks: true, why: "§2.2: a click in a view has none"},
 	{kinds: "heard.slash_commands", path: "is_enterprise_install", only: isBool, why: "§2.1: a string, a bool or absent; the dial enterprise_install"},
 	{kinds: "heard.", path: "x_unknown", why: "what nobody knows yet; the dial extra_fields"},
@@ -35,7 +36,8 @@ var exceptions = []exception{
 	{kinds: views, path: "view.submit", only: isNull, why: "as in payloads, where the type has null"},
 	{kinds: views, path: "view.previous_view_id", only: isNull, why: "as in payloads, where the type has null"},
 	{kinds: views, path: "view.state.values", why: "§6.2: the documented answer has it"},
-	{kinds: "answered.", path: "message.blocks", as: "said.blocks", why: "the answers' types know few blocks, and not what is in them"},
+	{kinds: views, path: "view.blocks", as: "said.blocks", why: "the answers' types know few blocks, and not what is in them"},
+	{kinds: "answered.", path: "message.blocks", as: "said.blocks", why: "the same"},
 	{kinds: "answered.", path: "messages.*.blocks", as: "said.blocks", why: "the same"},
 	{kinds: "shown.message", path: "blocks", as: "said.blocks", why: "the same"},
 	{kinds: "answered.", path: "message.metadata.event_payload", why: "§6.3: the app's own names"},
