@@ -12,7 +12,7 @@ type exception struct {
 	path  string         // names separated by dots; * is each of a list
 	only  func(any) bool // which values; all if nil
 	as    string         // the kind that judges it instead, if any does
-	lacks bool           // it is required, and may be missing
+	lacks bool           // it is required, and may be missing where only says
 	why   string
 }
 
@@ -28,7 +28,7 @@ var exceptions = []exception{
 	{kinds: "heard.", path: "enterprise", only: isNull, why: "§2.2, §2.3: captured payloads have it"},
 	{kinds: "heard.view_submission heard.view_closed heard.block_suggestion", path: "user.username", why: "§2.3: captured payloads have it"},
 	{kinds: "heard.block_actions", path: "actions.*.style", why: "§2.2: captured payloads have it"},
-	{kinds: "heard.block_actions", path: "response_url", lacks: true, why: "§2.2: a click in a view has none"},
+	{kinds: "heard.block_actions", path: "response_url", lacks: true, only: inView, why: "§2.2: a click in a view has none"},
 	{kinds: "heard.slash_commands", path: "is_enterprise_install", only: isBool, why: "§2.1: a string, a bool or absent; the dial enterprise_install"},
 	{kinds: "heard.", path: "x_unknown", why: "what nobody knows yet; the dial extra_fields"},
 
@@ -36,10 +36,11 @@ var exceptions = []exception{
 	{kinds: views, path: "view.submit", only: isNull, why: "as in payloads, where the type has null"},
 	{kinds: views, path: "view.previous_view_id", only: isNull, why: "as in payloads, where the type has null"},
 	{kinds: views, path: "view.state.values", why: "§6.2: the documented answer has it"},
-	{kinds: views, path: "view.blocks", as: "said.blocks", why: "the answers' types know few blocks, and not what is in them"},
+	{kinds: "answered. heard.", path: "view.blocks", as: "said.blocks", why: "the answers' types know few blocks, and not what is in them"},
 	{kinds: "answered.", path: "message.blocks", as: "said.blocks", why: "the same"},
 	{kinds: "answered.", path: "messages.*.blocks", as: "said.blocks", why: "the same"},
-	{kinds: "shown.message", path: "blocks", as: "said.blocks", why: "the same"},
+	{kinds: "heard.view shown.message", path: "blocks", as: "said.blocks", why: "the same"},
+	{kinds: "shown.message", path: "metadata.event_payload", why: "§6.3: the app's own names"},
 	{kinds: "answered.", path: "message.metadata.event_payload", why: "§6.3: the app's own names"},
 	{kinds: "answered.", path: "messages.*.metadata.event_payload", why: "§6.3: the app's own names"},
 	{kinds: "answered.conversations.open", path: "channel", only: isGroup, as: "shown.channel", why: "§6.2: the full object; the type was made from direct messages"},
@@ -51,6 +52,11 @@ var exceptions = []exception{
 
 func isNull(v any) bool { return v == nil }
 func isBool(v any) bool { _, ok := v.(bool); return ok }
+
+func inView(v any) bool {
+	payload, _ := v.(map[string]any)
+	return payload["view"] != nil
+}
 
 func isGroup(v any) bool {
 	channel, _ := v.(map[string]any)
@@ -100,7 +106,7 @@ func (x exception) take(v any, path []string, took func(any)) {
 	case map[string]any:
 		one, there := v[path[0]]
 		switch {
-		case x.lacks && !there && len(path) == 1:
+		case x.lacks && !there && len(path) == 1 && x.only(v):
 			v[path[0]] = ""
 		case !there || x.lacks:
 		case len(path) > 1:
@@ -108,6 +114,9 @@ func (x exception) take(v any, path []string, took func(any)) {
 		case x.only == nil || x.only(one):
 			took(one)
 			delete(v, path[0])
+			if _, list := one.([]any); list && x.as != "" {
+				v[path[0]] = []any{} // that there is one may be required
+			}
 		}
 	}
 }

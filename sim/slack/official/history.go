@@ -3,6 +3,8 @@ package official
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"pagbot/sim/slack"
 )
@@ -110,4 +112,38 @@ func object(v any) any {
 		return fmt.Sprintf("no JSON: %v", err)
 	}
 	return out
+}
+
+// Idle names what nothing in a World's history needs: exceptions without which
+// the types would refuse nothing, and kinds that were never judged.
+func Idle(w *slack.World) ([]string, error) {
+	j, err := shared()
+	if err != nil {
+		return nil, err
+	}
+	history := w.History(slack.Query{})
+	all := append(sent(history), said(history)...)
+	met := map[string]bool{}
+	for i := range all {
+		met[all[i].kind] = true
+		if all[i].value, err = onTheWire(all[i].value); err != nil {
+			return nil, err
+		}
+	}
+	var idle []string
+	for i := range exceptions {
+		x := &exceptions[i]
+		if !slices.ContainsFunc(all, func(f finding) bool { return checkWithout(x, f.kind, f.value) != nil }) {
+			idle = append(idle, x.kinds+" "+x.path)
+		}
+		met[x.as] = true
+	}
+	for kind := range j.known {
+		part, _, _ := strings.Cut(kind, ".")
+		if slices.Contains([]string{"said", "heard", "answered", "shown"}, part) && !met[kind] {
+			idle = append(idle, kind)
+		}
+	}
+	slices.Sort(idle)
+	return idle, nil
 }
