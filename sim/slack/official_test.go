@@ -67,7 +67,7 @@ func (s *scene) liveOddly(t *testing.T) {
 
 	for _, call := range [][]string{{"api.test", "foo", "bar"}, {"oauth.v2.access", "code", "none"}, {"conversations.list"}, {"users.list"}, {"usergroups.list"}, {"usergroups.users.list", "usergroup", "S0NONE"},
 		{"conversations.history", "channel", approvals, "include_all_metadata", "true"}, {"conversations.replies", "channel", approvals, "ts", ts},
-		{"conversations.open", "users", requester + "," + approver, "return_im", "true"}, {"files.getUploadURLExternal", "filename", "a.png", "length", "3"},
+		{"conversations.open", "users", requester + "," + approver, "return_im", "true"}, {"files.getUploadURLExternal", "filename", "a.png", "length", "3", "alt_txt", "a"},
 		{"files.completeUploadExternal", "files", `[]`}, {"files.upload"}, {"files.info", "file", "F0"}, {"files.delete", "file", "F0"}, {"no.such"}} {
 		s.call(call[0], call[1:]...)
 	}

@@ -4,6 +4,7 @@
 //   npm ci && npm run generate
 import { readFileSync } from 'node:fs';
 import { createFormatter, createParser, createProgram, SchemaGenerator } from 'ts-json-schema-generator';
+import ts from 'typescript';
 import { closed, facts } from './facts.mjs';
 import { merged } from './merge.mjs';
 import { told } from './union.mjs';
@@ -30,10 +31,22 @@ function take(type) {
 for (const type of ['Said', 'Heard', 'Answered', 'ShownMessage', 'ShownChannel']) {
   for (const [name, schema] of Object.entries(take(type).properties)) roots[`${/^[A-Z][a-z]+/.exec(type)[0].toLowerCase()}.${name}`] = schema;
 }
-// The answers of the methods that the simulator serves have types of their names.
+// The methods that the simulator serves: types of their names say what they answer,
+// and those of nearly all what they may be asked, and must.
 for (const [, method] of readFileSync('../../slack/methods.go', 'utf8').matchAll(/^\t"([\w.]+)":/gm)) {
   const type = method.split('.').map((part) => part[0].toUpperCase() + part.slice(1)).join('');
   roots[`answered.${method}`] = take(`${type}Response`);
+  if (declared.has(`${type}Arguments`)) roots[`asked.${method}`] = names(`${type}Arguments`);
+}
+
+// names are those that any alternative of a type has, and all of them require;
+// their values are texts in a form, so that nothing is said of them.
+function names(type) {
+  const one = program.getTypeChecker().getTypeAtLocation(declared.get(type));
+  const each = (one.isUnion() ? one.types : [one]).map((t) => t.getProperties());
+  const must = each.map((all) => all.filter((p) => !(p.flags & ts.SymbolFlags.Optional)).map((p) => p.name)).reduce((a, b) => a.filter((n) => b.includes(n)));
+  const known = [...new Set(each.flat().map((p) => p.name))];
+  return { type: 'object', required: must.sort(), additionalProperties: false, properties: Object.fromEntries(known.sort().map((n) => [n, {}])) };
 }
 
 const all = merged(roots, definitions);

@@ -46,6 +46,7 @@ var exceptions = []exception{
 	{kinds: "answered.conversations.open", path: "channel", only: isGroup, as: "shown.channel", why: "§6.2: the full object; the type was made from direct messages"},
 	{kinds: "answered.auth.revoke", path: "revoked", why: "its documentation has it"},
 
+	{kinds: "asked.files.getUploadURLExternal", path: "alt_txt", why: "its documentation has this name, the type alt_text"},
 	{kinds: "said.blocks", path: "*.elements.*.visible_to_user_ids", why: "§7: it exists"},
 	{kinds: "said.blocks", path: "*", only: isYoung, why: "§7: blocks that the types do not know yet"},
 }

@@ -19,8 +19,8 @@ type finding struct {
 // that somebody forged, and answers of the Web API, refusals too.
 func Sent(w *slack.World) []error { return judgeAll(sent(w.History(slack.Query{}))) }
 
-// Said judges everything that apps said to a World until now: blocks and
-// attachments of messages, views, and acks.
+// Said judges everything that apps said to a World until now: the names of
+// calls' arguments, blocks and attachments of messages, views, and acks.
 func Said(w *slack.World) []error { return judgeAll(said(w.History(slack.Query{}))) }
 
 func judgeAll(all []finding) []error {
@@ -79,8 +79,11 @@ func said(history []slack.Entry) []finding {
 	var all []finding
 	for _, e := range history {
 		args, _ := e.Request.(map[string]any)
-		if e.Kind == "envelope" {
+		switch e.Kind {
+		case "envelope":
 			args, _ = e.Answer.(map[string]any)
+		case "call":
+			all = append(all, finding{"asked." + e.Name, e.Request})
 		}
 		for name, kind := range map[string]string{"blocks": "said.blocks", "attachments": "said.attachments", "view": "said.modal"} {
 			v := object(args[name])

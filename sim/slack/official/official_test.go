@@ -37,6 +37,9 @@ func TestTheJudgeCanSayNo(t *testing.T) {
 		{"answered.auth.test", `{"ok":"yes"}`, "got string, want boolean"},
 		{"answered.auth.test", `{"ok":true,"user_name":"pag"}`, "'user_name' not allowed"},
 		{"answered.chat.update", `{"ok":true,"message":{"blocks":[{"type":"blink"}]}}`, "type': value must be one of"},
+		{"asked.chat.update", `{"channel":"C0A","ts":"1.2","text":"x"}`, ""},
+		{"asked.chat.update", `{"channel":"C0A","text":"x"}`, "missing property 'ts'"},
+		{"asked.chat.update", `{"channel":"C0A","ts":"1.2","txt":"x"}`, "'txt' not allowed"},
 		{"answered.refused", `{"ok":false}`, "missing property 'error'"},
 	} {
 		v, err := decode(c.value)
