@@ -116,17 +116,17 @@ var promised = map[string][]string{
 // types types a block, signs in where it asks for that, and reads on to its end.
 func (r *newcomer) types(block string, bolt bool) {
 	r.t.Helper()
-	fmt.Fprintf(r.in, "%s\necho '%s'\n", block, blockIsOver)
+	fmt.Fprintf(r.in, "%s\necho \"%s: $?\"\n", block, blockIsOver)
 	var all []string
-	for r.out.Scan() && r.out.Text() != blockIsOver {
+	for r.out.Scan() && !strings.HasPrefix(r.out.Text(), blockIsOver) {
 		all = append(all, r.out.Text())
 		if ask := regexp.MustCompile(`(https://\S+) and enter the code (\w+)`).FindStringSubmatch(r.out.Text()); ask != nil {
 			r.signsIn(ask[1], ask[2])
 		}
 	}
 	got := strings.Join(all, "\n")
-	if r.out.Text() != blockIsOver {
-		r.t.Fatalf("%s\nended early:\n%s\n%s", block, got, r.errors.String())
+	if r.out.Text() != blockIsOver+": 0" {
+		r.t.Fatalf("%s\nended badly:\n%s\n%s", block, got, r.errors.String())
 	}
 	for word, want := range promised {
 		for _, w := range want {
