@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"pagbot/sim/browser"
@@ -76,7 +77,8 @@ func openShell(t *testing.T) *newcomer {
 		}
 		r.writes(name, string(b))
 	}
-	sh := exec.CommandContext(t.Context(), "sh", "-eus")
+	sh := exec.Command("sh", "-eus")
+	sh.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // to end all that it started with it
 	sh.Dir, sh.Stderr = r.dir, &r.errors
 	sh.Env = append(os.Environ(), "PATH="+r.dir+":"+os.Getenv("PATH"))
 	if r.in, err = sh.StdinPipe(); err != nil {
@@ -91,9 +93,9 @@ func openShell(t *testing.T) *newcomer {
 	}
 	r.out = bufio.NewScanner(out)
 	r.out.Buffer(nil, 1<<20)
-	fmt.Fprintln(r.in, `trap 'kill $!' EXIT; curl() { command curl --fail-with-body "$@"; echo; }`)
+	fmt.Fprintln(r.in, `curl() { command curl --fail-with-body "$@"; echo; }`)
 	t.Cleanup(func() {
-		_ = r.in.Close() // the shell ends, and the worlds with it
+		_ = syscall.Kill(-sh.Process.Pid, syscall.SIGTERM)
 		_ = sh.Wait()
 	})
 	return r
