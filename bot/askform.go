@@ -23,6 +23,8 @@ const (
 	inStart  = "start"
 	inReason = "reason"
 	inTicket = "ticket"
+
+	inAccount = "account" // of an approver
 )
 
 // lengths are what the form offers; PIM's maximum is told when it is exceeded.

@@ -61,7 +61,7 @@ type SignIn interface {
 	Link(w activation.Warrant, also ...activation.Warrant) string
 	SignInLink(u activation.SlackUser, expires time.Time) string
 	SignOut(ctx context.Context, u activation.SlackUser) error
-	SignedIn(ctx context.Context, u activation.SlackUser) (activation.Person, time.Time, bool)
+	Kept(ctx context.Context, p activation.Person) bool // whether a session of this account is
 }
 
 // Group is one group that the bot looks after.
@@ -127,10 +127,11 @@ type Bot struct {
 	Config
 	team, enterprise, self string // ours, from auth.test
 
-	mu    sync.Mutex
-	users map[string]looked // users.info, for a minute
-	knows map[string]known  // what people may activate, by Slack user
-	homes map[string]string // of the Home tabs that were opened: hash of what they show
+	mu      sync.Mutex
+	users   map[string]looked   // users.info, for a minute
+	knows   map[string]known    // what people may activate, by Slack user
+	decides map[string]deciders // by group and access
+	homes   map[string]string   // of the Home tabs that were opened: hash of what they show
 }
 
 // New makes a bot.

@@ -129,7 +129,7 @@ func (b *Bot) form(ctx context.Context, c caller, p *press, a activation.Activat
 	if p == nil && w.approve {
 		return none, activation.Refusal{Code: activation.NotAllowedHere, Text: notOurs} // no Home tab has that button
 	}
-	_, who, err := b.authorize(ctx, c, w)
+	s, who, err := b.authorize(ctx, c, w)
 	if err != nil {
 		return none, err
 	}
@@ -149,7 +149,7 @@ func (b *Bot) form(ctx context.Context, c caller, p *press, a activation.Activat
 		return none, activation.Refusal{Code: activation.AlreadyAgreed} // before they type a reason once more
 	}
 	g, _ := b.group(a.Group.ID)
-	return voteForm(a, d, activation.ProofFor(d, a.Access, a.Settings, g.Proof)), nil
+	return voteForm(a, d, activation.ProofFor(d, a.Access, a.Settings, g.Proof), s.accounts...), nil
 }
 
 func settledRefusal(a activation.Activation) activation.Refusal {
@@ -210,7 +210,7 @@ func (b *Bot) confirmed(ctx context.Context, k activation.Kept, i slack.Interact
 	if a.ID == "" {
 		return "", nil, activation.Refusal{Code: activation.NotAllowedHere, Text: notKnown}
 	}
-	s, p, err := b.authorize(ctx, callerOf(i), wish{about: &a, approve: i.View.CallbackID == formVote})
+	s, _, err := b.authorize(ctx, callerOf(i), wish{about: &a, approve: i.View.CallbackID == formVote})
 	if err == nil && b.SignIn == nil {
 		err = activation.Refusal{Code: activation.NotAllowedHere, Text: watching}
 	}
@@ -236,6 +236,10 @@ func (b *Bot) confirmed(ctx context.Context, k activation.Kept, i slack.Interact
 		}
 		reason := strings.TrimSpace(typed(i.View, "reason"))
 		if err := fits(reason, ""); err != nil {
+			return "", nil, err
+		}
+		p, err := deciding(i.View, s.accounts)
+		if err != nil {
 			return "", nil, err
 		}
 		g, _ := b.group(a.Group.ID)

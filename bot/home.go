@@ -136,14 +136,14 @@ func (b *Bot) home(open, last []activation.Activation, list []may, read, several
 	}
 	blocks = append(blocks, heading(sayHomeOpen))
 	if len(open) == 0 {
-		blocks = append(blocks, rich(sayStatus(nil)))
+		blocks = append(blocks, rich(sayStatus(nil, false)))
 	}
 	for i, a := range open {
 		if i == linesMost {
 			blocks = append(blocks, rich(sayMore(len(open)-i)))
 			break
 		}
-		blocks = append(blocks, rich(sayHeadline(a)))
+		blocks = append(blocks, rich(sayMine(a, several)))
 		if t := sayTargets(a); t != "" {
 			blocks = append(blocks, rich(t))
 		}
@@ -154,7 +154,7 @@ func (b *Bot) home(open, last []activation.Activation, list []may, read, several
 	if b.SignIn != nil && len(last) > 0 {
 		blocks = append(blocks, heading(sayHomeAgain))
 		for _, a := range last[:min(len(last), againMost)] {
-			blocks = append(blocks, slack.NewActionBlock("again|"+a.ID, button(actAgain, a.ID, clip(bare(sayAgain(a)), 75), slack.StyleDefault)))
+			blocks = append(blocks, slack.NewActionBlock("again|"+a.ID, button(actAgain, a.ID, clip(bare(sayAgain(a, several)), 75), slack.StyleDefault)))
 		}
 	}
 	blocks = append(blocks, heading(sayHomeMay))

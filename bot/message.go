@@ -85,8 +85,9 @@ func modal(callback, title, submit string, on about, blocks ...slack.Block) slac
 		Blocks: slack.Blocks{BlockSet: blocks}}
 }
 
-// voteForm is where an approver confirms what they pressed, in their own words.
-func voteForm(a activation.Activation, d activation.Deed, proof activation.Proof) slack.ModalViewRequest {
+// voteForm is where an approver confirms what they pressed, in their own words,
+// and with which of their accounts, if several of them may.
+func voteForm(a activation.Activation, d activation.Deed, proof activation.Proof, with ...activation.Person) slack.ModalViewRequest {
 	title, submit := "Approve", "Approve"
 	if d == activation.Deny {
 		title, submit = "Deny", "Deny"
@@ -108,6 +109,9 @@ func voteForm(a activation.Activation, d activation.Deed, proof activation.Proof
 		next = sayVoteFreshOfMany
 	} else if proof == activation.Fresh {
 		next = sayVoteFresh
+	}
+	if len(with) > 1 {
+		blocks = append(blocks, accountInput(with))
 	}
 	blocks = append(blocks, reason)
 	if next != "" {

@@ -90,7 +90,7 @@ func (b *Bot) notRenewable(a activation.Activation) string {
 
 // renewProof is what both deeds of a renewal need: one page confirms both.
 func (b *Bot) renewProof(ctx context.Context, a activation.Activation, g Group, s someone) activation.Proof {
-	if kept, _, ok := b.SignIn.SignedIn(ctx, s.slack); !ok || !kept.SameAccount(a.Person) {
+	if !b.SignIn.Kept(ctx, a.Person) {
 		return activation.Fresh
 	}
 	return activation.ProofFor(activation.Submit, a.Access, a.Settings, g.Proof)

@@ -67,7 +67,7 @@ func (m *Mouth) do(ctx context.Context, a activation.Activation, e activation.Ef
 		case to == "" || !ok:
 			return activation.Report{} // nobody to tell: the card tells it
 		}
-		return m.append(ctx, to, msg, e)
+		return m.append(ctx, to, m.naming(msg, e.To), e)
 	}
 	return activation.Report{Err: errors.New("the mouth can't say " + string(e.Kind))}
 }
@@ -82,7 +82,7 @@ func (m *Mouth) sayCard(ctx context.Context, a activation.Activation, e activati
 	if !ok {
 		return activation.Report{Err: errors.New("the group is not configured any more")}
 	}
-	r := m.slot(ctx, g.Channel, m.card(a), e)
+	r := m.slot(ctx, g.Channel, m.card(a, m.decidersOf(ctx, a)...), e)
 	silenced := a.Stuck != nil && strings.HasPrefix(a.Stuck.Why.Text, noCard)
 	var no slack.SlackErrorResponse
 	switch {
@@ -223,7 +223,7 @@ func (m *Mouth) askSign(ctx context.Context, a activation.Activation, e activati
 	if to == "" {
 		return activation.Report{Err: errors.New("no Slack user is known for the person who must sign in")}
 	}
-	return m.slot(ctx, to, m.signMessage(ctx, a, d), e)
+	return m.slot(ctx, to, m.naming(m.signMessage(ctx, a, d), d.Warrant.Actor), e)
 }
 
 func (m *Mouth) signMessage(ctx context.Context, a activation.Activation, d activation.Pending) message {
@@ -239,6 +239,7 @@ func (m *Mouth) whisper(ctx context.Context, a activation.Activation, e activati
 	if !ok {
 		return activation.Report{}
 	}
+	msg = m.naming(msg, e.To)
 	err := errGone
 	if a.Reply != "" {
 		err = m.answer(ctx, a.Reply, msg)
@@ -271,7 +272,7 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 		s := sayAsked(a, g.Channel)
 		return plain(s), s != ""
 	case activation.TopicRefused:
-		return plain(strings.TrimSpace(sayDeedRefused(a, e) + " " + m.meanwhile(ctx, a))), true
+		return plain(strings.TrimSpace(sayDeedRefused(a, e) + m.otherAccount(a, e) + " " + m.meanwhile(ctx, a))), true
 	case activation.TopicActive:
 		return plain(strings.TrimSpace(sayActive(a) + m.gap(ctx, a) + " " + m.usually(a))), true
 	case activation.TopicEffective:

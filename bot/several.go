@@ -86,7 +86,7 @@ func (b *Bot) bundle(ctx context.Context, all activation.Asks, now time.Time, s 
 	for _, p := range s.accounts {
 		var ids []string
 		proof := activation.Session
-		if kept, _, ok := b.SignIn.SignedIn(ctx, s.slack); !ok || !kept.SameAccount(p) {
+		if !b.SignIn.Kept(ctx, p) {
 			proof = activation.Fresh
 		}
 		mine := func(q activation.Ask) bool {

@@ -74,9 +74,7 @@ func TestSeveralOfWhichOneIsRefused(t *testing.T) {
 // withSession is a SignIn that holds a session of the requester.
 type withSession struct{ stamp }
 
-func (withSession) SignedIn(context.Context, activation.SlackUser) (activation.Person, time.Time, bool) {
-	return requester, time.Now().Add(time.Hour), true
-}
+func (withSession) Kept(_ context.Context, p activation.Person) bool { return p.SameAccount(requester) }
 
 func TestSeveralWithoutABrowser(t *testing.T) {
 	session := func(c *Config) { c.SignIn = withSession{} }

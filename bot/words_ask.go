@@ -34,14 +34,14 @@ func sayHomeWatch(portal string) string { return fmt.Sprintf(sayWatchOnly, porta
 
 // sayOption is one choice of the form, in plain text.
 func sayOption(m may, several bool) string {
-	s := m.group.Name
+	s := ""
 	if m.access == activation.Owner {
 		s += " (as owner)"
 	}
-	if several && m.account.Name != "" {
-		s += " with " + m.account.Name
+	if several {
+		s += " with " + clip(localName(m.account), optionText/2)
 	}
-	return visible(s)
+	return clip(visible(m.group.Name), optionText-len([]rune(s))) + visible(s)
 }
 
 // sayFormWrong stands below an input: no command lines there.
@@ -112,8 +112,11 @@ func sayAskedAll(all []activation.Activation) string {
 }
 
 // sayAgain names an earlier ask on a button.
-func sayAgain(a activation.Activation) string {
+func sayAgain(a activation.Activation, several bool) string {
 	s := what(a)
+	if several { // before the length: who has long names would not see it
+		s += " with " + lit(localName(a.Person))
+	}
 	if d := wholeLength(a); d >= time.Minute {
 		s += " for " + span(d)
 	}
