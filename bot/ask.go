@@ -12,17 +12,18 @@ import (
 
 // ask gathers the facts for an ask. Whether they suffice is for Decide to say.
 func (b *Bot) ask(ctx context.Context, k activation.Kept, reply string, o order, s someone, say teller) (string, activation.Input, error) {
-	groups, err := b.groupsOf(&o)
+	choices, err := b.choices(&o, s)
 	if err == nil {
 		err = fits(o.reason, o.ticket)
 	}
 	if err != nil {
 		return "", nil, say(plain(err.Error()))
 	}
-	if len(groups) > 1 {
-		return b.askAll(ctx, k, reply, o, groups, s)
+	if len(choices) > 1 {
+		return b.askAll(ctx, k, reply, o, choices, s)
 	}
-	q, err := b.gather(ctx, o, groups[0], s, k.At)
+	one := choices[0]
+	q, err := b.gather(ctx, o.of(one), one.group, one.who, k.At)
 	if err != nil {
 		return "", nil, err
 	}

@@ -196,7 +196,7 @@ func (b *Bot) askedFor(ctx context.Context, k activation.Kept, i slack.Interacti
 		err = activation.Refusal{Code: activation.NotAllowedHere, Text: watching}
 	}
 	if err == nil {
-		o, s := filled(i.View, s)
+		o := filled(i.View)
 		var id string
 		var in activation.Input
 		if id, in, err = b.ask(ctx, k, "", o, s, say); err == nil {

@@ -84,7 +84,7 @@ func evilAnswers(s string) []message {
 		plain(saySignForAll([]activation.Activation{a, a}, noon)), plain(sayAskedAll([]activation.Activation{a, a})), plain(sayAgreed(a, activation.Agreed{By: p, Reason: s}))}
 	for _, r := range activation.Judge(ask, ask.Facts, noon).Rules {
 		if r.Refusal != nil {
-			all = append(all, plain(sayFormWrong(*r.Refusal)))
+			all = append(all, plain(sayFormWrong(broken{Refusal: *r.Refusal, ask: ask}, true)))
 		}
 	}
 	return all

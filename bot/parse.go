@@ -22,7 +22,8 @@ func complain(format string, args ...any) error { return complaint(fmt.Sprintf(f
 type order struct {
 	verb    string
 	group   string
-	account string // one of the person's, as they call it; empty: not said
+	chosen  []string // in the form, instead: see may.value
+	account string   // one of the person's, as they call it; empty: not said
 	access  activation.Access
 	owner   bool          // said
 	length  time.Duration // zero: not said

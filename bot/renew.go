@@ -160,9 +160,7 @@ func (b *Bot) renewForm(a activation.Activation, o order) slack.ModalViewRequest
 
 // renewed reads that form.
 func renewed(v slack.View) order {
-	o, _ := filled(v, someone{})
-	o.group = ""
-	return o
+	return filled(v)
 }
 
 // relearns names what must notice the gap and learn the access again, with how

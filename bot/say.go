@@ -230,6 +230,11 @@ func (m *Mouth) signMessage(ctx context.Context, a activation.Activation, d acti
 	if msg, ok := m.signRenewal(ctx, a, d); ok {
 		return msg
 	}
+	if len(a.Batch) > 0 && d.Warrant.Deed == activation.Submit && d.Claims == "" {
+		if msg, ok := m.askedTogether(ctx, a); ok {
+			return msg
+		}
+	}
 	return linked(saySignFor(a, d), sayConfirm, m.SignIn.Link(d.Warrant))
 }
 

@@ -51,13 +51,52 @@ func (b *Bot) groupsOf(o *order) ([]Group, error) {
 	return all, nil
 }
 
+// choice is one of the things that one ask is for.
+type choice struct {
+	group  Group
+	access activation.Access
+	who    someone // with the account that was chosen, or all that may be meant
+}
+
+// choices are what an order is for: as typed, or as chosen in the form.
+func (b *Bot) choices(o *order, s someone) (all []choice, err error) {
+	if o.chosen == nil {
+		groups, err := b.groupsOf(o)
+		for _, g := range groups {
+			all = append(all, choice{g, o.access, s})
+		}
+		return all, err
+	}
+	for i, value := range o.chosen {
+		if slices.Contains(o.chosen[:i], value) {
+			continue
+		}
+		id, access, who := chosen(value, s)
+		g, ok := b.group(id)
+		if !ok {
+			return nil, complaint(sayFormNoGroup)
+		}
+		all = append(all, choice{g, access, who})
+	}
+	if len(o.chosen) == 0 || len(o.chosen) > severalMost {
+		return nil, complain(saySeveralMost, severalMost)
+	}
+	return all, nil
+}
+
+// of is an order as it goes for one choice.
+func (o order) of(c choice) order {
+	o.access = c.access
+	return o
+}
+
 // askAll asks for several groups at once: each is an activation of its own, and
 // those that nothing forbids are confirmed with one sign-in.
-func (b *Bot) askAll(ctx context.Context, k activation.Kept, reply string, o order, groups []Group, s someone) (string, activation.Input, error) {
-	all := make(activation.Asks, len(groups))
+func (b *Bot) askAll(ctx context.Context, k activation.Kept, reply string, o order, choices []choice, s someone) (string, activation.Input, error) {
+	all := make(activation.Asks, len(choices))
 	work, inner := errgroup.WithContext(ctx)
-	for i, g := range groups {
-		work.Go(func() (err error) { all[i], err = b.gather(inner, o, g, s, k.At); return err })
+	for i, c := range choices {
+		work.Go(func() (err error) { all[i], err = b.gather(inner, o.of(c), c.group, c.who, k.At); return err })
 	}
 	if err := work.Wait(); err != nil {
 		return "", nil, err

@@ -11,7 +11,8 @@ import (
 // What stands in the form and on the Home tab.
 const (
 	sayFormPick       = "Type a part of its name"
-	sayFormGroup      = "Group"
+	sayFormGroup      = "Groups"
+	sayFormGroupHint  = "One, or several at once: one sign-in confirms all of them."
 	sayFormLength     = "How long"
 	sayFormUntil      = "Or until"
 	sayFormUntilHint  = "The next time that your clock shows this. It counts instead of the length."
@@ -44,8 +45,17 @@ func sayOption(m may, several bool) string {
 	return clip(visible(m.group.Name), optionText-len([]rune(s))) + visible(s)
 }
 
-// sayFormWrong stands below an input: no command lines there.
-func sayFormWrong(r activation.Refusal) string {
+// sayFormWrong stands below an input: no command lines there. Of several groups
+// it names the one whose rule it is.
+func sayFormWrong(r broken, several bool) string {
+	s := sayWrong(r.Refusal)
+	if several {
+		s = lit(clip(r.ask.Group.Name, 50)) + ": " + s
+	}
+	return s
+}
+
+func sayWrong(r activation.Refusal) string {
 	switch r.Code {
 	case activation.TooShort:
 		return "PIM gives five minutes or more."
