@@ -128,10 +128,11 @@ type Bot struct {
 	team, enterprise, self string // ours, from auth.test
 
 	mu      sync.Mutex
-	users   map[string]looked   // users.info, for a minute
-	knows   map[string]known    // what people may activate, by Slack user
-	decides map[string]deciders // by group and access
-	homes   map[string]string   // of the Home tabs that were opened: hash of what they show
+	users   map[string]looked      // users.info, for a minute
+	knows   map[string]known       // what people may activate, by Slack user
+	decides map[string]deciders    // by group and access
+	links   map[string]pressedLink // clicked, in answers to asks
+	homes   map[string]string      // of the Home tabs that were opened: hash of what they show
 }
 
 // New makes a bot.

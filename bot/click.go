@@ -16,7 +16,7 @@ const (
 	actApprove = "approve"
 	actDeny    = "deny"
 	actFinish  = "finish"
-	actOpen    = "open" // a link: the browser has it, nothing is to be done
+	actOpen    = "open" // a link
 	formVote   = "vote"
 	formFinish = "finish"
 )
@@ -52,6 +52,9 @@ func (b *Bot) click(ctx context.Context, k activation.Kept, i slack.InteractionC
 	}
 	if act.ActionID == actAsk || act.ActionID == actAgain {
 		return "", nil, b.clickAsk(ctx, k, i, act)
+	}
+	if act.ActionID == actOpen {
+		return "", nil, b.clickOpen(ctx, i, act)
 	}
 	if act.ActionID == actRenew {
 		return "", nil, b.clickRenew(ctx, k, i, act)

@@ -109,7 +109,7 @@ func (b *Bot) obey(ctx context.Context, k activation.Kept, c slack.SlashCommand,
 			return "", nil, b.afterSignIn(ctx, s, o.code, say)
 		}
 		link := b.SignIn.SignInLink(s.slack, b.Now().Add(b.World(warrantLife)))
-		return "", nil, say(linked(saySignIn, saySignInNow, link))
+		return "", nil, say(linked(saySignIn, saySignInNow, link, ""))
 	case "signout":
 		if err := b.SignIn.SignOut(ctx, s.slack); err != nil {
 			return "", nil, err

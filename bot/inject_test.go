@@ -35,7 +35,7 @@ func TestNobodysWordsAreMarkup(t *testing.T) {
 		var all []message
 		for _, p := range activation.Phases {
 			a := evilScene(p, s)
-			all = append(all, b.card(a, who(a.Person), lit(s)), plain(saySignedFor(a)), plain(sayStatus([]activation.Activation{a, a}, true)), plain(sayWhichToEnd([]activation.Activation{a, a}, s)))
+			all = append(all, b.card(a, who(a.Person), lit(s)), plain(saySignedFor(a, false)), plain(saySignedFor(a, true)), plain(saySignedForAll([]activation.Activation{a, a})), plain(sayStatus([]activation.Activation{a, a}, true)), plain(sayWhichToEnd([]activation.Activation{a, a}, s)))
 			for _, topic := range topics {
 				for _, kind := range []activation.Kind{activation.DM, activation.Thread} {
 					if msg, ok := m.topic(t.Context(), a, activation.Effect{Kind: kind, Topic: activation.Topic(topic), Target: "devops", Refusal: a.Refusal, Deed: activation.Approve}); ok {

@@ -29,9 +29,10 @@ func notification(text string) string {
 	return clip(strings.TrimRight(first, ":"), 1000)
 }
 
-// linked is a message with one button that opens the browser.
-func linked(text, button, url string) message {
-	b := slack.NewButtonBlockElement(actOpen, "", slack.NewTextBlockObject(slack.PlainTextType, button, false, false))
+// linked is a message with one button that opens the browser. about is the
+// activation that the link is about, if any: a click tells it.
+func linked(text, button, url, about string) message {
+	b := slack.NewButtonBlockElement(actOpen, about, slack.NewTextBlockObject(slack.PlainTextType, button, false, false))
 	b.URL, b.Style = url, slack.StylePrimary
 	return plain(text, slack.NewActionBlock("", b))
 }

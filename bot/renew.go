@@ -203,7 +203,7 @@ func (m *Mouth) signRenewal(ctx context.Context, a activation.Activation, d acti
 	}
 	for _, e := range was.Deeds {
 		if e.Warrant.Deed == activation.End && e.Needs {
-			return linked(saySignRenewal(a, was, d, m.relearns(was)), sayConfirm, m.SignIn.Link(d.Warrant, e.Warrant)), true
+			return linked(saySignRenewal(a, was, d, m.relearns(was)), sayConfirm, m.SignIn.Link(d.Warrant, e.Warrant), a.ID), true
 		}
 	}
 	return message{}, false

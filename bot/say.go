@@ -201,43 +201,6 @@ func (m *Mouth) thread(ctx context.Context, a activation.Activation, e activatio
 	return m.append(ctx, card.Channel, msg, e, slack.MsgOptionTS(card.TS))
 }
 
-// askSign sends the link of a deed, and later says in the same message what
-// became of it.
-func (m *Mouth) askSign(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
-	d, waits := a.Deed(e.Warrant)
-	switch {
-	case !waits && e.Receipt == nil:
-		return activation.Report{} // it never needed one
-	case m.SignIn == nil:
-		return activation.Report{Err: errors.New("a deed waits for a sign-in, and none is configured")}
-	case !waits:
-		var last receipt
-		if err := json.Unmarshal(e.Receipt, &last); err != nil {
-			return activation.Report{Err: err}
-		}
-		return m.slot(ctx, last.Channel, plain(saySignedFor(a)), e)
-	case !d.Needs:
-		return activation.Report{}
-	}
-	to := m.slackOf(d.Warrant.Actor)
-	if to == "" {
-		return activation.Report{Err: errors.New("no Slack user is known for the person who must sign in")}
-	}
-	return m.slot(ctx, to, m.naming(m.signMessage(ctx, a, d), d.Warrant.Actor), e)
-}
-
-func (m *Mouth) signMessage(ctx context.Context, a activation.Activation, d activation.Pending) message {
-	if msg, ok := m.signRenewal(ctx, a, d); ok {
-		return msg
-	}
-	if len(a.Batch) > 0 && d.Warrant.Deed == activation.Submit && d.Claims == "" {
-		if msg, ok := m.askedTogether(ctx, a); ok {
-			return msg
-		}
-	}
-	return linked(saySignFor(a, d), sayConfirm, m.SignIn.Link(d.Warrant))
-}
-
 // whisper answers where the person typed, while Slack takes it; else in a DM.
 func (m *Mouth) whisper(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
 	msg, ok := m.topic(ctx, a, e)

@@ -150,20 +150,33 @@ func (b *Bot) bundle(ctx context.Context, all activation.Asks, now time.Time, s 
 	}
 }
 
-// together loads what was asked for in one batch and still waits for a sign-in:
-// the activation itself first, and their warrants.
-func (m *Mouth) together(ctx context.Context, a activation.Activation) ([]activation.Activation, []activation.Warrant) {
+// batch loads what was asked for together, as it stands now; of one ask only
+// itself.
+func (b *Bot) batch(ctx context.Context, a activation.Activation) []activation.Activation {
+	if len(a.Batch) == 0 {
+		return []activation.Activation{a}
+	}
 	var all []activation.Activation
-	var warrants []activation.Warrant
 	for _, id := range a.Batch {
 		other := a
 		if id != a.ID {
 			var err error
-			if other, err = m.Engine.Load(ctx, id); err != nil || other.ID == "" {
-				m.Log.Warn("one of a batch can't be read", "activation", id, "err", err)
+			if other, err = b.Engine.Load(ctx, id); err != nil || other.ID == "" {
+				b.Log.Warn("one of a batch can't be read", "activation", id, "err", err)
 				continue
 			}
 		}
+		all = append(all, other)
+	}
+	return all
+}
+
+// together are those of a batch that PIM has not been asked for yet, and the
+// warrants that wait for a sign-in.
+func (b *Bot) together(ctx context.Context, a activation.Activation) ([]activation.Activation, []activation.Warrant) {
+	var all []activation.Activation
+	var warrants []activation.Warrant
+	for _, other := range b.batch(ctx, a) {
 		if other.Phase != activation.Asked {
 			continue
 		}
@@ -178,13 +191,13 @@ func (m *Mouth) together(ctx context.Context, a activation.Activation) ([]activa
 }
 
 // askedTogether says how a batch stands, with one link for all of it.
-func (m *Mouth) askedTogether(ctx context.Context, a activation.Activation) (message, bool) {
-	all, warrants := m.together(ctx, a)
+func (b *Bot) askedTogether(ctx context.Context, a activation.Activation) (message, bool) {
+	all, warrants := b.together(ctx, a)
 	if len(all) == 0 {
 		return message{}, false
 	}
-	if len(warrants) > 0 && m.SignIn != nil {
-		return linked(saySignForAll(all, warrants[0].Expires), sayConfirm, m.SignIn.Link(warrants[0], warrants[1:]...)), true
+	if len(warrants) > 0 && b.SignIn != nil {
+		return linked(saySignForAll(all, warrants[0].Expires), sayConfirm, b.SignIn.Link(warrants[0], warrants[1:]...), a.ID), true
 	}
 	return plain(sayAskedAll(all)), true
 }

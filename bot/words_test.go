@@ -272,7 +272,7 @@ func TestSignInMessages(t *testing.T) {
 		{"ended", scene(activation.Verifying)},
 		{"withdrawn", scene(activation.AwaitingApproval, closed(activation.Withdrawn))},
 	} {
-		msg := plain(saySignedFor(s.a))
+		msg := plain(saySignedFor(s.a, false))
 		valid(t, msg)
 		fmt.Fprintf(&out, "# afterwards: %s\n%s\n", s.title, show(t, msg))
 	}
