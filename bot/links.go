@@ -55,7 +55,11 @@ func (m *Mouth) signMessage(ctx context.Context, a activation.Activation, d acti
 			return msg
 		}
 	}
-	return linked(saySignFor(a, d), sayConfirm, m.SignIn.Link(d.Warrant), a.ID)
+	s := saySignFor(a, d)
+	if d.Warrant.Deed == activation.Submit {
+		s += m.surprises(ctx, a)
+	}
+	return linked(s, sayConfirm, m.SignIn.Link(d.Warrant), a.ID)
 }
 
 // settleLink replaces the link of a deed that waits no more.

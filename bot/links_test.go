@@ -38,9 +38,13 @@ func asksInForm(w *world, groups ...may) []activation.Ask {
 	return nil
 }
 
+var (
+	ofAdmins  = may{Group{Group: admins}, activation.Member, requester}
+	ofReaders = may{Group{Group: activation.Group{ID: readers}}, activation.Member, requester}
+)
+
 // A link in a message is replaced, with words, when it leads nowhere any more.
 func TestNoDeadLinks(t *testing.T) {
-	ofAdmins, ofReaders := may{Group{Group: admins}, activation.Member, requester}, may{Group{Group: activation.Group{ID: readers}}, activation.Member, requester}
 	ends := map[string]struct {
 		then func(w *world, q activation.Ask)
 		says string
@@ -91,7 +95,10 @@ func TestNoDeadLinks(t *testing.T) {
 			})
 		}
 	}
-	// One link for several is good until the last of them is settled.
+}
+
+// One link for several is good until the last of them is settled.
+func TestOneLinkForSeveral(t *testing.T) {
 	play(t, nil, func(t *testing.T, w *world) {
 		w.dir.change(both)
 		all := asksInForm(w, ofAdmins, ofReaders)

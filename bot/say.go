@@ -238,7 +238,7 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 		}
 		g, _ := m.group(a.Group.ID)
 		s := sayAsked(a, g.Channel)
-		return plain(s), s != ""
+		return plain(s + m.surprises(ctx, a)), s != ""
 	case activation.TopicRefused:
 		return plain(strings.TrimSpace(sayDeedRefused(a, e) + m.otherAccount(a, e) + " " + m.meanwhile(ctx, a))), true
 	case activation.TopicActive:

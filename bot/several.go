@@ -197,7 +197,7 @@ func (b *Bot) askedTogether(ctx context.Context, a activation.Activation) (messa
 		return message{}, false
 	}
 	if len(warrants) > 0 && b.SignIn != nil {
-		return linked(saySignForAll(all, warrants[0].Expires), sayConfirm, b.SignIn.Link(warrants[0], warrants[1:]...), a.ID), true
+		return linked(saySignForAll(all, warrants[0].Expires)+b.surprises(ctx, all...), sayConfirm, b.SignIn.Link(warrants[0], warrants[1:]...), a.ID), true
 	}
-	return plain(sayAskedAll(all)), true
+	return plain(sayAskedAll(all) + b.surprises(ctx, all...)), true
 }

@@ -90,7 +90,7 @@ func pointer(wrong map[string]broken, input string) string {
 func sayWarnings(all []string) string {
 	var s strings.Builder
 	for _, w := range all {
-		s.WriteString("\n:warning: " + lit(w))
+		s.WriteString("\n:warning: " + litUpTo(w, 500))
 	}
 	return s.String()
 }
