@@ -104,6 +104,9 @@ func sayGuard(r activation.Refusal, a activation.Activation) string {
 		if r.Text == mayBind {
 			return "I don't know yet which Entra account is yours. Type `/pag signin`, and sign in with it once."
 		}
+		if r.Text == CalledOff {
+			return "An administrator has signed you out, or your account is linked to you no more, so I called this off. Nothing was asked of Entra. If you didn't expect that, ask an administrator."
+		}
 		return "I don't know which Entra account is yours. Ask an administrator to add you to pagbot's list of people."
 	case activation.NotAllowedHere:
 		switch r.Text {

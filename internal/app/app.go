@@ -60,6 +60,7 @@ type App struct {
 	watch   *downstream.Watch
 	reader  *graph.Reader
 	pages   *signin.Service // nil: watch mode
+	people  bot.People      // nil: watch mode
 	targets map[string]downstream.Probe
 	looks   lateLooks
 	checks  []func(context.Context) error // must hold before serving; their errors say what to do
