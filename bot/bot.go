@@ -91,6 +91,7 @@ type Config struct {
 	People    People
 	SignIn    SignIn
 	Measures  Measures // of targets; nil: none
+	Homes     Homes    // nil: not over restarts
 	// Warn is what is known to surprise a person about an ask for a group, while the
 	// others are active too; nil: nothing.
 	Warn   func(ctx context.Context, who activation.Person, group string, length time.Duration, also []string) []string
@@ -133,6 +134,8 @@ type Bot struct {
 	decides map[string]deciders    // by group and access
 	links   map[string]pressedLink // clicked, in answers to asks
 	homes   map[string]string      // of the Home tabs that were opened: hash of what they show
+	stale   []string               // Slack users whose Home tabs wait in line
+	turn    *time.Timer            // of the line; nil: nobody waits
 }
 
 // New makes a bot.

@@ -39,6 +39,7 @@ func (b *Bot) opened(ctx context.Context, k activation.Kept, raw json.RawMessage
 		// What they may activate comes a moment later: the tab is not empty until then.
 		list, read := b.remembered(c.user)
 		if err = b.publish(ctx, s, list, read); err == nil {
+			b.noteHome(ctx, c.user)
 			if list, err = b.mayActivate(ctx, s); err == nil {
 				return b.publish(ctx, s, list, true)
 			}
@@ -80,26 +81,6 @@ func (b *Bot) put(ctx context.Context, user string, blocks []slack.Block) error 
 	}
 	b.homes[user] = hash
 	return nil
-}
-
-// refresh keeps the Home tab of a person up to date who has it open, or had. A
-// tab that can't be refreshed now is when it is opened again.
-func (b *Bot) refresh(ctx context.Context, p activation.Person) {
-	user := b.slackOf(p)
-	b.mu.Lock()
-	seen := b.homes[user] != ""
-	b.mu.Unlock()
-	if !seen {
-		return
-	}
-	s := someone{slack: activation.SlackUser{Team: b.Team(), ID: user}}
-	if s.accounts = b.People.BySlack(s.slack); len(s.accounts) == 0 {
-		return
-	}
-	list, read := b.remembered(user)
-	if err := b.publish(ctx, s, list, read); err != nil {
-		b.Log.Warn("a Home tab is not up to date", "slack", user, "err", err)
-	}
 }
 
 // againMost is how many earlier asks are offered to be repeated.

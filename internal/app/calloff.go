@@ -36,7 +36,12 @@ func (a *App) callOff(ctx context.Context, gone func(activation.Person) bool) (n
 // be found gone in the middle of a deed, which must not wait for this.
 func (a *App) unbound(p activation.Person) {
 	a.note("binding gone", p.Slack.ID, p.Object)
-	go a.calledOff(func(q activation.Person) bool { return q.SameAccount(p) })
+	go func() {
+		a.calledOff(func(q activation.Person) bool { return q.SameAccount(p) })
+		if len(a.people.BySlack(p.Slack)) == 0 {
+			a.bot.Forget(context.Background(), p.Slack)
+		}
+	}()
 }
 
 // strangers calls off what waits for people whom nothing binds any more, such as
