@@ -50,7 +50,7 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 	case activation.NotActive:
 		return whatOr(a, "This") + " is not active any more, so there is nothing to end."
 	case activation.NotPending:
-		return "This request waits for no answer any more. The card shows what became of it."
+		return "This request is not waiting for an answer any more. The card shows what became of it."
 	case activation.AlreadyDecided:
 		by := "another approver"
 		if r.By != "" {
