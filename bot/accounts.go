@@ -129,7 +129,7 @@ func deciding(v slack.View, judged []activation.Person) (activation.Person, erro
 func accountInput(accounts []activation.Person) *slack.InputBlock {
 	in := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, "v")
 	for _, p := range accounts {
-		in.Options = append(in.Options, slack.NewOptionBlockObject(p.Object, words(clip(visible(accountName(p)), optionText)), nil))
+		in.Options = append(in.Options, slack.NewOptionBlockObject(p.Object, words(clip(activation.Visible(accountName(p)), optionText)), nil))
 	}
 	in.InitialOption = in.Options[0]
 	return slack.NewInputBlock(inAccount, words(sayFormAccount), nil, in)

@@ -42,7 +42,7 @@ func sayOption(m may, several bool) string {
 	if several {
 		s += " with " + clip(localName(m.account), optionText/2)
 	}
-	return clip(visible(m.group.Name), optionText-len([]rune(s))) + visible(s)
+	return clip(activation.Visible(m.group.Name), optionText-len([]rune(s))) + activation.Visible(s)
 }
 
 // sayFormWrong stands below an input: no command lines there. Of several groups
