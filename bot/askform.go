@@ -52,6 +52,10 @@ func askForm(like activation.Activation, several bool) slack.ModalViewRequest {
 	if like.Group.ID != "" {
 		group.InitialOptions = []*slack.OptionBlockObject{option(may{Group{Group: like.Group}, like.Access, like.Person}, several)}
 	}
+	hint := sayFormGroupHint
+	if several {
+		hint = sayFormGroupsHint
+	}
 	length := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, "v")
 	usual := time.Hour
 	if d := wholeLength(like); d > 0 {
@@ -70,7 +74,7 @@ func askForm(like activation.Activation, several bool) slack.ModalViewRequest {
 	ticket := slack.NewPlainTextInputBlockElement(nil, "v")
 	ticket.MaxLength, ticket.InitialValue = ticketMost, clip(like.Ticket, ticketMost)
 	form := modal(formAsk, "Activate access", "Ask", about{},
-		slack.NewInputBlock(inGroup, words(sayFormGroup), words(sayFormGroupHint), group).WithDispatchAction(true), // see preview
+		slack.NewInputBlock(inGroup, words(sayFormGroup), words(hint), group).WithDispatchAction(true), // see preview
 		slack.NewInputBlock(inLength, words(sayFormLength), nil, length),
 		optional(slack.NewInputBlock(inUntil, words(sayFormUntil), words(sayFormUntilHint), slack.NewTimePickerBlockElement("v"))),
 		optional(slack.NewInputBlock(inStart, words(sayFormStart), words(sayFormStartHint), slack.NewTimePickerBlockElement("v"))),

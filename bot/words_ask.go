@@ -13,6 +13,7 @@ const (
 	sayFormPick       = "Type a part of its name"
 	sayFormGroup      = "Groups"
 	sayFormGroupHint  = "One, or several at once: one sign-in confirms all of them."
+	sayFormGroupsHint = "One, or several at once: one sign-in confirms all that are with the same account."
 	sayFormLength     = "How long"
 	sayFormUntil      = "Or until"
 	sayFormUntilHint  = "The next time that your clock shows this. It counts instead of the length."

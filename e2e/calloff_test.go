@@ -35,6 +35,11 @@ func (w *town) administers(path string, form url.Values) string {
 // is written. Once by command, once by the mapping file while nobody serves.
 func TestUnbindCallsOff(t *testing.T) {
 	inTown(t, setup{}, func(w *town) {
+		for _, name := range []string{demo.Requester, demo.Approver} {
+			if err := w.Person(name).OpenHome(); err != nil {
+				t.Fatal(err)
+			}
+		}
 		card := w.awaits()
 		w.presses(demo.Approver, card, "approve")
 		w.fills(demo.Approver, "release night")
@@ -62,6 +67,10 @@ func TestUnbindCallsOff(t *testing.T) {
 			w.start()
 			w.sees(demo.Approver, w.mine(demo.Approver), time.Minute, "I could not approve", "so I called this off")
 			w.told(w.Person(demo.Approver).Text(w.current(vote)), "This link is no longer good")
+			// Whose Home tabs there are outlives the restart: one follows, one is emptied.
+			w.told(w.home(demo.Approver), "I don't know which Entra account is yours")
+			w.answers(demo.Requester, `/pag activate release-managers 20m "once more"`)
+			w.told(w.home(demo.Requester), "wants release-managers")
 		})
 	})
 }
