@@ -125,7 +125,7 @@ func TestFormTakesSeveral(t *testing.T) {
 			t.Fatal(err)
 		}
 		view = w.form(requester.Slack.ID)
-		has(t, "the preview", p.ViewText(view), "For db_admins and db_readers together", "not longer than 1 h 30 min, which db_readers allows", "a reason, for db_admins", "a ticket, for db_readers", "an approver must agree to db_admins")
+		has(t, "the preview", p.ViewText(view), "Together: db_admins and db_readers", "not longer than 1 h 30 min, which db_readers allows", "a reason, for db_admins", "a ticket, for db_readers", "an approver must agree to db_admins")
 		r, err := p.Submit(w.ctx, view.ID, map[string]any{inGroup: two, inLength: "8h0m0s", inReason: "why", inTicket: "INC1"})
 		if err != nil || len(r.Errors) != 2 {
 			t.Fatal(err, r)

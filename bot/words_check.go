@@ -62,7 +62,7 @@ func sayLimits(asks []activation.Ask, wrong map[string]broken) string {
 			decided = append(decided, a)
 		}
 	}
-	lines := []string{fmt.Sprintf("*For %s together* (nobody has been asked yet):", names(all))}
+	lines := []string{fmt.Sprintf("*Together:* %s (nobody has been asked yet)", names(all))}
 	if most.Settings.Max > 0 {
 		lines = append(lines, fmt.Sprintf("%s not longer than %s, which %s allows", pointer(wrong, inLength), span(time.Duration(most.Settings.Max)), what(most)))
 	}
