@@ -202,7 +202,7 @@ func (s *Stage) denialFault(ctx context.Context) error {
 	if _, err := s.sees(ctx, Colleague, "DM", 20*time.Minute, "Denied by @approver", auditAdmins, "not today"); err != nil {
 		return err
 	}
-	_, err = s.sees(ctx, Approver, "DM", 2*time.Minute, "Denied by @approver", auditAdmins)
+	_, err = s.sees(ctx, Approver, "DM", 2*time.Minute, "denied by @approver", auditAdmins)
 	return err
 }
 
