@@ -45,6 +45,14 @@ func TestExcluded(t *testing.T) {
 	}
 }
 
+// What is switched to must not be active already: the other would end for nothing.
+func TestSwitchToWhatRuns(t *testing.T) {
+	q := Ask{Length: time.Hour, After: "a0", Leaves: Group{ID: "g2"}, Facts: Facts{Eligible: true, Active: nine.Add(time.Hour)}}
+	if r := Judge(q, q.Facts, nine).Refusal(); r == nil || r.Code != AlreadyActive {
+		t.Errorf("%+v", r)
+	}
+}
+
 // What ends first, and of which group, is part of what the person confirms.
 func TestSwitchIsBound(t *testing.T) {
 	a := Activation{Group: Group{ID: "g1"}, Access: Member, After: "a0", Leaves: Group{ID: "g2"}}

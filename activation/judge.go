@@ -86,7 +86,7 @@ func Judge(q Ask, f Facts, now time.Time) Verdict {
 		}
 		v.Rules = append(v.Rules, Rule{name, whose, m, refusalIf(unmet, r)})
 	}
-	rule(RuleInactive, PIM, !f.Active.IsZero() && q.After == "", Refusal{Code: AlreadyActive, Until: f.Active})
+	rule(RuleInactive, PIM, !f.Active.IsZero() && (q.After == "" || q.Leaves.ID != ""), Refusal{Code: AlreadyActive, Until: f.Active})
 	rule(RuleNoneWaiting, PIM, f.Pending, Refusal{Code: AlreadyPending})
 	rule(RuleEligible, PIM, !f.Eligible, Refusal{Code: NotEligible, By: f.Closest})
 	if len(f.Excludes) > 0 {
