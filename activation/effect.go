@@ -52,6 +52,7 @@ const (
 	TopicAsked     Topic = "asked"       // it is on its way, and what comes next
 	TopicAgreed    Topic = "agreed"      // one approver did, others must
 	TopicRound     Topic = "gone round"  // a decision in Entra went round the quorum
+	TopicClash     Topic = "clash"       // two are active that exclude each other
 	TopicRemind    Topic = "remind"      // approvers: it still waits
 	TopicMore      Topic = "remind more" // and others
 	TopicRescue    Topic = "rescue"      // PIM drops it soon
