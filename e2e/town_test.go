@@ -32,7 +32,8 @@ type town struct {
 	dir   string
 	cfg   *app.Config
 	bot   *app.App
-	stop  func() // ends the bot as SIGTERM would
+	stop  func()          // ends the bot as SIGTERM would
+	used  map[string]bool // links that were confirmed
 }
 
 // setup are the choices of a town.
@@ -58,6 +59,7 @@ func inTown(t *testing.T, s setup, f func(*town)) {
 
 // open founds the company and serves it; the returned function closes it.
 func (w *town) open(s setup) (closeAll func()) {
+	w.used = map[string]bool{}
 	place := demo.Place{Slack: "http://slack.test", Graph: "http://graph.test", Authority: "https://login.test", DevOps: "http://devops.test", Pages: "https://pag.test"}
 	var err error
 	if w.Worlds, err = demo.Found(place, demo.Clocks{}); err != nil {
@@ -228,6 +230,7 @@ func (w *town) presses(name string, m slack.Message, action string) slack.Reply 
 // the confirmation. It returns what the last page says.
 func (w *town) confirms(name string, b *browser.Browser, link string) string {
 	w.t.Helper()
+	w.used[link] = true
 	text, err := demo.Confirm(b, link, "adm-"+name+"@contoso.example")
 	if err != nil {
 		w.t.Fatalf("%s in the browser: %v", name, err)
