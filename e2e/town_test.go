@@ -33,6 +33,7 @@ type town struct {
 	cfg   *app.Config
 	bot   *app.App
 	stop  func()          // ends the bot as SIGTERM would
+	more  *systems        // further targets, where a story has them
 	used  map[string]bool // links that were confirmed
 }
 
@@ -41,6 +42,8 @@ type setup struct {
 	watch bool
 	found func(*demo.Worlds)                    // changes the company before the bot starts
 	yaml  func(w *demo.Worlds, s string) string // changes the configuration
+	files map[string]string                     // beside the configuration
+	also  func() map[string]http.Handler        // further hosts
 }
 
 // inTown runs a test in a bubble with the company and the bot.
@@ -83,6 +86,14 @@ func (w *town) open(s setup) (closeAll func()) {
 			l = w.tls(l)
 		}
 		stops = append(stops, pipe.Serve(l, h))
+	}
+	if s.also != nil {
+		for host, h := range s.also() {
+			stops = append(stops, pipe.Serve(w.net.Listen(host), h))
+		}
+	}
+	if err := s.writes(w.dir); err != nil {
+		w.t.Fatal(err)
 	}
 	path, err := w.Configure(w.dir, "pag.test:443", "", s.watch)
 	if err != nil {

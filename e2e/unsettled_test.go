@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -89,18 +90,21 @@ func liveWith(t *testing.T, s setup, turned map[string]way, live func(*town)) {
 	for _, dial := range slices.Sorted(maps.Keys(turned)) {
 		t.Logf("%s: %s", dial, turned[dial].name)
 	}
-	more, found := &systems{}, s.found
+	found, p := s.found, &place{}
+	s.also = func() map[string]http.Handler { return p.systems.handlers() }
 	s.found = func(w *demo.Worlds) {
 		if found != nil {
 			found(w)
 		}
+		p.Worlds, p.systems = w, newSystems(w)
 		for _, v := range turned {
 			if v.turn != nil {
-				v.turn(&place{w, more})
+				v.turn(p)
 			}
 		}
 	}
 	inTown(t, s, func(w *town) {
+		w.more = p.systems
 		live(w)
 		for dial, v := range turned {
 			if v.sees != nil {
