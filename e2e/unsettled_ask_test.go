@@ -63,7 +63,7 @@ func TestUnsettledAsk(t *testing.T) {
 		})(w.Worlds)
 		w.signsUntil(demo.Requester, demo.Vault, "wants a ticket number")
 		w.did(map[string]int{})
-		w.types(demo.Requester, `/pag activate vault-readers 1h "rotate keys" INC1`)
+		w.types(demo.Requester, `/pag activate vault-readers 30m "rotate keys" INC1`)
 		w.signsUntil(demo.Requester, demo.Vault, "You have vault-readers")
 		if !w.Entra.Member(w.Groups[demo.Vault].ID, w.Account(demo.Requester), time.Now()) {
 			w.t.Error("said to have what Entra does not list")
