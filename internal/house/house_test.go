@@ -43,6 +43,7 @@ var mayImport = map[string][]string{
 	"sim/target":           {},
 	"sim/devops":           {"sim/target"},
 	"sim/scim":             {"sim/target"},
+	"sim/provision":        {"sim/target"},
 	"sim/awsidc":           {"sim/target"},
 	"sim/saas":             {"sim/target"},
 	"sim/browser":          {"sim/pipe"},

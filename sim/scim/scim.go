@@ -49,6 +49,7 @@ type User struct {
 // World is the application.
 type World struct {
 	*target.Frame
+	Job    *target.Job // Entra's side of it
 	token  string
 	dir    target.Directory
 	dials  Dials
@@ -87,6 +88,7 @@ func New(c Config) (*World, error) {
 			w.ids["user "+u.OID] = w.GUID()
 		}
 		w.copy = w.Copy(func() target.Follow { return *follow }, w.member, keys...)
+		w.Job = w.copy.Provision()
 	})
 	return w, nil
 }

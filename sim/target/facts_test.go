@@ -29,6 +29,16 @@ var facts = []fact{
 	{"target", "Re-evaluated on demand: by nobody, oneself, anyone; it takes a while", "Dials.Reevaluate, Dials.Takes", "TestReevaluation"},
 	{"target", "Rights that are frozen in a token are of its issue", "always", "TestRightsFrozenInAToken"},
 	{"target", "429 with Retry-After over a budget; half an answer", "Dials.Budget, Dials.Window, Dials.RetryAfter", "TestDoor"},
+	{"target", "Provisioning that the application refuses, cycle after cycle, is quarantined: nothing is pushed, cycles come rarer, down to one a day, and the first after it is mended ends it", "JobDials.Refuses, JobDials.Quarantine", "TestQuarantine"},
+	{"target", "After four weeks in quarantine the job runs no more", "JobDials.Refuses", "TestQuarantineDisables"},
+	{"target", "On demand a member is written at once; again: Skipped, RedundantExport; nobody is who would not be written anyway, nor who is new to a directory that lags", "JobDials.DemandLag", "TestDemand"},
+	{"target", "On demand: whether who has left is taken out, whether it works in quarantine, whose budget it is (unsettled)", "JobDials.DemandRemoves, JobDials.DemandHeld, JobDials.DemandShares", "TestDemandUnsettled"},
+	{"provision", "Jobs and demands need Synchronization.ReadWrite.All, or Application.ReadWrite.OwnedBy for an application that the caller owns", "App.Owners", "TestPermissions"},
+	{"provision", "A demand: one group, five members, no groups in it, the rule's id; its answer is JSON inside of strings", "always", "TestDemandAnswers"},
+	{"provision", "A connector that was authorized by OAuth must be stopped first", "App.OAuth", "TestDemandAnswers"},
+	{"provision", "Five demands in ten seconds, then 429; with a Retry-After or without (unsettled)", "Dials.Demands, Dials.DemandWindow, Dials.NoRetryAfter", "TestDemandRate"},
+	{"provision", "A job says how it stands: Active, Quarantine and why, Paused; its schema names the rule", "App.Stopped", "TestJobSaysHowItStands"},
+	{"provision", "The log: what was written and what was not, minutes late, filtered with case, in pages", "JobDials.LogLag", "TestProvisioningLog"},
 	{"devops", "The copy of Entra's groups is refreshed every hour", "Org.Tick", "TestHourlyTick"},
 	{"devops", "A sign-in of the person's refreshes at once", "always", "TestSignInReevaluates"},
 	{"devops", "A person is known only after their first sign-in", "User.SignedIn", "TestKnownOnlyAfterFirstSignIn"},
@@ -128,7 +138,7 @@ func TestEveryFactIsShown(t *testing.T) {
 		}
 		fmt.Fprintf(&table, "| `sim/%s` | %s | %s | `%s` |\n", f.world, f.what, strings.Replace("`"+f.dial+"`", "`always`", "always so", 1), f.test)
 	}
-	for _, world := range []string{"target", "devops", "scim", "awsidc", "saas", "intune", "defender", "azure"} {
+	for _, world := range []string{"target", "devops", "scim", "awsidc", "saas", "intune", "defender", "azure", "provision"} {
 		for name := range declared(t, world) {
 			if strings.HasPrefix(name, "Dials.") && !turned[world+" "+name] {
 				t.Errorf("sim/%s: no fact stands behind %s", world, name)
