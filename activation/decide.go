@@ -54,6 +54,10 @@ func (t *turn) living(in Input) {
 		t.saw(in)
 	case Probed:
 		t.probed(in)
+	case Demanded:
+		if x, ok := t.a.Target(in.Target); ok && x.OnDemand && x.Demanded.IsZero() {
+			t.add(EvDemanded{in.Target, in.Refusal, in.At})
+		}
 	case Replaced:
 		t.replaced()
 	case Trouble:

@@ -122,6 +122,14 @@ type Probed struct {
 	Last      time.Time
 }
 
+// Demanded says that Entra was asked to write the new member to a target at
+// once, or why it won't.
+type Demanded struct {
+	Target  string
+	Refusal *Refusal
+	At      time.Time
+}
+
 // Replaced says that a new activation of the same key began.
 type Replaced struct{ By string }
 
@@ -145,6 +153,7 @@ func (StepUp) input()   {}
 func (Lapse) input()    {}
 func (Saw) input()      {}
 func (Probed) input()   {}
+func (Demanded) input() {}
 func (Replaced) input() {}
 func (Trouble) input()  {}
 func (Tick) input()     {}

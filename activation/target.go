@@ -142,9 +142,16 @@ type Target struct {
 	Sessions Duration `json:"sessions,omitempty"`
 	// App is the enterprise application by which Entra writes to the target;
 	// empty: none. Who begins behind it takes turns.
-	App     string `json:"app,omitempty"`
-	Grant   Span   `json:"grant,omitzero"`
-	Removal Span   `json:"removal,omitzero"`
+	App string `json:"app,omitempty"`
+	// OnDemand: Entra is asked to write a new member there at once.
+	OnDemand bool `json:"on_demand,omitempty"`
+	// Demanded is when Entra was asked so, once an activation; Declined is why
+	// nothing came of it. What the target knows is for its spans to say.
+	Demanded time.Time `json:"demanded,omitzero"`
+	Declined *Refusal  `json:"declined,omitempty"`
+
+	Grant   Span `json:"grant,omitzero"`
+	Removal Span `json:"removal,omitzero"`
 }
 
 // Span returns the measurement in that direction.
