@@ -56,7 +56,7 @@ var mayTest = map[string][]string{
 	"engine":               {"store/storetest"},
 	"bot":                  {"sim/slack", "sim/pipe"},
 	"bot/socket":           {"sim/slack", "sim/pipe"},
-	"graph":                {"sim/entra", "sim/pipe", "graph/signin"},
+	"graph":                {"sim/entra", "sim/pipe", "sim/provision", "sim/target", "graph/signin"},
 	"graph/signin":         {"sim/entra", "sim/browser", "sim/pipe"},
 	"downstream":           {"sim/devops", "sim/entra", "sim/pipe", "downstream/probetest", "sim/awsidc", "sim/azure", "sim/defender", "sim/intune", "sim/saas", "sim/scim", "sim/target"},
 	"sim/entra":            {"sim/browser"},
