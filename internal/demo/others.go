@@ -12,6 +12,7 @@ import (
 	"pagbot/sim/defender"
 	"pagbot/sim/entra"
 	"pagbot/sim/intune"
+	"pagbot/sim/provision"
 	"pagbot/sim/scim"
 	"pagbot/sim/target"
 )
@@ -34,6 +35,7 @@ type Others struct {
 
 	w       *Worlds
 	clocks  Clocks
+	jobs    []provision.App
 	servers []*http.Server
 }
 
@@ -50,6 +52,8 @@ const (
 	storeSecret   = "worlds-secret"
 	intuneRoleID  = "helpdesk-assignment"
 	provisionedAs = "Release managers"
+	scimPrincipal = "7a3e1c5d-0b2f-4c68-9d41-5e6f7a8b9c01"
+	awsPrincipal  = "7a3e1c5d-0b2f-4c68-9d41-5e6f7a8b9c02"
 )
 
 // ServeOthers serves, on free ports of the loopback interface, the systems that
@@ -61,7 +65,7 @@ func (w *Worlds) ServeOthers(c Clocks) (*Others, error) {
 	o.Client = w.Entra.AddApp(entra.App{Name: "somebody's own client", Public: true, Redirects: []string{"http://localhost"},
 		Delegated: []string{"PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup", "PrivilegedEligibilitySchedule.Read.AzureADGroup", "DeviceManagementRBAC.Read.All",
 			entra.DevOpsAudience + "/user_impersonation", armAudience + "/user_impersonation", deviceAPI + "/Machine.Read"}})
-	if err := errors.Join(o.azure(), o.intune(), o.defender(), o.scim(), o.aws()); err != nil {
+	if err := errors.Join(o.azure(), o.intune(), o.defender(), o.scim(), o.aws(), o.provisioning()); err != nil {
 		o.Close()
 		return nil, err
 	}
@@ -147,6 +151,7 @@ func (o *Others) scim() error {
 	if err != nil {
 		return err
 	}
+	o.provisioned("SCIM", scimPrincipal, w.Job)
 	return o.serve("scim", Other{Token: scimToken, More: map[string]string{"group": provisionedAs, "oracle": "by group and object id"}}, w.Handler(), w.Manage())
 }
 
@@ -160,8 +165,26 @@ func (o *Others) aws() error {
 	if err != nil {
 		return err
 	}
+	o.provisioned("AWS", awsPrincipal, w.Job)
 	return o.serve("aws", Other{More: map[string]string{"access_key": storeKey, "secret_key": storeSecret, "store": storeID, "region": storeRegion,
 		"group": provisionedAs, "oracle": "by group and object id"}}, w.Handler(), w.Manage())
+}
+
+// provisioned lets Graph show how Entra writes to a system.
+func (o *Others) provisioned(name, principal string, job *target.Job) {
+	o.jobs = append(o.jobs, provision.App{Principal: principal, Name: name, Job: job})
+}
+
+// provisioning is an application that owns those, and may read the log.
+func (o *Others) provisioning() error {
+	own := o.w.Entra.AddApp(entra.App{Name: "provisioner", Secret: "provisioner-secret", Roles: []string{"Application.ReadWrite.OwnedBy", "AuditLog.Read.All"}})
+	for i := range o.jobs {
+		o.jobs[i].Owners = []string{own.Principal}
+	}
+	graph := o.w.Place.Graph
+	o.Systems["provisioning"] = Other{API: graph, Manage: graph + "/manage/provisioning/", Group: Releasers, Scope: "https://graph.microsoft.com/.default",
+		More: map[string]string{"client_id": own.ID, "client_secret": own.Secret, "scim": scimPrincipal, "aws": awsPrincipal}}
+	return o.w.Provision(o.clocks, o.jobs...)
 }
 
 // staff are those with accounts.
