@@ -3,6 +3,7 @@ package provision
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -87,34 +88,39 @@ func (w *World) jobs(c *target.Call, a *App, rest []string) target.Answer {
 	return notFound
 }
 
-// schema names the rule that a demand must name.
-func (a *App) schema() obj {
-	mapping := func(kind string) obj {
-		return obj{"enabled": true, "sourceObjectName": kind, "targetObjectName": kind, "flowTypes": "Add, Update, Delete", "attributeMappings": []obj{}}
+// object reads a template.
+func object(format string, args ...any) (o obj) {
+	if err := json.Unmarshal(fmt.Appendf(nil, format, args...), &o); err != nil {
+		panic(err)
 	}
-	return obj{"id": a.JobID, "version": "1", "directories": []obj{}, "synchronizationRules": []obj{{"id": a.Rule, "name": "Entra to " + a.Name, "editable": true, "priority": 1,
-		"sourceDirectoryName": "Azure Active Directory", "targetDirectoryName": a.Name, "objectMappings": []obj{mapping("Group"), mapping("User")}}}}
+	return o
 }
 
-func when(t time.Time) any {
+// schema names the rule that a demand must name.
+func (a *App) schema() obj {
+	return object(`{"id":%q,"version":"1","directories":[],"synchronizationRules":[{"id":%q,"name":"Entra to %[3]s","editable":true,"priority":1,"sourceDirectoryName":"Azure Active Directory","targetDirectoryName":%[3]q,
+"objectMappings":[{"enabled":true,"sourceObjectName":"Group","targetObjectName":"Group","flowTypes":"Add, Update, Delete","attributeMappings":[]},{"enabled":true,"sourceObjectName":"User","targetObjectName":"User","flowTypes":"Add, Update, Delete","attributeMappings":[]}]}]}`,
+		a.JobID, a.Rule, a.Name)
+}
+
+// when is a moment as JSON.
+func when(t time.Time) string {
 	if t.IsZero() {
-		return nil
+		return "null"
 	}
-	return t.UTC().Format(time.RFC3339)
+	return t.UTC().Format(`"2006-01-02T15:04:05Z"`)
 }
 
 // json is the job.
 func (a *App) json() obj {
 	s := a.Job.State()
-	code, schedule := "Active", "Active"
-	execution := func(at time.Time, state string) any {
+	execution := func(at time.Time, state string) string {
 		if at.IsZero() {
-			return nil
+			return "null"
 		}
-		return obj{"timeBegan": when(at), "timeEnded": when(at), "state": state, "activityIdentifier": a.JobID, "countEscrowed": 0}
+		return fmt.Sprintf(`{"timeBegan":%[1]s,"timeEnded":%[1]s,"state":%q,"activityIdentifier":"a-1","countEscrowed":0}`, when(at), state)
 	}
-	var quarantine any
-	last := "Succeeded"
+	code, schedule, last, quarantine := "Active", "Active", "Succeeded", "null"
 	if s.Failed > 0 {
 		last = "Failed"
 	}
@@ -123,12 +129,11 @@ func (a *App) json() obj {
 		code, schedule = "Paused", "Disabled"
 	case !s.Quarantined.IsZero():
 		code = "Quarantine"
-		quarantine = obj{"currentBegan": when(s.Quarantined), "seriesBegan": when(s.Quarantined), "seriesCount": s.Failed, "nextAttempt": when(s.Next), "reason": "EncounteredQuarantineException",
-			"error": obj{"code": "InvalidCredentials", "message": "The application does not take the credentials of its provisioning.", "tenantActionable": true}}
+		quarantine = fmt.Sprintf(`{"currentBegan":%[1]s,"seriesBegan":%[1]s,"seriesCount":%d,"nextAttempt":%s,"reason":"EncounteredQuarantineException","error":{"code":"InvalidCredentials","message":"The application does not take the credentials of its provisioning.","tenantActionable":true}}`,
+			when(s.Quarantined), s.Failed, when(s.Next))
 	}
-	return obj{"id": a.JobID, "templateId": a.Template, "schedule": obj{"expiration": nil, "interval": "PT" + strings.ToUpper(s.Tick.String()), "state": schedule},
-		"status": obj{"code": code, "countSuccessiveCompleteFailures": s.Failed, "escrowsPruned": false, "lastExecution": execution(s.Last, last), "lastSuccessfulExecution": execution(s.LastGood, "Succeeded"),
-			"quarantine": quarantine, "progress": []obj{}, "synchronizedEntryCountByType": []obj{}, "troubleshootingUrl": nil}}
+	return object(`{"id":%q,"templateId":%q,"schedule":{"expiration":null,"interval":"PT%dM","state":%q},"status":{"code":%q,"countSuccessiveCompleteFailures":%d,"escrowsPruned":false,"lastExecution":%s,"lastSuccessfulExecution":%s,"quarantine":%s,"progress":[],"synchronizedEntryCountByType":[],"troubleshootingUrl":null}}`,
+		a.JobID, a.Template, int(s.Tick.Minutes()), schedule, code, s.Failed, execution(s.Last, last), execution(s.LastGood, "Succeeded"), quarantine)
 }
 
 // ask is what a demand says.
@@ -187,13 +192,12 @@ func (w *World) demand(c *target.Call, a *App) target.Answer {
 
 // said is a demand's answer: JSON in two strings.
 func said(result, code string) target.Answer {
-	details := obj{}
+	details := "{}"
 	if code != "" {
-		details = obj{"errorCode": code, "errorMessage": "see " + code}
+		details = fmt.Sprintf(`{"errorCode":%[1]q,"errorMessage":%[1]q}`, code)
 	}
-	key, _ := json.Marshal(obj{"result": result, "details": details})
-	value, _ := json.Marshal(obj{"provisioningSteps": []obj{}})
-	return target.Answer{Status: 200, Body: obj{"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#microsoft.graph.stringKeyStringValuePair", "key": string(key), "value": string(value)}}
+	return target.Answer{Status: 200, Body: obj{"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#microsoft.graph.stringKeyStringValuePair",
+		"key": fmt.Sprintf(`{"result":%q,"details":%s}`, result, details), "value": `{"provisioningSteps":[]}`}}
 }
 
 // tooMany spends one of a caller's demands.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,45 +55,40 @@ func paged(r *http.Request, q url.Values, rows []obj) target.Answer {
 }
 
 func (w *World) row(a *App, i int, e target.Write) obj {
-	status, info := "success", any(nil)
-	if e.Code != "" {
-		status, info = "failure", obj{"errorCode": e.Code, "reason": "The application refused it.", "additionalDetails": nil, "errorCategory": "failure", "recommendedAction": nil}
-	}
-	change := obj{"displayName": "members", "oldValue": nil, "newValue": e.OID}
+	at, change, status := when(e.At), `{"displayName":"members","oldValue":null,"newValue":%q}`, `{"status":"success","errorInformation":null}`
 	if !e.Added {
-		change = obj{"displayName": "members", "oldValue": e.OID, "newValue": nil}
+		change = `{"displayName":"members","oldValue":%q,"newValue":null}`
 	}
-	at := e.At.UTC().Format("2006-01-02T15:04:05Z")
-	return obj{"id": fmt.Sprintf("%s-%d", a.Principal, i), "activityDateTime": at, "tenantId": w.tenant, "jobId": a.JobID, "cycleId": a.JobID + "-" + at, "changeId": fmt.Sprintf("%s-%d", a.JobID, i),
-		"provisioningAction": "update", "durationInMilliseconds": 500, "provisioningStatusInfo": obj{"status": status, "errorInformation": info}, "provisioningSteps": []obj{},
-		"modifiedProperties": []obj{change}, "servicePrincipal": obj{"id": a.Principal, "displayName": a.Name},
-		"initiatedBy":    obj{"id": "", "displayName": "Azure AD Provisioning Service", "initiatorType": "system"},
-		"sourceIdentity": obj{"id": e.Group, "displayName": "", "identityType": "Group", "details": obj{}},
-		"targetIdentity": obj{"id": "", "displayName": "", "identityType": "Group", "details": obj{}}}
+	if e.Code != "" {
+		status = fmt.Sprintf(`{"status":"failure","errorInformation":{"errorCode":%q,"reason":"The application refused it.","additionalDetails":null,"errorCategory":"failure","recommendedAction":null}}`, e.Code)
+	}
+	return object(`{"id":"%[1]s-%[2]d","activityDateTime":%[3]s,"tenantId":%[4]q,"jobId":%[5]q,"cycleId":"%[5]s-%[2]d","changeId":"%[1]s-%[2]d","provisioningAction":"update","durationInMilliseconds":500,
+"provisioningStatusInfo":%[6]s,"provisioningSteps":[],"modifiedProperties":[%[7]s],"servicePrincipal":{"id":%[1]q,"displayName":%[8]q},
+"initiatedBy":{"id":"","displayName":"Azure AD Provisioning Service","initiatorType":"system"},
+"sourceIdentity":{"id":%[9]q,"displayName":"","identityType":"Group","details":{}},"targetIdentity":{"id":"","displayName":"","identityType":"Group","details":{}}}`,
+		a.Principal, i, at, w.tenant, a.JobID, status, fmt.Sprintf(change, e.OID), a.Name, e.Group)
 }
 
 // term is one comparison of a filter. Case matters.
 type term struct{ attr, op, value string }
 
-var (
-	comparison = regexp.MustCompile(`^\s*([A-Za-z/]+)\s+(eq|gt|lt)\s+'?([^']*?)'?\s*$`)
-	containing = regexp.MustCompile(`^\s*contains\(([A-Za-z/]+),\s*'([^']*)'\)\s*$`)
-)
-
 func filter(text string) (terms []term, ok bool) {
+	if text == "" {
+		return nil, true
+	}
 	for part := range strings.SplitSeq(text, " and ") {
-		if strings.TrimSpace(part) == "" {
-			continue
+		t := term{op: "contains"}
+		if in, is := strings.CutPrefix(part, "contains("); is {
+			t.attr, t.value, ok = strings.Cut(strings.TrimSuffix(in, ")"), ",")
+		} else {
+			t.attr, t.value, ok = strings.Cut(part, " ")
+			t.op, t.value, _ = strings.Cut(t.value, " ")
 		}
-		m, n := comparison.FindStringSubmatch(part), containing.FindStringSubmatch(part)
-		switch {
-		case m != nil:
-			terms = append(terms, term{m[1], m[2], m[3]})
-		case n != nil:
-			terms = append(terms, term{n[1], "contains", n[2]})
-		default:
+		t.value = strings.Trim(t.value, " '")
+		if !ok || !strings.Contains("eq gt lt contains", t.op) {
 			return nil, false
 		}
+		terms = append(terms, t)
 	}
 	return terms, true
 }

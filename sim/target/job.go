@@ -1,7 +1,6 @@
 package target
 
 import (
-	"slices"
 	"strings"
 	"time"
 )
@@ -135,28 +134,25 @@ type Write struct {
 // refusedCode is of our own making: each connector has its own.
 const refusedCode = "InvalidCredentials"
 
-// Log is what can be read by now, in order.
+// Log is what can be read by now, in no order.
 func (j *Job) Log() (rows []Write) {
 	j.c.f.Do(func() {
 		until := j.catchUp().Add(-j.dials.LogLag)
+		add := func(w Write) {
+			if !w.At.IsZero() && !w.At.After(until) {
+				rows = append(rows, w)
+			}
+		}
 		for _, k := range j.c.keys {
 			group, oid, _ := strings.Cut(k, "/")
 			for _, s := range j.c.known[k].known {
-				for added, at := range map[bool]time.Time{true: s.from, false: s.to} {
-					if !at.IsZero() {
-						rows = append(rows, Write{At: at, Group: group, OID: oid, Added: added})
-					}
-				}
+				add(Write{At: s.from, Group: group, OID: oid, Added: true})
+				add(Write{At: s.to, Group: group, OID: oid})
 			}
 		}
-		rows = append(rows, j.rows...)
-		rows = slices.DeleteFunc(rows, func(w Write) bool { return w.At.After(until) })
-		slices.SortFunc(rows, func(a, b Write) int {
-			if n := a.At.Compare(b.At); n != 0 {
-				return n
-			}
-			return strings.Compare(a.Group+a.OID, b.Group+b.OID)
-		})
+		for _, w := range j.rows {
+			add(w)
+		}
 	})
 	return rows
 }
