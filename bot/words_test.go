@@ -168,19 +168,6 @@ func beginnings() []said {
 	}
 }
 
-// onDemand is a scene whose second target Entra is, or was, asked to write to.
-func onDemand(at time.Time, no activation.Code) func(*activation.Activation) {
-	return func(a *activation.Activation) {
-		grants(waits(""), waits(""))(a)
-		t := &a.Targets[1]
-		t.Name, t.OnDemand, t.Demanded = "AWS", true, at
-		if no != "" {
-			r := full(no)
-			t.Declined = &r
-		}
-	}
-}
-
 // quorum is a request for which two must agree, and so many have.
 func quorum(by ...activation.Person) activation.Activation {
 	return scene(activation.AwaitingApproval, func(a *activation.Activation) {

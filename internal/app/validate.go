@@ -102,7 +102,7 @@ func (e *EntraConfig) check(p *problems) {
 	e.Reader.check(p, "reader")
 	if w := e.Provisioner; w != nil {
 		w.check(p, "provisioner")
-		same := w.ClientID == e.Reader.ClientID && (w.ClientID != "" || w.ManagedIdentity == e.Reader.ManagedIdentity)
+		same := strings.EqualFold(w.ClientID, e.Reader.ClientID) && (w.ClientID != "" || w.ManagedIdentity == e.Reader.ManagedIdentity)
 		p.need(!same, "entra.provisioner: it is the reader's own registration, which must not write: make another one")
 	}
 }
