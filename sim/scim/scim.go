@@ -121,9 +121,10 @@ func (w *World) group(name string) (Group, bool) {
 // there tells whether a user exists here: provisioned, or written with a first
 // membership.
 func (w *World) there(c *target.Call, u User) bool {
-	if u.Provisioned || w.born[u.OID] {
+	if u.Provisioned || w.born[u.OID] && !w.dials.Deprovisions {
 		return true
 	}
+	w.born[u.OID] = false
 	for _, g := range w.groups {
 		if w.copy.Says(c, key(g, u.OID)) {
 			w.born[u.OID] = true

@@ -52,6 +52,7 @@ var facts = []fact{
 	{"devops", "Hangs, resets, slow answers", "Fault.Do", "TestFaultsOfTheWire"},
 	{"devops", "Errors name their exception, as typeKey; only numbered ones have it in their message", "always", "TestErrorsNameTheirException"},
 	{"scim", "A user is written with their first access", "User.Provisioned", "TestFirstAccessWritesTheUser"},
+	{"scim", "… and deleted with their last, where no base group keeps them", "Dials.Deprovisions", "TestLastAccessDeletesTheUser"},
 	{"scim", "Members are omitted, always empty, or cut", "Dials.Members, Dials.Most", "TestLies"},
 	{"scim", "A filter on members is ignored, or refused", "Dials.Filters", "TestLies"},
 	{"scim", "An empty list is left out", "Dials.OmitEmpty", "TestLies"},
