@@ -105,10 +105,11 @@ func (o *Others) group() string { return o.w.Groups[Releasers].ID }
 func (o *Others) verify(audience string) func(string) (target.Caller, error) {
 	return func(token string) (target.Caller, error) {
 		claims, err := o.w.Entra.Verify(token, audience)
-		oid, _ := claims["oid"].(string)
+		by := target.CallerOf(claims)
 		issued, _ := claims["iat"].(float64)
 		age := o.clocks.Wire().Sub(time.Unix(int64(issued), 0))
-		return target.Caller{OID: oid, App: claims["idtyp"] == "app", Issued: o.clocks.World().Add(-age)}, err
+		by.Issued = o.clocks.World().Add(-age)
+		return by, err
 	}
 }
 

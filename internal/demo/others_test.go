@@ -66,6 +66,11 @@ func tokenOf(t *testing.T, w *Worlds, id, secret, scope string) string {
 // that knows the people of the group.
 func TestOthersTakeTheirOwnTokens(t *testing.T) {
 	w, o := others(t)
+	if err := w.Entra.ChangeApp(w.Reader.ID, func(a *entra.App) {
+		a.Roles = append(a.Roles, "DeviceManagementRBAC.Read.All", deviceAPI+"/Machine.Read.All")
+	}); err != nil {
+		t.Fatal(err)
+	}
 	graph := application(t, w, entra.GraphAudience+"/.default")
 	for name, path := range map[string]string{
 		"azure":    subscription + "/providers/Microsoft.Authorization/permissions?api-version=2022-04-01",

@@ -42,7 +42,7 @@ var (
 
 func (w *World) answer(c *target.Call) target.Answer {
 	if err := w.Bearer(c); err != nil {
-		return trouble(401, "InvalidAuthenticationToken", "Access token is empty or not valid.")
+		return target.Challenge(trouble(401, "InvalidAuthenticationToken", "Access token is empty or not valid."))
 	}
 	version, path, _ := strings.Cut(strings.Trim(c.URL.Path, "/"), "/")
 	if version != "v1.0" && version != "beta" {

@@ -58,7 +58,7 @@ func CallerOf(claims map[string]any) Caller {
 	c := Caller{App: claims["idtyp"] == "app"}
 	c.OID, _ = claims["oid"].(string)
 	scp, _ := claims["scp"].(string)
-	c.Scopes = strings.Fields(scp)
+	c.Scopes = append([]string{}, strings.Fields(scp)...) // known, if there are none
 	switch roles := claims["roles"].(type) {
 	case []string:
 		c.Scopes = append(c.Scopes, roles...)
@@ -71,6 +71,10 @@ func CallerOf(claims map[string]any) Caller {
 	}
 	return c
 }
+
+// Lacks reports whether the token was seen to have none of some scopes. Of a
+// caller whose scopes are not known it is never said.
+func (c Caller) Lacks(scopes ...string) bool { return c.Scopes != nil && !c.Has(scopes...) }
 
 // Has reports whether the token has any of some scopes.
 func (c Caller) Has(scopes ...string) bool {
