@@ -79,7 +79,7 @@ func TestManualOfTargets(t *testing.T) {
 			t.Errorf("%v in\n%s", err, block)
 		}
 	}
-	if n != 4 {
+	if n != 5 {
 		t.Errorf("%d examples were found", n)
 	}
 }
