@@ -45,7 +45,7 @@ func Certificate(hosts ...string) (tls.Certificate, []byte, error) {
 // Handlers are the company's services, by the field of Place that leads to
 // them. The authority's listener must speak TLS.
 func (w *Worlds) Handlers() map[string]http.Handler {
-	all := map[string]http.Handler{w.Place.Slack: w.Slack.Handler(), w.Place.Graph: w.graph(), w.Place.Authority: w.Entra.Authority(), w.Place.DevOps: w.devops()}
+	all := map[string]http.Handler{w.Place.Slack: w.desk(), w.Place.Graph: w.graph(), w.Place.Authority: w.Entra.Authority(), w.Place.DevOps: w.devops()}
 	maps.Copy(all, w.Also)
 	return all
 }
