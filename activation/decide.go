@@ -56,7 +56,7 @@ func (t *turn) living(in Input) {
 		t.probed(in)
 	case Demanded:
 		if x, ok := t.a.Target(in.Target); ok && x.OnDemand && x.Demanded.IsZero() {
-			t.add(EvDemanded{in.Target, in.Refusal, in.At})
+			t.add(EvDemanded(in))
 		}
 	case Replaced:
 		t.replaced()
