@@ -107,7 +107,7 @@ func (c *Copy) of(key string) *replica {
 			r.known = []span{{}}
 		}
 		follow := c.follow()
-		if follow.delayed() || follow.Push != nil {
+		if follow.delayed() || follow.Push != nil && !follow.Push.Off { // else only ticks matter
 			r.look = c.born
 		}
 		if !follow.delayed() {

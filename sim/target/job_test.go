@@ -7,8 +7,9 @@ import (
 )
 
 // newJob is a copy with its job, whose first cycle comes in half an hour.
-func newJob(t *testing.T, keys ...string) (*world, *Job) {
+func newJob(t *testing.T, pushes bool, keys ...string) (*world, *Job) {
 	follow := Provisioning()
+	follow.Push.Off = !pushes
 	x := newWorld(t, follow, keys...)
 	first := x.at.Add(30 * time.Minute)
 	x.follow.Phase = first.Sub(first.Truncate(follow.Tick))
@@ -26,7 +27,7 @@ func newJob(t *testing.T, keys ...string) (*world, *Job) {
 // cycles come rarer and rarer, down to one a day; nothing is pushed; the first
 // cycle after it is mended ends it.
 func TestQuarantine(t *testing.T) {
-	x, j := newJob(t, "g/a")
+	x, j := newJob(t, false, "g/a")
 	x.join("g/a", 5*time.Minute, 0)
 	j.Turn(func(d *JobDials) { d.Refuses, d.Quarantine = true, 2 })
 	var waits []time.Duration
@@ -69,7 +70,7 @@ func TestQuarantine(t *testing.T) {
 
 // A quarantine of four weeks ends the job.
 func TestQuarantineDisables(t *testing.T) {
-	x, j := newJob(t, "g/a")
+	x, j := newJob(t, false, "g/a")
 	j.Turn(func(d *JobDials) { d.Refuses = true })
 	x.at = x.at.Add(30 * 24 * time.Hour)
 	x.join("g/a", 0, 0)
@@ -80,27 +81,34 @@ func TestQuarantineDisables(t *testing.T) {
 	}
 }
 
-// What was on its way when the application began to refuse does not arrive.
+// What was on its way when the application began to refuse does not arrive, and
+// in quarantine nothing new is on its way.
 func TestRefusedPushIsLost(t *testing.T) {
-	x, j := newJob(t, "g/a")
+	x, j := newJob(t, true, "g/a", "g/b")
 	x.join("g/a", 0, 0)
 	x.at = x.at.Add(time.Minute)
-	j.Turn(func(d *JobDials) { d.Refuses = true })
+	j.Turn(func(d *JobDials) { d.Refuses, d.Quarantine = true, 1 })
 	x.at = x.at.Add(20 * time.Minute)
 	if _, _, ever := x.TrueEffect("g/a"); ever {
 		t.Error("it was written")
 	}
-	j.Turn(func(d *JobDials) { d.Refuses = false })
 	x.at = j.c.NextTick()
-	if !x.Knows("g/a", x.at) {
-		t.Error("the cycle did not write it")
+	j.Turn(func(d *JobDials) { d.Refuses = false })
+	x.join("g/b", time.Minute, 0) // still in quarantine
+	x.at = x.at.Add(15 * time.Minute)
+	if _, _, ever := x.TrueEffect("g/b"); ever || j.State().Quarantined.IsZero() {
+		t.Error("something was pushed in quarantine")
+	}
+	x.at = j.c.NextTick()
+	if !x.Knows("g/a", x.at) || !x.Knows("g/b", x.at) {
+		t.Error("the cycle did not write them")
 	}
 }
 
 // On demand a member is there at once; asked again, there is nothing to do; who
 // is no member is not written, nor whom a directory that lags does not know.
 func TestDemand(t *testing.T) {
-	x, j := newJob(t, "g/a", "g/b", "g/c")
+	x, j := newJob(t, true, "g/a", "g/b", "g/c")
 	x.join("g/a", 10*time.Second, 0)
 	x.at = x.at.Add(20 * time.Second)
 	ask := func(who, want string) {
@@ -129,7 +137,7 @@ func TestDemand(t *testing.T) {
 // budget it is.
 func TestDemandUnsettled(t *testing.T) {
 	for _, on := range []bool{false, true} {
-		x, j := newJob(t, "g/a", "g/b")
+		x, j := newJob(t, true, "g/a", "g/b")
 		x.join("g/a", -time.Minute, 10*time.Minute)
 		x.follow.Push.Off = true
 		j.Turn(func(d *JobDials) { d.DemandRemoves, d.DemandHeld, d.DemandShares = on, on, on })
