@@ -45,6 +45,8 @@ func Apply(a Activation, e Event) Activation {
 		a.setSpan(e)
 	case EvStill:
 		a.setStill(e)
+	case EvDemanded:
+		a.setDemanded(e)
 	case EvWarned:
 		a.Warned = true
 	case EvReminded:
@@ -231,6 +233,14 @@ func (a *Activation) setStill(e EvStill) {
 	s := t.Span(e.Direction)
 	s.Still = e.Asked
 	a.setSpan(EvSpan{e.Target, e.Direction, s, e.At})
+}
+
+func (a *Activation) setDemanded(e EvDemanded) {
+	for i := range a.Targets {
+		if a.Targets[i].ID == e.Target {
+			a.Targets[i].Demanded, a.Targets[i].Declined = e.At, e.Refusal
+		}
+	}
 }
 
 func (a *Activation) setSpan(e EvSpan) {

@@ -55,6 +55,10 @@ func (t *turn) living(in Input) {
 		t.saw(in)
 	case Probed:
 		t.probed(in)
+	case Demanded:
+		if x, ok := t.a.Target(in.Target); ok && x.OnDemand && x.Demanded.IsZero() {
+			t.add(EvDemanded(in))
+		}
 	case Replaced:
 		t.replaced()
 	case Clash:

@@ -176,6 +176,8 @@
 //	Lapse     the warrant's time is over and the deed was never done
 //	Saw       what PIM shows now; its reads lag up to half a minute
 //	Probed    what a target answered
+//	Demanded  Entra was asked to write it to a target at once (once a life,
+//	          where a target is configured so), or won't
 //	Replaced  a newer activation of the same key began: measuring ends
 //	Clash     two are active that exclude each other: an alarm
 //	Trouble   something that should happen can't, or can again (Stuck, a field)
@@ -216,6 +218,9 @@
 //
 //	deed   writes to Graph: in order per activation and person; looked for
 //	       before it is repeated, longer than PIM's reads lag. In the same lane:
+//	       "demand", by which the application (not the person, so that it has no
+//	       warrant) has Entra write a member to a target that it would write to
+//	       anyway, only sooner: asking twice changes nothing;
 //	       "tell", which says to older activations of the same key that this one
 //	       has taken their place; and "free", which lets go the renewal that
 //	       waits for the end of this one

@@ -26,6 +26,7 @@ func Effects(a Activation, e Event) []Effect {
 		o.pim()
 		o.probes(Grant)
 		if a.Phase == Active {
+			o.demands()
 			o.dm(a.Person, TopicActive, "")
 			o.succeed()
 		}
@@ -76,10 +77,16 @@ func (o *out) later(e Event) {
 		o.card()
 		o.pim()
 		o.probes(Grant)
+		o.demands()
 		o.dm(o.a.Person, TopicActive, "")
 		o.succeed()
 	case EvSpan:
 		o.span(e)
+	case EvDemanded:
+		o.card()
+		if e.Refusal != nil {
+			o.dm(o.a.Person, TopicDeclined, e.Target)
+		}
 	case EvWarned:
 		o.dm(o.a.Person, TopicWarning, "")
 	case EvReminded:
@@ -334,6 +341,17 @@ func (o *out) probes(toward Direction) {
 	for _, t := range o.a.Targets {
 		if !t.Span(toward).Settled() {
 			o.put(Effect{Key: "watch/" + t.ID + "/" + string(toward), Lane: LaneWatch, Kind: Probe, Slot: true, Target: t.ID, Toward: toward})
+		}
+	}
+}
+
+// demands has Entra asked, where it was not yet, to write the new member at
+// once. It needs no warrant: it is nobody's deed but the application's, and gives
+// nothing that PIM has not given.
+func (o *out) demands() {
+	for _, t := range o.a.Targets {
+		if t.OnDemand && t.Demanded.IsZero() && !t.Grant.Settled() {
+			o.put(Effect{Key: "demand/" + t.ID, Lane: LaneDeed, Kind: Demand, Slot: true, Target: t.ID})
 		}
 	}
 }

@@ -141,6 +141,13 @@ type (
 		Asked     time.Time `json:"asked"`
 		At        time.Time `json:"at"`
 	}
+	// EvDemanded: Entra was asked to write the new member to a target at once; a
+	// refusal says why it won't.
+	EvDemanded struct {
+		Target  string    `json:"target"`
+		Refusal *Refusal  `json:"refusal,omitempty"`
+		At      time.Time `json:"at"`
+	}
 	// EvWarned: the person was told that the end is near.
 	EvWarned struct {
 		At time.Time `json:"at"`
@@ -199,6 +206,7 @@ func (EvFinishAsked) wire() string   { return "finish_asked" }
 func (EvProvisioned) wire() string   { return "provisioned" }
 func (EvSpan) wire() string          { return "span" }
 func (EvStill) wire() string         { return "still" }
+func (EvDemanded) wire() string      { return "demanded" }
 func (EvWarned) wire() string        { return "warned" }
 func (EvReminded) wire() string      { return "reminded" }
 func (EvEnded) wire() string         { return "ended" }
@@ -224,6 +232,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	"provisioned":    as[EvProvisioned],
 	"span":           as[EvSpan],
 	"still":          as[EvStill],
+	"demanded":       as[EvDemanded],
 	"warned":         as[EvWarned],
 	"reminded":       as[EvReminded],
 	"ended":          as[EvEnded],

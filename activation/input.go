@@ -126,6 +126,14 @@ type Probed struct {
 	Last      time.Time
 }
 
+// Demanded says that Entra was asked to write the new member to a target at
+// once, or why it won't.
+type Demanded struct {
+	Target  string
+	Refusal *Refusal
+	At      time.Time
+}
+
 // Replaced says that a new activation of the same key began.
 type Replaced struct{ By string }
 
@@ -153,6 +161,7 @@ func (StepUp) input()   {}
 func (Lapse) input()    {}
 func (Saw) input()      {}
 func (Probed) input()   {}
+func (Demanded) input() {}
 func (Replaced) input() {}
 func (Clash) input()    {}
 func (Trouble) input()  {}

@@ -42,6 +42,12 @@ func (s *stage) input(w []string) (Input, error) {
 		return s.last, nil
 	case "tick":
 		return Tick{}, nil
+	case "demanded":
+		in := Demanded{Target: w[1], At: s.now}
+		if len(w) > 2 {
+			in.Refusal = &Refusal{Code: Code(w[2])}
+		}
+		return in, nil
 	case "replaced":
 		return Replaced{By: "next"}, nil
 	case "trouble":

@@ -24,6 +24,9 @@ func Wants(a Activation, e Effect, now time.Time) bool {
 	case Probe:
 		t, ok := a.Target(e.Target)
 		return ok && a.Open() && !t.Span(e.Toward).Settled() && (a.Phase == Verifying) == (e.Toward == Removal)
+	case Demand:
+		t, ok := a.Target(e.Target)
+		return ok && a.Phase == Active && t.Demanded.IsZero() && !t.Grant.Settled()
 	case Whisper:
 		return e.Until.IsZero() || now.Before(e.Until)
 	case DM:

@@ -247,6 +247,8 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 		return plain(sayEffective(a, t)), true
 	case activation.TopicHad:
 		return plain(sayHad(a, t)), true
+	case activation.TopicDeclined:
+		return plain(sayDeclined(a, t)), !t.Grant.Settled()
 	case activation.TopicDecided:
 		var left string
 		if a.Decision != nil && !a.Decision.Approve {

@@ -111,6 +111,12 @@ func tellLater(a activation.Activation, e activation.Event) string {
 		return tellSpan(a, e)
 	case activation.EvStill:
 		return tellStill(a, e)
+	case activation.EvDemanded:
+		t, _ := a.Target(e.Target)
+		if e.Refusal != nil {
+			return fmt.Sprintf("%s: Entra won't write it at once: %s", t.Name, e.Refusal.Error())
+		}
+		return t.Name + ": Entra was asked to write it at once"
 	case activation.EvWarned:
 		return "warned that the end is near"
 	case activation.EvReminded:

@@ -146,6 +146,8 @@ func sayGuard(r activation.Refusal, a activation.Activation) string {
 		return "I lack a permission in Entra for this. An administrator must grant it: " + lit(r.Text)
 	case activation.BlockedByPolicy:
 		return "Conditional Access blocked your sign-in. Use the device and place that your organization asks for, or ask an administrator."
+	case activation.Quarantined, activation.NotProvisioned:
+		return "Entra did not write it: " + sayWhyNot(r) + "."
 	case activation.Throttled:
 		return "Entra asks us to slow down. Try again in a few minutes."
 	case activation.Unavailable:

@@ -65,8 +65,10 @@ const never = 1000 * time.Hour
 // What nobody has noticed yet is seen right before the write, which is not made.
 func TestExcludedElsewhere(t *testing.T) {
 	for name, shows := range map[string]func(p *pims){
-		"active":    func(p *pims) { p.grants(other, requester.Object, time.Now().Add(-time.Hour/2)) },
-		"requested": func(p *pims) { p.ask[other.ID] = []activation.Request{request("r9", requester.Object, "PendingApproval", "", "x")} },
+		"active": func(p *pims) { p.grants(other, requester.Object, time.Now().Add(-time.Hour/2)) },
+		"requested": func(p *pims) {
+			p.ask[other.ID] = []activation.Request{request("r9", requester.Object, "PendingApproval", "", "x")}
+		},
 		"to come": func(p *pims) {
 			r := request("r9", requester.Object, "Granted", "", "x")
 			r.Start, r.Length = time.Now().Add(20*time.Minute), activation.Duration(length)

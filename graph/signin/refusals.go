@@ -114,6 +114,8 @@ var refusalNext = map[activation.Code][2]string{
 	activation.LicenceMissing:   {"Your tenant lacks a licence for this", "Ask your administrator: PIM needs Entra ID P2 or Governance."},
 	activation.BlockedByPolicy:  {"Blocked by Conditional Access", "Try from your usual device and network, or ask your administrator."},
 	activation.Throttled:        {"Entra is too busy", "Try again in a few minutes."},
+	activation.Quarantined:      {"Entra writes nothing to this application at the moment", "Ask your administrator to look at its provisioning."},
+	activation.NotProvisioned:   {"Entra has nothing to write to this application", "Ask your administrator to look at its provisioning."},
 	activation.Unavailable:      {"Entra did not answer", "Try again in a few minutes."},
 	activation.Changed:          {"This has changed since you asked", askAgain},
 	activation.RulesFailed:      {"PIM's rules said no", "Tell your administrator which rules PIM named."},

@@ -219,6 +219,9 @@ func (a *App) openEngine(people bot.People) error {
 	for _, k := range []activation.Kind{activation.Card, activation.Thread, activation.DM, activation.AskSign, activation.Whisper} {
 		hands[k] = mouth
 	}
+	if hands[activation.Demand], err = a.openDemands(); err != nil {
+		return err
+	}
 	if a.pages != nil {
 		guard, err := signin.NewSealer(a.secrets.key, a.secrets.oldKeys...)
 		if err != nil {
