@@ -175,27 +175,29 @@ type Agreed struct {
 // group, from the ask (or from being noticed) to its verified end. It is the
 // fold of its events; only Apply makes one.
 type Activation struct {
-	ID       string    `json:"id"`
-	Seq      uint64    `json:"seq"`
-	Tag      string    `json:"tag"` // in the justification, to find the request again
-	Phase    Phase     `json:"phase"`
-	Watched  bool      `json:"watched,omitempty"` // noticed in PIM, not asked for here
-	Person   Person    `json:"person"`
-	Group    Group     `json:"group"`
-	Access   Access    `json:"access"`
-	Reason   string    `json:"reason,omitempty"`
-	Ticket   string    `json:"ticket,omitempty"`
-	Length   Duration  `json:"length,omitempty"`
-	Until    time.Time `json:"until,omitzero"`
-	Start    time.Time `json:"start,omitzero"` // zero: at once
-	Settings Settings  `json:"settings,omitzero"`
-	Lead     Duration  `json:"lead,omitempty"`   // how long before the end to warn
-	Remind   Duration  `json:"remind,omitempty"` // how long a request waits before its approvers are reminded; zero: only the rescue
-	Batch    []string  `json:"batch,omitempty"`  // ids of what was asked for together; the first speaks for all until PIM is asked
-	After    string    `json:"after,omitempty"`  // id of the activation that this one renews
-	Next     string    `json:"next,omitempty"`   // id of the one that renews this
-	Reply    string    `json:"reply,omitempty"`  // where Slack takes a private answer, for 30 minutes
-	Began    time.Time `json:"began"`            // asked or noticed
+	ID      string `json:"id"`
+	Seq     uint64 `json:"seq"`
+	Tag     string `json:"tag"` // in the justification, to find the request again
+	Phase   Phase  `json:"phase"`
+	Watched bool   `json:"watched,omitempty"` // noticed in PIM, not asked for here
+	Person  Person `json:"person"`
+	Group   Group  `json:"group"`
+	Access  Access `json:"access"`
+	Reason  string `json:"reason,omitempty"`
+	Ticket  string `json:"ticket,omitempty"`
+	// Unchecked is why the ticket was taken without its system's word.
+	Unchecked string    `json:"unchecked,omitempty"`
+	Length    Duration  `json:"length,omitempty"`
+	Until     time.Time `json:"until,omitzero"`
+	Start     time.Time `json:"start,omitzero"` // zero: at once
+	Settings  Settings  `json:"settings,omitzero"`
+	Lead      Duration  `json:"lead,omitempty"`   // how long before the end to warn
+	Remind    Duration  `json:"remind,omitempty"` // how long a request waits before its approvers are reminded; zero: only the rescue
+	Batch     []string  `json:"batch,omitempty"`  // ids of what was asked for together; the first speaks for all until PIM is asked
+	After     string    `json:"after,omitempty"`  // id of the activation that this one renews
+	Next      string    `json:"next,omitempty"`   // id of the one that renews this
+	Reply     string    `json:"reply,omitempty"`  // where Slack takes a private answer, for 30 minutes
+	Began     time.Time `json:"began"`            // asked or noticed
 
 	Request  Request   `json:"request,omitzero"`
 	From     time.Time `json:"from,omitzero"` // PIM's start and end

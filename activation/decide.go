@@ -77,7 +77,7 @@ func (t *turn) ask(q Ask) {
 	}
 	t.add(EvAsked{ID: q.ID, Tag: q.Tag, Person: q.Person, Group: q.Group, Access: q.Access, Length: Duration(q.Length), Until: q.Until, Start: q.Start,
 		Reason: q.Reason, Ticket: q.Ticket, Reply: q.Reply, Batch: q.Batch, After: q.After, Settings: q.Facts.Settings, Targets: q.Facts.Targets,
-		Lead: Duration(q.Facts.Lead), Remind: Duration(q.Facts.Remind), Quorum: q.Facts.Quorum, Warrant: q.Warrant, At: t.now})
+		Lead: Duration(q.Facts.Lead), Remind: Duration(q.Facts.Remind), Quorum: q.Facts.Quorum, Unchecked: q.Facts.Checked.unchecked(), Warrant: q.Warrant, At: t.now})
 }
 
 func (t *turn) notice(n Notice) {

@@ -32,8 +32,10 @@ type (
 		Lead     Duration  `json:"lead,omitempty"`
 		Remind   Duration  `json:"remind,omitempty"`
 		Quorum   int       `json:"quorum,omitempty"`
-		Warrant  Warrant   `json:"warrant"`
-		At       time.Time `json:"at"`
+		// Unchecked is why the ticket was taken without its system's word.
+		Unchecked string    `json:"unchecked,omitempty"`
+		Warrant   Warrant   `json:"warrant"`
+		At        time.Time `json:"at"`
 	}
 	// EvRefused begins and ends a life: a rule was not met.
 	EvRefused struct {

@@ -51,7 +51,15 @@ type Facts struct {
 	// one that would be.
 	TicketUnfit bool
 	TicketForm  string
+	Checked     *Checked    // by the group's ticket system; nil: it has none
 	Vain        []time.Time // when this person made requests for the same that came to nothing
+}
+
+// Checked is what a ticket system says of an ask's ticket.
+type Checked struct {
+	Says Says   // empty: it was not asked, as the ask is refused already
+	Why  string // it was no, or can't be told
+	Lax  bool   // where it can't be told, the ticket is taken
 }
 
 // Notice is an activation that was found in PIM and not asked for here.

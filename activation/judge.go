@@ -46,6 +46,7 @@ const (
 	RuleReason      = "a reason"
 	RuleTicket      = "a ticket"
 	RuleTicketForm  = "a ticket as configured"
+	RuleTicketKnown = "a ticket that its system knows"
 	RuleMFA         = "multifactor authentication"
 	RuleContext     = "an authentication context"
 	RuleApproval    = "an approval"
@@ -108,6 +109,9 @@ func Judge(q Ask, f Facts, now time.Time) Verdict {
 	needed(s.NeedsReason, RuleReason, PIM, blankText(q.Reason), Refusal{Code: ReasonMissing})
 	needed(s.NeedsTicket, RuleTicket, PIM, blankText(q.Ticket), Refusal{Code: TicketMissing})
 	needed(f.TicketForm != "", RuleTicketForm, Pagbot, f.TicketUnfit, Refusal{Code: TicketUnfit, Text: f.TicketForm})
+	if f.Checked != nil {
+		v.Rules = append(v.Rules, f.Checked.rule())
+	}
 	asked := func(name string, whose Whose, needed bool) {
 		m := NotNeeded
 		if needed {
@@ -121,6 +125,28 @@ func Judge(q Ask, f Facts, now time.Time) Verdict {
 	asked(RuleQuorum, Pagbot, s.NeedsApproval && f.Quorum > 1)
 	asked(RuleFresh, Pagbot, q.Warrant.Proof == Fresh)
 	return v
+}
+
+// rule is how an ask stands with the ticket system.
+func (c *Checked) rule() Rule {
+	r := Rule{Name: RuleTicketKnown, Whose: Pagbot, Met: IsMet}
+	switch {
+	case c.Says == "":
+		r.Met = WillBe
+	case c.Says == No:
+		r.Met, r.Refusal = IsUnmet, &Refusal{Code: TicketUnknown, Text: c.Why}
+	case c.Says == CantTell && !c.Lax:
+		r.Met, r.Refusal = IsUnmet, &Refusal{Code: TicketUnchecked, Text: c.Why}
+	}
+	return r
+}
+
+// unchecked is why a ticket is taken without its system's word.
+func (c *Checked) unchecked() string {
+	if c == nil || c.Says == Yes {
+		return ""
+	}
+	return c.Why
 }
 
 // Approvers who are asked again and again stop reading, and say yes to be left

@@ -19,7 +19,9 @@ const (
 	TooShort         Code = "too short"
 	ReasonMissing    Code = "reason missing"
 	TicketMissing    Code = "ticket missing"
-	TicketUnfit      Code = "ticket unfit" // pagbot's own rule about tickets
+	TicketUnfit      Code = "ticket unfit"       // pagbot's own rule about tickets
+	TicketUnknown    Code = "ticket unknown"     // to the group's ticket system, or not open there
+	TicketUnchecked  Code = "ticket not checked" // its ticket system could not be asked
 	NeedsMFA         Code = "needs mfa"
 	NeedsContext     Code = "needs authentication context"
 	RulesFailed      Code = "rules failed" // PIM named rules that we don't know

@@ -62,6 +62,10 @@ func full(c activation.Code) activation.Refusal {
 		r.Until = after(15 * time.Minute)
 	case activation.TicketUnfit:
 		r.Text = "INC0012345"
+	case activation.TicketUnknown:
+		r.Text = `at /state it says "closed"`
+	case activation.TicketUnchecked:
+		r.Text = "it did not answer in time"
 	case activation.TooLong:
 		r.Max = activation.Duration(4 * time.Hour)
 	case activation.RulesFailed:

@@ -118,6 +118,8 @@ var refusalNext = map[activation.Code][2]string{
 	activation.Changed:          {"This has changed since you asked", askAgain},
 	activation.RulesFailed:      {"PIM's rules said no", "Tell your administrator which rules PIM named."},
 	activation.TicketUnfit:      {"This ticket is not of the form that is wanted here", "Ask again in Slack with a ticket of that form."},
+	activation.TicketUnknown:    {"The ticket system does not take this ticket", "Ask again in Slack with an open one."},
+	activation.TicketUnchecked:  {"The ticket system could not be asked", "Ask again in Slack in a few minutes."},
 	activation.TooOften:         {"You have asked for this too often in vain", "Slack says when you may ask again. Talk to an approver meanwhile."},
 	activation.NotEnded:         {"It was not renewed", "What runs could not be ended, and goes on until its end; /pag status shows it."},
 	activation.NotActive:        {"This access is not active", "Nothing to end; /pag status shows what you have."},

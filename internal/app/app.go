@@ -152,7 +152,11 @@ func (a *App) openSlack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := bot.Config{API: api, HTTP: slackHTTP, AppID: appID(a.secrets.appToken), Groups: a.botGroups(), Engine: late, Directory: a.reader, People: people,
+	groups, err := a.botGroups()
+	if err != nil {
+		return err
+	}
+	c := bot.Config{API: api, HTTP: slackHTTP, AppID: appID(a.secrets.appToken), Groups: groups, Engine: late, Directory: a.reader, People: people,
 		Measures: measures{a}, Warn: a.warned, Now: a.clock.Now, World: a.clock.World, Log: a.log}
 	for _, s := range a.cfg.Presets {
 		c.Presets = append(c.Presets, bot.Preset{Name: s.Name, Groups: s.Members, Length: time.Duration(s.For)})
@@ -191,17 +195,20 @@ func (a *App) receive(ctx context.Context, e socket.Envelope, answer func(any, e
 	}()
 }
 
-func (a *App) botGroups() []bot.Group {
-	var all []bot.Group
+func (a *App) botGroups() (all []bot.Group, err error) {
 	for _, g := range a.cfg.Groups {
 		var ticket *regexp.Regexp
 		if g.Ticket != "" {
 			ticket = regexp.MustCompile(g.Ticket) // validated
 		}
-		all = append(all, bot.Group{Ticket: ticket, TicketForm: g.TicketExample, Group: activation.Group{Tenant: a.cfg.Entra.Tenant, ID: g.ID, Name: g.Name}, Aliases: g.Aliases, Channel: g.Channel,
+		check, err := a.ticketCheck(g)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, bot.Group{Ticket: ticket, CheckTicket: check, TicketForm: g.TicketExample, Group: activation.Group{Tenant: a.cfg.Entra.Tenant, ID: g.ID, Name: g.Name}, Aliases: g.Aliases, Channel: g.Channel,
 			Proof: g.Proof, Lead: time.Duration(g.Warn), Remind: time.Duration(g.Remind), Backup: g.Backup, Quorum: g.Quorum, Targets: a.reaches(g)})
 	}
-	return all
+	return all, nil
 }
 
 func (a *App) openEngine(people bot.People) error {

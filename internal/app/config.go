@@ -144,6 +144,8 @@ type GroupConfig struct {
 	Ticket string `yaml:"ticket"`
 	// TicketExample is a ticket that matches, to be shown to who gave another.
 	TicketExample string `yaml:"ticket_example"`
+	// TicketCheck is the system that knows them; left out: none is asked.
+	TicketCheck *TicketCheck `yaml:"ticket_check"`
 	// Warn is how long before the end its owner is warned; empty: 10m.
 	Warn Duration `yaml:"warn"`
 	// Remind is how long a request waits for an approver before its approvers

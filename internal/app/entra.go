@@ -20,6 +20,7 @@ import (
 
 	"pagbot/activation"
 	"pagbot/bot"
+	"pagbot/downstream"
 	"pagbot/graph/signin"
 	"pagbot/store"
 )
@@ -68,6 +69,7 @@ func (c *Config) targetsOf(g GroupConfig) []TargetConfig {
 func transport(ca string) (*http.Transport, error) {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = 16
+	t.DialContext = downstream.Dialer().DialContext
 	t.ResponseHeaderTimeout = 30 * time.Second
 	if ca != "" {
 		pem, err := readFile("entra.ca", ca)

@@ -151,6 +151,9 @@ func (g *GroupConfig) check(p *problems, n int, targets, names, ids map[string]b
 	pattern, err := regexp.Compile(g.Ticket)
 	p.need(err == nil, "groups %s: ticket %q is not a regular expression: write it like ^INC[0-9]{7}$", g.Name, g.Ticket)
 	p.need(err != nil || g.Ticket == "" || pattern.MatchString(g.TicketExample), "groups %s: ticket_example %q does not match ticket: give one that does, people are shown it", g.Name, g.TicketExample)
+	if g.TicketCheck != nil {
+		g.TicketCheck.check(g, p)
+	}
 	p.need(g.Quorum >= 0 && g.Quorum <= 10, "groups %s: quorum %d is not a number of approvers: choose 1 to 10", g.Name, g.Quorum)
 	for _, u := range g.Backup {
 		p.need(userID.MatchString(u), "groups %s: backup %q is not a person's id: copy it from their profile in Slack (it begins with U or W)", g.Name, u)
