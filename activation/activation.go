@@ -1,6 +1,7 @@
 package activation
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -169,6 +170,22 @@ type Agreed struct {
 	Reason  string    `json:"reason,omitempty"`
 	Warrant string    `json:"warrant"`
 	At      time.Time `json:"at"`
+	Seal    string    `json:"seal,omitempty"` // made where it was proven: see Voice
+}
+
+// Voice is what the seal of an approver's yes covers: who gave it, when, with
+// which warrant, and to what.
+func (a Activation) Voice(v Agreed) []byte {
+	v.Seal, v.At = "", v.At.UTC()
+	b, err := json.Marshal(struct {
+		Agreed
+		Activation, Request, For, Group string
+		Access                          Access
+	}{v, a.ID, a.Request.ID, a.Person.Object, a.Group.ID, a.Access})
+	if err != nil {
+		panic(err) // plain values only, as in Terms
+	}
+	return b
 }
 
 // Activation is one person's time-bound active assignment of one access to one

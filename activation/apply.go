@@ -33,7 +33,10 @@ func Apply(a Activation, e Event) Activation {
 		a.addDeed(e.Warrant, e.Reason)
 	case EvAgreed:
 		a.dropDeed(e.Agreed.Warrant)
-		a.Agreed = append(slices.Clone(a.Agreed), e.Agreed)
+		lost := func(v Agreed) bool {
+			return slices.ContainsFunc(e.Lost, func(l Agreed) bool { return l.Warrant == v.Warrant })
+		}
+		a.Agreed = append(slices.DeleteFunc(slices.Clone(a.Agreed), lost), e.Agreed)
 	case EvDecided:
 		a.dropDeed(e.Warrant)
 		a = a.decided(e)

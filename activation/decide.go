@@ -198,7 +198,7 @@ func (t *turn) done(d Done) {
 		t.final(r)
 	case Approve, Deny:
 		if d.Counted {
-			t.counted(p, d.At)
+			t.counted(p, d)
 			return
 		}
 		t.add(EvDecided{Decision{w.Actor, w.Deed == Approve, p.Reason, d.At, true}, r, w.ID})
@@ -222,14 +222,14 @@ func (t *turn) done(d Done) {
 }
 
 // counted is an approver's yes of which PIM was not told.
-func (t *turn) counted(p Pending, at time.Time) {
+func (t *turn) counted(p Pending, d Done) {
 	switch {
 	case t.a.Agrees(p.Warrant.Actor):
 		t.refused(p.Warrant, Refusal{Code: AlreadyAgreed})
 	case t.a.Phase != AwaitingApproval:
 		t.refused(p.Warrant, Refusal{Code: NotPending})
 	default:
-		t.add(EvAgreed{Agreed{p.Warrant.Actor, p.Reason, p.Warrant.ID, at}})
+		t.add(EvAgreed{Agreed{p.Warrant.Actor, p.Reason, p.Warrant.ID, d.At, d.Seal}, d.Lost})
 	}
 }
 

@@ -51,6 +51,7 @@ const (
 	TopicStuck     Topic = "stuck"
 	TopicAsked     Topic = "asked"       // it is on its way, and what comes next
 	TopicAgreed    Topic = "agreed"      // one approver did, others must
+	TopicUnheard   Topic = "unheard"     // an earlier one may not decide any more
 	TopicRound     Topic = "gone round"  // a decision in Entra went round the quorum
 	TopicRemind    Topic = "remind"      // approvers: it still waits
 	TopicMore      Topic = "remind more" // and others

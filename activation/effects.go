@@ -53,6 +53,9 @@ func Effects(a Activation, e Event) []Effect {
 		o.card()
 		o.sign(e.Agreed.Warrant)
 		o.thread(TopicAgreed, "")
+		for _, v := range e.Lost {
+			o.thread(TopicUnheard, v.By.Name)
+		}
 	case EvDecided:
 		o.decided(e)
 	case EvFinishAsked:

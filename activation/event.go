@@ -101,7 +101,8 @@ type (
 	}
 	// EvAgreed: an approver agreed, and others must before PIM is told.
 	EvAgreed struct {
-		Agreed Agreed `json:"agreed"`
+		Agreed Agreed   `json:"agreed"`
+		Lost   []Agreed `json:"lost,omitempty"` // earlier voices that count no more: their givers may not decide now
 	}
 	// EvDecided: PIM holds a decision.
 	EvDecided struct {

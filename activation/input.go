@@ -98,6 +98,8 @@ type Done struct {
 	Request *Request // the request as PIM holds it now, if the deed made or changed one
 	Refusal *Refusal // PIM, or a guard before it, said no
 	Counted bool     // an approver's proven yes that PIM was not told: others are still needed
+	Seal    string   // of that yes
+	Lost    []Agreed // earlier ones whose givers may not decide any more
 	At      time.Time
 }
 

@@ -63,7 +63,13 @@ func (s *stage) report(w []string) (Input, error) {
 		}
 		return d, nil
 	case "counted":
-		return Done{Warrant: s.warrant(w[1]), At: s.now, Counted: true}, nil
+		d := Done{Warrant: s.warrant(w[1]), At: s.now, Counted: true}
+		for _, v := range s.a.Agreed {
+			if slices.Contains(w[2:], "lost="+v.By.Name) {
+				d.Lost = append(d.Lost, v)
+			}
+		}
+		return d, nil
 	case "refused":
 		return Done{Warrant: s.warrant(w[1]), At: s.now, Refusal: &Refusal{Code: Code(w[2])}}, nil
 	case "step-up":

@@ -300,6 +300,8 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 		return plain(sayStuck(a)), a.Stuck != nil
 	case activation.TopicAgreed:
 		return agreed(a), len(a.Agreed) > 0
+	case activation.TopicUnheard:
+		return plain(sayUnheard(a, e.Target)), true
 	case activation.TopicRound:
 		return plain(sayRound(a)), true
 	case activation.TopicRemind, activation.TopicMore, activation.TopicRescue:

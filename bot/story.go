@@ -74,7 +74,11 @@ func tell(a activation.Activation, e activation.Event) string {
 	case activation.EvDecisionAsked:
 		return fmt.Sprintf("%s wants to %s: %q", plainName(e.By), e.Warrant.Deed, e.Reason)
 	case activation.EvAgreed:
-		return fmt.Sprintf("agreed by %s, one of %d: %q", plainName(e.Agreed.By), a.Quorum, e.Agreed.Reason)
+		s := fmt.Sprintf("agreed by %s, one of %d: %q", plainName(e.Agreed.By), a.Quorum, e.Agreed.Reason)
+		for _, v := range e.Lost {
+			s += ", no longer by " + plainName(v.By)
+		}
+		return s
 	case activation.EvDecided:
 		return tellDecision(e.Decision)
 	case activation.EvFinishAsked:

@@ -198,6 +198,7 @@ func endings() []said {
 			a.Refusal = &activation.Refusal{Code: activation.BlockedByPolicy}
 		}), dm(activation.TopicClosed)},
 		{"one of two agreed, in the thread", quorum(approver), thread(activation.TopicAgreed)},
+		{"an earlier yes counts no more", quorum(approver), activation.Effect{Kind: activation.Thread, Topic: activation.TopicUnheard, Target: "adm-second@contoso.example"}},
 		{"gone round, in the thread", quorum(approver), thread(activation.TopicRound)},
 		{"reminder", scene(activation.AwaitingApproval), thread(activation.TopicRemind)},
 		{"second reminder", scene(activation.AwaitingApproval), thread(activation.TopicMore)},

@@ -207,6 +207,10 @@ func (p pocket) Token(_ context.Context, w activation.Warrant, _ string) (signin
 // seal knows a sealed warrant by its word.
 type seal struct{}
 
+func (seal) Voice(a activation.Activation, v activation.Agreed) string {
+	return "voice of " + v.By.Object
+}
+
 func (seal) Check(w activation.Warrant) error {
 	if w.Seal != "sealed" {
 		return activation.Refusal{Code: activation.WarrantBad}

@@ -223,36 +223,47 @@ func (a *App) openEngine(people bot.People) error {
 	for _, k := range []activation.Kind{activation.Card, activation.Thread, activation.DM, activation.AskSign, activation.Whisper} {
 		hands[k] = mouth
 	}
+	var voices *signin.Sealer
 	if a.pages != nil {
 		guard, err := signin.NewSealer(a.secrets.key, a.secrets.oldKeys...)
 		if err != nil {
 			return err
 		}
 		hands[activation.DoDeed] = downstream.NewStarts(graph.NewDeeds(a.reader, a.pages, guard), a.clock.Now)
+		voices = guard
 	}
 	var watched []engine.Watched
 	for _, g := range a.bot.Groups {
 		watched = append(watched, engine.Watched{Group: g.Group, Targets: g.Targets, Lead: g.Lead, Remind: g.Remind, Quorum: g.Quorum})
 	}
 	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log,
-		Changed: a.history.Note, Named: named(a.bot.Groups, people)})
+		Changed: a.history.Note, Named: named(a.bot.Groups, people, voices)})
 	return err
 }
 
 // named has the person and the group of an activation called what the mapping
-// and the configuration call them. Whoever can write the database could
-// otherwise have an approver read another name than the one that gets access.
-func named(groups []bot.Group, people bot.People) func(activation.Activation) activation.Activation {
-	names := map[string]string{}
+// and the configuration call them, and as many approvers needed and heard as the
+// configuration and the seals say. Whoever can write the database could otherwise
+// have an approver read another name than the one that gets access, or agree in
+// others' names.
+func named(groups []bot.Group, people bot.People, voices *signin.Sealer) func(activation.Activation) activation.Activation {
+	byID := map[string]bot.Group{}
 	for _, g := range groups {
-		names[strings.ToLower(g.ID)] = g.Name
+		byID[strings.ToLower(g.ID)] = g
 	}
 	return func(x activation.Activation) activation.Activation {
 		if p, ok := people.ByObject(x.Person.Tenant, x.Person.Object); ok {
 			p.Name = cmp.Or(p.Name, x.Person.Name)
 			x.Person = p
 		}
-		x.Group.Name = cmp.Or(names[strings.ToLower(x.Group.ID)], x.Group.Name)
+		g := byID[strings.ToLower(x.Group.ID)]
+		x.Group.Name = cmp.Or(g.Name, x.Group.Name)
+		if x.Phase == activation.AwaitingApproval {
+			x.Quorum = max(x.Quorum, g.Quorum)
+			if voices != nil {
+				x.Agreed = voices.Heard(x)
+			}
+		}
 		return x
 	}
 }
