@@ -254,6 +254,11 @@ func (a Activation) Agrees(p Person) bool {
 	return slices.ContainsFunc(a.Agreed, func(v Agreed) bool { return v.By.Same(p) })
 }
 
+// Nameless reports whether somebody decided in Entra and it is not known who.
+func (a Activation) Nameless() bool {
+	return a.Decision != nil && !a.Decision.Here && a.Decision.By.Object == ""
+}
+
 // Round reports whether a decision in Entra went round the quorum: fewer
 // people have agreed than this group wants, as far as it is known.
 func (a Activation) Round() bool {

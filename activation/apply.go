@@ -11,6 +11,9 @@ func Apply(a Activation, e Event) Activation {
 	if a.Phase == "" {
 		return begin(a, e)
 	}
+	if e, ok := e.(EvDecidedBy); ok {
+		return a.decidedBy(e)
+	}
 	if a.Phase == Closed {
 		return a // late news changes nothing; the journal has it
 	}
@@ -33,10 +36,7 @@ func Apply(a Activation, e Event) Activation {
 		a.addDeed(e.Warrant, e.Reason)
 	case EvAgreed:
 		a.dropDeed(e.Agreed.Warrant)
-		lost := func(v Agreed) bool {
-			return slices.ContainsFunc(e.Lost, func(l Agreed) bool { return l.Warrant == v.Warrant })
-		}
-		a.Agreed = append(slices.DeleteFunc(slices.Clone(a.Agreed), lost), e.Agreed)
+		a = a.agreed(e)
 	case EvDecided:
 		a.dropDeed(e.Warrant)
 		a = a.decided(e)
@@ -244,4 +244,22 @@ func (a *Activation) setSpan(e EvSpan) {
 			a.Targets[i].Grant = e.Span
 		}
 	}
+}
+
+// agreed counts a voice, and those no more that were lost.
+func (a Activation) agreed(e EvAgreed) Activation {
+	lost := func(v Agreed) bool {
+		return slices.ContainsFunc(e.Lost, func(l Agreed) bool { return l.Warrant == v.Warrant })
+	}
+	a.Agreed = append(slices.DeleteFunc(slices.Clone(a.Agreed), lost), e.Agreed)
+	return a
+}
+
+// decidedBy fills in a name, also after the end.
+func (a Activation) decidedBy(e EvDecidedBy) Activation {
+	if a.Nameless() {
+		d := *a.Decision
+		d.By, a.Decision = e.By, &d
+	}
+	return a
 }

@@ -14,6 +14,10 @@ func Decide(a Activation, in Input, now time.Time) []Event {
 		t.ask(in)
 	case Notice:
 		t.notice(in)
+	case DecidedBy:
+		if a.Nameless() && in.By.Object != "" {
+			t.add(EvDecidedBy{in.By, now})
+		}
 	default:
 		if !a.Open() {
 			return nil

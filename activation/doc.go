@@ -171,6 +171,7 @@
 //	StepUp    Entra wants more of the person: the deed waits for their browser
 //	Lapse     the warrant's time is over and the deed was never done
 //	Saw       what PIM shows now; its reads lag up to half a minute
+//	DecidedBy who decided in Entra, learned minutes later; also after the end
 //	Probed    what a target answered
 //	Replaced  a newer activation of the same key began: measuring ends
 //	Trouble   something that should happen can't, or can again (Stuck, a field)

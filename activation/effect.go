@@ -28,6 +28,7 @@ const (
 	AskSign  Kind = "signin" // slot: a DM with the link of one deed, and what became of it
 	Whisper  Kind = "answer" // append: private answer where the person typed
 	WatchPIM Kind = "pim"    // slot: request and instance as PIM holds them
+	WatchWho Kind = "who"    // slot: who decided in Entra
 	Probe    Kind = "probe"  // slot: one target in one direction
 	Free     Kind = "free"   // deed lane: let go what waits for the end of this one
 	Succeed  Kind = "tell"   // deed lane: tell older activations of the same key that this one replaced them

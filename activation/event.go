@@ -110,6 +110,11 @@ type (
 		Request  Request  `json:"request,omitzero"`
 		Warrant  string   `json:"warrant,omitempty"`
 	}
+	// EvDecidedBy: it became known who had decided in Entra.
+	EvDecidedBy struct {
+		By Person    `json:"by"`
+		At time.Time `json:"at"`
+	}
 	// EvFinishAsked: the person wants it ended, or withdrawn.
 	EvFinishAsked struct {
 		By      Person    `json:"by"`
@@ -187,6 +192,7 @@ func (EvDeedRefused) wire() string   { return "deed_refused" }
 func (EvLapsed) wire() string        { return "lapsed" }
 func (EvDecisionAsked) wire() string { return "decision_asked" }
 func (EvAgreed) wire() string        { return "agreed" }
+func (EvDecidedBy) wire() string     { return "decided_by" }
 func (EvDecided) wire() string       { return "decided" }
 func (EvFinishAsked) wire() string   { return "finish_asked" }
 func (EvProvisioned) wire() string   { return "provisioned" }
@@ -211,6 +217,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	"lapsed":         as[EvLapsed],
 	"decision_asked": as[EvDecisionAsked],
 	"agreed":         as[EvAgreed],
+	"decided_by":     as[EvDecidedBy],
 	"decided":        as[EvDecided],
 	"finish_asked":   as[EvFinishAsked],
 	"provisioned":    as[EvProvisioned],

@@ -123,6 +123,10 @@ type Saw struct {
 	At      time.Time // when the reading was sent
 }
 
+// DecidedBy is who decided in Entra, where that could only be known later. It is
+// the one thing that a closed life is still told.
+type DecidedBy struct{ By Person }
+
 // Probed is news of one target in one direction. Last is when the last
 // contrary answer was asked for; zero if there was none.
 type Probed struct {
@@ -144,17 +148,18 @@ type Trouble struct {
 // Tick is the passing of time: Due has come.
 type Tick struct{}
 
-func (Ask) input()      {}
-func (Asks) input()     {}
-func (Renewal) input()  {}
-func (Notice) input()   {}
-func (Vote) input()     {}
-func (Finish) input()   {}
-func (Done) input()     {}
-func (StepUp) input()   {}
-func (Lapse) input()    {}
-func (Saw) input()      {}
-func (Probed) input()   {}
-func (Replaced) input() {}
-func (Trouble) input()  {}
-func (Tick) input()     {}
+func (Ask) input()       {}
+func (Asks) input()      {}
+func (Renewal) input()   {}
+func (Notice) input()    {}
+func (Vote) input()      {}
+func (Finish) input()    {}
+func (Done) input()      {}
+func (StepUp) input()    {}
+func (Lapse) input()     {}
+func (Saw) input()       {}
+func (DecidedBy) input() {}
+func (Probed) input()    {}
+func (Replaced) input()  {}
+func (Trouble) input()   {}
+func (Tick) input()      {}

@@ -147,7 +147,7 @@ func (l *life) anything() Input {
 	case 9:
 		return StepUp{l.known(), pick(l, "claims", "c1", "c2")}
 	case 10:
-		return pick[Input](l, "rare", Lapse{l.known()}, Asks{l.ask()}, Replaced{"next"}, Trouble{Why: Refusal{Code: Throttled}}, Trouble{Cleared: true})
+		return pick[Input](l, "rare", Lapse{l.known()}, Asks{l.ask()}, Replaced{"next"}, DecidedBy{by}, Trouble{Why: Refusal{Code: Throttled}}, Trouble{Cleared: true})
 	case 11, 12:
 		return l.saw()
 	case 13, 14:

@@ -78,6 +78,8 @@ func (s *stage) report(w []string) (Input, error) {
 		return Lapse{s.warrant(w[1])}, nil
 	case "saw":
 		return s.seen(w[1:])
+	case "decider":
+		return DecidedBy{who(w[1])}, nil
 	case "probe":
 		return s.answer(w[1:])
 	}

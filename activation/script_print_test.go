@@ -41,6 +41,8 @@ func describe(e Event) string {
 		for _, v := range e.Lost {
 			about += ", no more by " + v.By.Name
 		}
+	case EvDecidedBy:
+		about = e.By.Name
 	case EvDecided:
 		about = decision(e.Decision)
 	case EvFinishAsked:

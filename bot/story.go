@@ -73,6 +73,8 @@ func tell(a activation.Activation, e activation.Event) string {
 		return fmt.Sprintf("%s by %s lapsed: no sign-in in time", e.Deed, plainName(e.By))
 	case activation.EvDecisionAsked:
 		return fmt.Sprintf("%s wants to %s: %q", plainName(e.By), e.Warrant.Deed, e.Reason)
+	case activation.EvDecidedBy:
+		return "it was " + plainName(e.By) + " who decided in Entra"
 	case activation.EvAgreed:
 		s := fmt.Sprintf("agreed by %s, one of %d: %q", plainName(e.Agreed.By), a.Quorum, e.Agreed.Reason)
 		for _, v := range e.Lost {

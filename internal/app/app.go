@@ -219,7 +219,7 @@ func (a *App) openEngine(people bot.People) error {
 		return err
 	}
 	a.watch = watch
-	hands := map[activation.Kind]engine.Hand{activation.WatchPIM: graph.NewWatch(a.reader), activation.Probe: watch}
+	hands := map[activation.Kind]engine.Hand{activation.WatchPIM: graph.NewWatch(a.reader), activation.WatchWho: graph.NewAudits(a.reader), activation.Probe: watch}
 	for _, k := range []activation.Kind{activation.Card, activation.Thread, activation.DM, activation.AskSign, activation.Whisper} {
 		hands[k] = mouth
 	}
@@ -255,6 +255,13 @@ func named(groups []bot.Group, people bot.People, voices *signin.Sealer) func(ac
 		if p, ok := people.ByObject(x.Person.Tenant, x.Person.Object); ok {
 			p.Name = cmp.Or(p.Name, x.Person.Name)
 			x.Person = p
+		}
+		if d := x.Decision; d != nil && d.By.Slack.ID == "" {
+			if p, ok := people.ByObject(d.By.Tenant, d.By.Object); ok {
+				by := *d
+				p.Name = cmp.Or(p.Name, d.By.Name)
+				by.By, x.Decision = p, &by
+			}
 		}
 		g := byID[strings.ToLower(x.Group.ID)]
 		x.Group.Name = cmp.Or(g.Name, x.Group.Name)
