@@ -93,9 +93,9 @@ type Config struct {
 	People    People
 	SignIn    SignIn
 	Measures  Measures // of targets; nil: none
-	// Warn is what is known to surprise people about an ask for a group, while the
+	// Warn is what is known to surprise a person about an ask for a group, while the
 	// others are active too; nil: nothing.
-	Warn   func(ctx context.Context, group string, length time.Duration, also []string) []string
+	Warn   func(ctx context.Context, who activation.Person, group string, length time.Duration, also []string) []string
 	Portal string // where PIM requests are approved in a browser; empty: Microsoft's
 	Now    func() time.Time
 	World  func(wire time.Duration) time.Duration

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"slices"
 
 	"github.com/slack-go/slack"
 
@@ -49,29 +50,48 @@ func (b *Bot) verdict(ctx context.Context, k activation.Kept, o order, g Group, 
 	}
 	v := activation.Judge(q, q.Facts, k.At)
 	text := sayVerdict(q, v, approvers, b.SignIn != nil)
-	if v.Refusal() != nil || q.Access != activation.Member {
+	if v.Refusal() != nil {
 		return text, nil
 	}
-	warnings, err := b.warnings(ctx, q)
+	warnings, err := b.warnings(ctx, asked(q))
 	return text + sayWarnings(warnings), err
 }
 
-// warnings are what may surprise the person about an ask that nothing forbids.
-func (b *Bot) warnings(ctx context.Context, q activation.Ask) ([]string, error) {
-	if b.Warn == nil {
+// warnings are what may surprise the person about what they ask for, together.
+func (b *Bot) warnings(ctx context.Context, all ...activation.Activation) ([]string, error) {
+	if b.Warn == nil || len(all) == 0 {
 		return nil, nil
 	}
-	open, err := b.Engine.Find(ctx, "person:"+fold(q.Person.Tenant+"/"+q.Person.Object))
+	p := all[0].Person
+	open, err := b.Engine.Find(ctx, "person:"+fold(p.Tenant+"/"+p.Object))
 	if err != nil {
 		return nil, err
 	}
-	var also []string
+	var lines, also []string
 	for _, a := range open {
-		if a.Phase == activation.Active && a.Access == activation.Member && a.Group.ID != q.Group.ID {
+		if a.Phase == activation.Active && a.Access == activation.Member {
 			also = append(also, a.Group.ID)
 		}
 	}
-	return b.Warn(ctx, q.Group.ID, wholeLength(asked(q)), also), nil
+	for _, a := range all {
+		if a.Access != activation.Member {
+			continue
+		}
+		others := slices.DeleteFunc(slices.Clone(also), func(id string) bool { return id == a.Group.ID })
+		lines = append(lines, b.Warn(ctx, a.Person, a.Group.ID, wholeLength(a), others)...)
+		also = append(also, a.Group.ID) // the next one is asked for beside it
+	}
+	return lines, nil
+}
+
+// surprises are the warnings as the end of an answer, which goes out without
+// them if they can't be had.
+func (b *Bot) surprises(ctx context.Context, all ...activation.Activation) string {
+	lines, err := b.warnings(ctx, all...)
+	if err != nil {
+		b.Log.Warn("an ask goes without its warnings", "err", err)
+	}
+	return sayWarnings(lines)
 }
 
 // preview shows in the form, once a group is picked, what would come of the ask

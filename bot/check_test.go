@@ -97,7 +97,7 @@ func TestPreview(t *testing.T) {
 // TestCheckWarns of what may surprise people; not of what is refused anyway.
 func TestCheckWarns(t *testing.T) {
 	with := func(c *Config) {
-		c.Warn = func(_ context.Context, group string, length time.Duration, also []string) []string {
+		c.Warn = func(_ context.Context, _ activation.Person, group string, length time.Duration, also []string) []string {
 			return []string{fmt.Sprintf("%v for %s beside %v", group == admins.ID, length, also)}
 		}
 	}
@@ -107,5 +107,14 @@ func TestCheckWarns(t *testing.T) {
 		if got := w.command(requester.Slack.ID, `/pag check db_readers 9h`); strings.Contains(got, ":warning:") {
 			t.Errorf("warned of what is refused: %s", got)
 		}
+		w.command(requester.Slack.ID, `/pag activate db_admins 2h "why"`)
+		w.heard()
+		w.say()
+		has(t, "the answer", read(w.last(requester.Slack.ID, general)), "confirm with your sign-in", ":warning: true for 2h0m0s beside [another]")
+		w.dir.change(both)
+		w.command(requester.Slack.ID, `/pag activate db_readers,db_admins 2h "why"`)
+		w.heard()
+		w.say()
+		has(t, "the answer for two", read(w.last(requester.Slack.ID, general)), "confirm all 2", "false for 2h0m0s beside [another]", "true for 2h0m0s beside [another "+readers+"]")
 	})
 }

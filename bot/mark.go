@@ -22,8 +22,10 @@ const (
 )
 
 // lit makes a literal of somebody else's words, on one line.
-func lit(s string) string {
-	return litBegin + clip(strings.Join(strings.FieldsFunc(visible(s), unicode.IsSpace), " "), litMost) + litEnd
+func lit(s string) string { return litUpTo(s, litMost) }
+
+func litUpTo(s string, most int) string {
+	return litBegin + clip(strings.Join(strings.FieldsFunc(visible(s), unicode.IsSpace), " "), most) + litEnd
 }
 
 // visible is a text without what is not seen: such signs could turn a line around

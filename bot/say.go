@@ -238,7 +238,11 @@ func (m *Mouth) signMessage(ctx context.Context, a activation.Activation, d acti
 	if msg, ok := m.signRenewal(ctx, a, d); ok {
 		return msg
 	}
-	return linked(saySignFor(a, d), sayConfirm, m.SignIn.Link(d.Warrant))
+	s := saySignFor(a, d)
+	if d.Warrant.Deed == activation.Submit {
+		s += m.surprises(ctx, a)
+	}
+	return linked(s, sayConfirm, m.SignIn.Link(d.Warrant))
 }
 
 // whisper answers where the person typed, while Slack takes it; else in a DM.
@@ -277,7 +281,7 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 		}
 		g, _ := m.group(a.Group.ID)
 		s := sayAsked(a, g.Channel)
-		return plain(s), s != ""
+		return plain(s + m.surprises(ctx, a)), s != ""
 	case activation.TopicRefused:
 		return plain(strings.TrimSpace(sayDeedRefused(a, e) + " " + m.meanwhile(ctx, a))), true
 	case activation.TopicActive:

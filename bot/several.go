@@ -145,7 +145,7 @@ func (m *Mouth) askedTogether(ctx context.Context, a activation.Activation) (mes
 		return message{}, false
 	}
 	if len(warrants) > 0 && m.SignIn != nil {
-		return linked(saySignForAll(all, warrants[0].Expires), sayConfirm, m.SignIn.Link(warrants[0], warrants[1:]...)), true
+		return linked(saySignForAll(all, warrants[0].Expires)+m.surprises(ctx, all...), sayConfirm, m.SignIn.Link(warrants[0], warrants[1:]...)), true
 	}
-	return plain(sayAskedAll(all)), true
+	return plain(sayAskedAll(all) + m.surprises(ctx, all...)), true
 }

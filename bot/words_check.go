@@ -45,7 +45,7 @@ func sayVerdict(q activation.Ask, v activation.Verdict, approvers []string, acts
 func sayWarnings(all []string) string {
 	var s strings.Builder
 	for _, w := range all {
-		s.WriteString("\n:warning: " + lit(w))
+		s.WriteString("\n:warning: " + litUpTo(w, 500))
 	}
 	return s.String()
 }

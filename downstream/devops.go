@@ -78,6 +78,19 @@ func (d *DevOps) Check(ctx context.Context, who []activation.Person) ([]activati
 	return r.answers, r.fault
 }
 
+// Knows reports whether the organization knows a person at all: whoever never
+// signed in there is unknown, whatever a group of theirs carries.
+func (d *DevOps) Knows(ctx context.Context, p activation.Person) (bool, error) {
+	if p.Object == "" || p.Name == "" {
+		return false, &Fault{Why: "this person has no object id or no name to search by"}
+	}
+	r := &round{DevOps: d, who: []activation.Person{p}, answers: make([]activation.Answer, 1), ids: make([]identity, 1), begun: d.c.Now()}
+	if r.resolve(ctx, 0); r.fault != nil {
+		return false, r.fault
+	}
+	return r.open(0), nil
+}
+
 // round is one Check: who is asked about, and what is known so far.
 type round struct {
 	*DevOps

@@ -29,6 +29,31 @@ func TestNeverSignedIn(t *testing.T) {
 	about(t, &org{}, requester, activation.CantTell, 0, "never signed in")
 }
 
+// TestKnows: who is not found is unknown; a search that fails tells nothing.
+func TestKnows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &org{}
+		o.join(requester, always(false))
+		d := newDevOps(t, o)
+		for _, c := range []struct {
+			who   activation.Person
+			knows bool
+		}{{requester, true}, {activation.Person{Tenant: tenantID, Object: "nobody", Name: "nobody@contoso.example"}, false}} {
+			if knows, err := d.Knows(t.Context(), c.who); knows != c.knows || err != nil {
+				t.Errorf("%s: %v, %v", c.who.Name, knows, err)
+			}
+		}
+		if knows, err := d.Knows(t.Context(), activation.Person{}); knows || err == nil {
+			t.Errorf("nobody to search for: %v, %v", knows, err)
+		}
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		if knows, err := d.Knows(gone, activation.Person{Tenant: tenantID, Object: "x", Name: "x"}); knows || err == nil {
+			t.Errorf("not asked: %v, %v", knows, err)
+		}
+	})
+}
+
 // A name can be given to somebody else; an object id can't.
 func TestNamesAreNotCompared(t *testing.T) {
 	o := &org{}

@@ -22,7 +22,7 @@ type Carries struct {
 type Opens struct {
 	Kind     string // a kind of target, or one of the systems that only warnings know: see Systems
 	Name     string // for people
-	Standing *bool  // the person has access of their own there; nil: not known
+	Standing *bool  // the person is known there, with access of their own; nil: not known
 }
 
 // Systems are what a group may open without a target, for the warnings' sake.
@@ -57,7 +57,7 @@ func Warnings(g Carries) []Warning {
 		switch {
 		case o.Kind != "devops" || o.Standing != nil && *o.Standing:
 		case o.Standing != nil:
-			add(WarnStanding, "%s needs ordinary access of your own as well, and you have none: ask its administrators for it, or %s will open nothing there.", o.Name, g.Group)
+			add(WarnStanding, "%s doesn't know you yet: it needs ordinary access of your own and one sign-in there. Without it %s opens nothing for you there, and I can't tell when it works.", o.Name, g.Group)
 		case !g.Asked:
 			add(WarnStanding, "%s needs ordinary access of each person's own as well: %s alone opens nothing there. Give its members a licence and sign in once before the first activation.", o.Name, g.Group)
 		}

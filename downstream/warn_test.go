@@ -30,7 +30,7 @@ func TestWarnings(t *testing.T) {
 		"one scope":                    {Carries{Group: "saw", Opens: intune, Also: []Carries{{Group: "devops", Opens: []Opens{{Kind: "devops"}}}}}, "", ""},
 		"devops":                       {Carries{Group: "admins", Opens: []Opens{{Kind: "devops", Name: "Azure DevOps"}}}, WarnStanding, "each person's own"},
 		"devops, asked, not known":     {Carries{Group: "admins", Asked: true, Opens: []Opens{{Kind: "devops"}}}, "", ""},
-		"devops, asked, without":       {Carries{Group: "admins", Asked: true, Opens: []Opens{{Kind: "devops", Name: "Azure DevOps", Standing: &no}}}, WarnStanding, "you have none"},
+		"devops, asked, without":       {Carries{Group: "admins", Asked: true, Opens: []Opens{{Kind: "devops", Name: "Azure DevOps", Standing: &no}}}, WarnStanding, "doesn't know you yet"},
 		"devops, with access":          {Carries{Group: "admins", Opens: []Opens{{Kind: "devops", Standing: &yes}}}, "", ""},
 		"not role-assignable":          {Carries{Group: "admins", RoleAssignable: &no}, WarnCredentials, "Password Administrators can reset"},
 		"role-assignable":              {Carries{Group: "admins", RoleAssignable: &yes}, "", ""},

@@ -57,7 +57,7 @@ func TestLatency(t *testing.T) {
 			w.start()
 			w.pass(time.Minute)
 		}
-		w.answered(r, `/pag latency release-managers`, "all systems for release-managers", "Azure DevOps contoso: works usually", "Entra ID: listed")
+		w.answered(r, `/pag latency release-managers`, "all systems for release-managers", "Azure DevOps contoso: works: usually", "Entra ID: listed")
 		var sent []slack.File
 		for _, m := range w.Person(r).Messages(dm) {
 			sent = append(sent, m.Files...)

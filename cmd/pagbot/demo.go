@@ -157,8 +157,8 @@ func (c *company) show(ctx context.Context, out io.Writer, asJSON bool) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(out, "Slack          %s/api/  (people act below /manage/)\nGraph          %s\nAuthority      %s  (trust %s)\nAzure DevOps   %s\nConfiguration  %s\n\nRun the bot with:\n  pagbot serve --config %s --world %s\nCtrl-C ends the company.\n",
-			c.Place.Slack, c.Place.Graph, c.Place.Authority, c.caPath, c.Place.DevOps, c.config, c.config, worldFlag(c.clock))
+		fmt.Fprintf(out, "Workspace      %s/  (open it in a browser)\nSlack          %s/api/  (people act below /manage/)\nGraph          %s\nAuthority      %s  (trust %s)\nAzure DevOps   %s\nConfiguration  %s\n\nRun the bot with:\n  pagbot serve --config %s --world %s\nCtrl-C ends the company.\n",
+			c.Place.Slack, c.Place.Slack, c.Place.Graph, c.Place.Authority, c.caPath, c.Place.DevOps, c.config, c.config, worldFlag(c.clock))
 	}
 	if c.others != nil && !asJSON {
 		for _, name := range slices.Sorted(maps.Keys(c.others.Systems)) {

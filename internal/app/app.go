@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -65,6 +66,7 @@ type App struct {
 	setups  []setup                       // may fail without keeping the bot from its work
 	noted   chan struct{}                 // something about people is in the audit log
 	began   time.Time
+	roles   atomic.Pointer[map[string][]string] // directory roles that groups carry, by the group's id
 }
 
 // Open makes the bot and asks nothing yet but Slack who we are: the mapping of

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -200,14 +201,31 @@ func TestWarningsOfAGroup(t *testing.T) {
 		if len(lines) != 3 {
 			t.Errorf("%q", lines)
 		}
+		if got := w.warned(t.Context(), activation.Person{}, w.cfg.Groups[0].ID, time.Hour, nil); len(got) > 0 {
+			t.Errorf("not read yet: %q", got)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		go w.learnRoles(ctx)
+		time.Sleep(time.Minute)
+		stop()
+		synctest.Wait()
+		if got := w.warned(t.Context(), activation.Person{}, w.cfg.Groups[0].ID, time.Hour, nil); len(got) != 1 || !strings.Contains(got[0], "may take hours to work there") {
+			t.Errorf("a person who asks: %q", got)
+		}
 	})
 }
+
+// stranger is a target that knows nobody.
+type stranger struct{ downstream.Probe }
+
+func (stranger) Knows(context.Context, activation.Person) (bool, error) { return false, nil }
 
 // TestWarnedOfAnAsk: a person who asks is warned for themselves, from what is
 // configured.
 func TestWarnedOfAnAsk(t *testing.T) {
-	a := &App{cfg: &Config{Targets: []TargetConfig{{ID: "saw", Kind: "intune", Name: "Intune"}},
-		Groups: []GroupConfig{{Name: "one", ID: "1", Targets: []string{"saw"}}, {Name: "two", ID: "2", Targets: []string{"saw"}}, {Name: "code", ID: "3", Opens: []string{"github"}}}}}
+	a := &App{cfg: &Config{Targets: []TargetConfig{{ID: "saw", Kind: "intune", Name: "Intune"}, {ID: "org", Kind: "devops", Name: "Azure DevOps"}},
+		Groups: []GroupConfig{{Name: "one", ID: "1", Targets: []string{"saw"}}, {Name: "two", ID: "2", Targets: []string{"saw"}}, {Name: "code", ID: "3", Opens: []string{"github"}},
+			{Name: "ops", ID: "4", Targets: []string{"saw", "org"}}}}, targets: map[string]downstream.Probe{"saw": nil, "org": stranger{}}}
 	for _, c := range []struct {
 		group  string
 		length time.Duration
@@ -219,8 +237,9 @@ func TestWarnedOfAnAsk(t *testing.T) {
 		{"1", time.Hour, nil, ""},
 		{"3", 30 * time.Minute, nil, "an activation of 30 minutes may end before it was ever seen"},
 		{"3", 2 * time.Hour, nil, ""},
+		{"4", time.Hour, nil, "Azure DevOps doesn't know you yet"},
 	} {
-		got := strings.Join(a.warned(t.Context(), c.group, c.length, c.also), " ")
+		got := strings.Join(a.warned(t.Context(), activation.Person{}, c.group, c.length, c.also), " ")
 		if !strings.Contains(got, c.want) || (got == "") != (c.want == "") {
 			t.Errorf("%+v: %q", c, got)
 		}

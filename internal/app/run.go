@@ -50,6 +50,7 @@ func (a *App) Run(ctx context.Context) error {
 		}
 		return err
 	})
+	work.Go(func() error { a.learnRoles(ctx); return nil })
 	for _, s := range a.setups {
 		work.Go(func() error { a.setUp(ctx, s); return nil })
 	}

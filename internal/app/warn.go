@@ -42,13 +42,15 @@ func (a *App) Warnings(ctx context.Context) ([]string, error) {
 }
 
 // warned is what is known to surprise a person about an ask, while groups of
-// theirs are active: from the configuration only, so that nobody waits for it.
-func (a *App) warned(_ context.Context, group string, length time.Duration, also []string) (lines []string) {
+// theirs are active: from the configuration and from memory, and in a moment from
+// the targets that know only who has been there.
+func (a *App) warned(ctx context.Context, p activation.Person, group string, length time.Duration, also []string) (lines []string) {
 	var c downstream.Carries
 	for _, g := range a.cfg.Groups {
 		switch {
 		case g.ID == group:
-			c.Group, c.Opens = g.Name, a.cfg.opens(g)
+			c.Group, c.Opens, c.Roles = g.Name, a.cfg.opens(g), a.rolesOf(g.ID)
+			a.standing(ctx, p, g, c.Opens)
 		case slices.Contains(also, g.ID):
 			c.Also = append(c.Also, downstream.Carries{Group: g.Name, Opens: a.cfg.opens(g)})
 		}
@@ -58,6 +60,66 @@ func (a *App) warned(_ context.Context, group string, length time.Duration, also
 		lines = append(lines, w.Text)
 	}
 	return lines
+}
+
+// moment is how long an answer waits for what only its warnings need.
+const moment = time.Second
+
+// standing finds out where the person is not known yet. A target that takes
+// longer is not warned of.
+func (a *App) standing(ctx context.Context, p activation.Person, g GroupConfig, opens []downstream.Opens) {
+	ctx, cancel := context.WithTimeout(ctx, moment)
+	defer cancel()
+	for i, t := range a.cfg.targetsOf(g) {
+		probe, ok := a.targets[t.ID].(interface {
+			Knows(context.Context, activation.Person) (bool, error)
+		})
+		if !ok {
+			continue
+		}
+		if knows, err := probe.Knows(ctx, p); err == nil {
+			opens[i].Standing = &knows
+		}
+	}
+}
+
+// rolesOf are the directory roles that a group was last seen to carry.
+func (a *App) rolesOf(group string) []string {
+	if known := a.roles.Load(); known != nil {
+		return (*known)[group]
+	}
+	return nil
+}
+
+// learnRoles reads which directory roles the groups carry, at the start and
+// every day, for the warnings' sake. Where the reader may not, nobody is warned
+// of them.
+func (a *App) learnRoles(ctx context.Context) {
+	token, err := a.reading("")
+	if err != nil {
+		return
+	}
+	g, err := downstream.NewGraph(a.cfg.graphRoot(), token, a.client())
+	if err != nil {
+		return
+	}
+	for {
+		known := map[string][]string{}
+		for _, group := range a.cfg.Groups {
+			if is, err := g.Assignable(ctx, group.ID); err != nil || !is {
+				continue // no other group can carry one
+			}
+			if roles, err := g.Roles(ctx, group.ID); err == nil {
+				known[group.ID] = roles
+			}
+		}
+		a.roles.Store(&known)
+		select {
+		case <-time.After(24 * time.Hour):
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // opens lists the systems that a group opens, as it is configured.
@@ -77,8 +139,8 @@ func (a *App) carries(ctx context.Context, g *downstream.Graph, group GroupConfi
 	if is, err := g.Assignable(ctx, group.ID); err == nil {
 		c.RoleAssignable = &is
 	}
-	if roles, err := g.Roles(ctx, group.ID); err == nil {
-		c.Roles = roles
+	if c.RoleAssignable == nil || *c.RoleAssignable { // no other group can carry one
+		c.Roles, _ = g.Roles(ctx, group.ID)
 	}
 	if s, err := a.reader.Settings(ctx, group.ID, activation.Member); err == nil {
 		c.Duration = time.Duration(s.Max)

@@ -44,6 +44,8 @@ type Worlds struct {
 	SignIn  entra.App
 	Groups  map[string]entra.Group
 	People  map[string]Member
+
+	now func() time.Time // the world's
 }
 
 // Names of the people and groups.
@@ -79,7 +81,7 @@ func (c Clocks) orReal() Clocks {
 // Found founds the company: services, people, groups, role settings.
 func Found(p Place, c Clocks) (*Worlds, error) {
 	c = c.orReal()
-	w := &Worlds{Place: p, Groups: map[string]entra.Group{}, People: map[string]Member{}}
+	w := &Worlds{Place: p, Groups: map[string]entra.Group{}, People: map[string]Member{}, now: c.World}
 	w.Slack = slack.New(slack.Config{Seed: 1, Now: c.World, BaseURL: p.Slack})
 	w.Entra = entra.New(entra.Config{Seed: 1, Now: c.World, Wire: c.Wire, Tenant: "6f0c9b1e-0d5e-4c3a-9a57-3f1d5f1f7a10",
 		Extra: map[string]string{p.Graph: entra.GraphAudience, defenderAudience: defenderAudience}})

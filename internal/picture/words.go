@@ -50,7 +50,7 @@ func usual(row history.Row) string {
 	case n == 0:
 		return "nothing measured yet"
 	case !ok:
-		return fmt.Sprintf("few so far: %d measured", n)
+		return fmt.Sprintf("%s (few so far: %d)", history.Range{Low: history.Quantile(row.All, 0).Low, High: history.Quantile(row.All, 1).High}, n)
 	case r.High == 0:
 		return fmt.Sprintf("often %s (%d seen)", r, n)
 	}
@@ -66,7 +66,7 @@ func Lines(r history.Report) []string {
 	var lines []string
 	all, _ := bands(r)
 	for _, b := range all {
-		lines = append(lines, fmt.Sprintf("%s: %s %s, %s %s; %s", b.name, short(b.grant), b.grant.Usual, short(b.remove), b.remove.Usual, verdicts(b.grant, b.remove)))
+		lines = append(lines, fmt.Sprintf("%s: %s: %s; %s: %s. %s.", b.name, short(b.grant), b.grant.Usual, short(b.remove), b.remove.Usual, verdicts(b.grant, b.remove)))
 	}
 	return lines
 }
@@ -95,9 +95,9 @@ func verdicts(grant, remove Panel) string {
 		}
 	}
 	if len(said) == 0 {
-		return "no requirement is set"
+		return "No requirement is set"
 	}
-	return "requirement " + strings.Join(said, ", ")
+	return "Requirement: " + strings.Join(said, ", ")
 }
 
 // Title is what a picture is about.

@@ -19,7 +19,7 @@ func page(status int, title, text string, f *form) answer {
 	e := html.EscapeString
 	var b strings.Builder
 	b.WriteString(`<!DOCTYPE html>
-<html><head><meta charset="utf-8"><title>` + e(title) + `</title></head>
+<html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>` + e(title) + `</title>` + style + `</head>
 <body><h1>` + e(title) + `</h1><p>` + e(text) + `</p>
 `)
 	if f != nil {
@@ -28,6 +28,9 @@ func page(status int, title, text string, f *form) answer {
 	b.WriteString("</body></html>\n")
 	return answer{status: status, raw: []byte(b.String()), header: map[string]string{"Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"}}
 }
+
+const style = `<style>:root{color-scheme:light dark}body{font:16px system-ui,sans-serif;max-width:26rem;margin:12vh auto;padding:0 1rem}h1{font-size:1.4rem}` +
+	`label{display:block;margin:.6rem 0}input[type=text]{width:100%;box-sizing:border-box}input,button{font:inherit;padding:.3rem .6rem}</style>`
 
 func (f *form) write(b *strings.Builder) {
 	e := html.EscapeString

@@ -241,3 +241,14 @@ func (w *World) Files() []File {
 	}
 	return out
 }
+
+// Content is what is in a file, as everybody sees it who may see the file; nil
+// if there is none.
+func (w *World) Content(id string) []byte {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if f := w.files[id]; f != nil && f.complete {
+		return f.content
+	}
+	return nil
+}
