@@ -127,7 +127,7 @@ func (a *App) openEntra(context.Context) error {
 	for _, g := range a.cfg.Groups {
 		ids = append(ids, g.ID)
 	}
-	a.reader, err = graph.NewReader(graph.Config{Base: a.cfg.Entra.Graph, Tenant: a.cfg.Entra.Tenant, Credential: cred, HTTP: a.http, Groups: ids, Now: a.clock.Now})
+	a.reader, err = graph.NewReader(graph.Config{Base: a.cfg.graphRoot(), Tenant: a.cfg.Entra.Tenant, Credential: cred, HTTP: a.http, Groups: ids, Now: a.clock.Now})
 	a.checks = append(a.checks, a.checkEntra)
 	return err
 }
@@ -159,7 +159,7 @@ func (a *App) openSlack(ctx context.Context) error {
 		return err
 	}
 	c := bot.Config{API: api, HTTP: slackHTTP, AppID: appID(a.secrets.appToken), Groups: groups, Engine: late, Directory: a.reader, People: people,
-		Measures: measures{a}, Warn: a.warned, Now: a.clock.Now, World: a.clock.World, Log: a.log}
+		Measures: measures{a}, Portal: a.cfg.Entra.cloud().approve(), Warn: a.warned, Now: a.clock.Now, World: a.clock.World, Log: a.log}
 	for _, s := range a.cfg.Presets {
 		c.Presets = append(c.Presets, bot.Preset{Name: s.Name, Groups: s.Members, Length: time.Duration(s.For)})
 	}

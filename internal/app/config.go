@@ -51,9 +51,12 @@ type SlackConfig struct {
 type EntraConfig struct {
 	// Tenant is the tenant's id (a GUID; names are not accepted, they change).
 	Tenant string `yaml:"tenant"`
-	// Graph is Microsoft Graph's root; empty: https://graph.microsoft.com.
+	// Cloud is Microsoft's cloud that the tenant is in: public (the default),
+	// us-government, us-dod or china. All addresses of Microsoft's follow from it.
+	Cloud string `yaml:"cloud"`
+	// Graph is Microsoft Graph's root; empty: that of the cloud.
 	Graph string `yaml:"graph"`
-	// Authority is the sign-in host; empty: https://login.microsoftonline.com/.
+	// Authority is the sign-in host; empty: that of the cloud.
 	Authority string `yaml:"authority"`
 	// CA is a file with further certificates (PEM) that the authority and Graph
 	// may use; for a test tenant behind a private authority.

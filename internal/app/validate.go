@@ -52,6 +52,7 @@ func (c *Config) validate() error {
 	p.need(c.State != "", "state: name a directory for the database, such as /var/lib/pagbot")
 	c.Slack.check(&p)
 	c.Entra.check(&p)
+	c.checkCloud(&p)
 	if c.SignIn != nil {
 		c.SignIn.check(&p)
 	}
@@ -96,8 +97,8 @@ func (s *SlackConfig) check(p *problems) {
 
 func (e *EntraConfig) check(p *problems) {
 	p.need(guid.MatchString(e.Tenant), "entra.tenant: %q is not a tenant id: copy the GUID from the Entra admin center's overview", e.Tenant)
-	p.need(e.Graph == "" || safe(e.Graph), "entra.graph: %q is not an https address: leave it out for https://graph.microsoft.com", e.Graph)
-	p.need(e.Authority == "" || safe(e.Authority) && strings.HasPrefix(e.Authority, "https:"), "entra.authority: %q is not an https address: leave it out for %s", e.Authority, publicAuthority)
+	p.need(e.Graph == "" || safe(e.Graph), "entra.graph: %q is not an https address: leave it out for %s", e.Graph, e.cloud().graph)
+	p.need(e.Authority == "" || safe(e.Authority) && strings.HasPrefix(e.Authority, "https:"), "entra.authority: %q is not an https address: leave it out for %s", e.Authority, e.cloud().authority)
 	r := e.Reader
 	p.need(r.ways() == 1, "entra.reader: choose exactly one of client_secret, certificate, managed_identity, workload_identity")
 	p.need(r.ClientSecret == nil || r.ClientSecret.set(), "entra.reader.client_secret: %s", secretForm)
