@@ -33,6 +33,26 @@ func (d *dialed) through(n *pipe.Net) func(context.Context, string, string) (net
 	}
 }
 
+// are compares with the hosts that may be called, of which all behind the first
+// three must have been.
+func (d *dialed) are(t *testing.T, own ...string) {
+	t.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	slices.Sort(d.hosts)
+	hosts := slices.Compact(d.hosts)
+	for _, h := range hosts {
+		if !slices.Contains(own, h) {
+			t.Errorf("%s was called", h)
+		}
+	}
+	for _, h := range own[3:] {
+		if !slices.Contains(hosts, h) {
+			t.Errorf("%s was not called, only %q", h, hosts)
+		}
+	}
+}
+
 // discovered answers as every cloud's authority does when it is asked what the
 // authorities of its cloud are.
 func discovered(h http.Handler, host string) http.Handler {
@@ -89,19 +109,7 @@ func TestClouds(t *testing.T) {
 				w.confirms(demo.Approver, w.browser(), w.voted(card))
 				w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "You have devops-admins")
 				w.rest(10 * time.Minute)
-				own := []string{"slack.test", "pag.test", "devops.test", at.login, at.graph, at.azure}
-				slices.Sort(seen.hosts)
-				hosts := slices.Compact(seen.hosts)
-				for _, h := range hosts {
-					if !slices.Contains(own, h) {
-						t.Errorf("%s was called", h)
-					}
-				}
-				for _, h := range own[3:] {
-					if !slices.Contains(hosts, h) {
-						t.Errorf("%s was not called, only %q", h, hosts)
-					}
-				}
+				seen.are(t, "slack.test", "pag.test", "devops.test", at.login, at.graph, at.azure)
 				for _, r := range w.Entra.History() {
 					if strings.Contains(strings.ToLower(r.Path), "filterbycurrentuser") {
 						t.Errorf("asked %s", r.Path)
