@@ -110,7 +110,7 @@ func Judge(q Ask, f Facts, now time.Time) Verdict {
 	needed(s.NeedsTicket, RuleTicket, PIM, blankText(q.Ticket), Refusal{Code: TicketMissing})
 	needed(f.TicketForm != "", RuleTicketForm, Pagbot, f.TicketUnfit, Refusal{Code: TicketUnfit, Text: f.TicketForm})
 	if f.Checked != nil {
-		v.Rules = append(v.Rules, f.Checked.rule())
+		v.Rules = append(v.Rules, f.Checked.rule(q.Ticket))
 	}
 	asked := func(name string, whose Whose, needed bool) {
 		m := NotNeeded
@@ -128,15 +128,15 @@ func Judge(q Ask, f Facts, now time.Time) Verdict {
 }
 
 // rule is how an ask stands with the ticket system.
-func (c *Checked) rule() Rule {
+func (c *Checked) rule(ticket string) Rule {
 	r := Rule{Name: RuleTicketKnown, Whose: Pagbot, Met: IsMet}
 	switch {
 	case c.Says == "":
 		r.Met = WillBe
 	case c.Says == No:
-		r.Met, r.Refusal = IsUnmet, &Refusal{Code: TicketUnknown, Text: c.Why}
+		r.Met, r.Refusal = IsUnmet, &Refusal{Code: TicketUnknown, By: ticket, Text: c.Why}
 	case c.Says == CantTell && !c.Lax:
-		r.Met, r.Refusal = IsUnmet, &Refusal{Code: TicketUnchecked, Text: c.Why}
+		r.Met, r.Refusal = IsUnmet, &Refusal{Code: TicketUnchecked, By: ticket, Text: c.Why}
 	}
 	return r
 }

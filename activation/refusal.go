@@ -56,7 +56,7 @@ type Refusal struct {
 	Max   Duration  `json:"max,omitempty"`   // TooLong: the policy's maximum
 	Until time.Time `json:"until,omitzero"`  // AlreadyActive: its end; TooEarly: when it can be ended; Paced: when it begins; TooOften: when it may be asked for again
 	Rules []string  `json:"rules,omitempty"` // PIM's own names of the rules that failed
-	By    string    `json:"by,omitempty"`    // AlreadyDecided: who; NotEligible: the closest that is
+	By    string    `json:"by,omitempty"`    // AlreadyDecided: who; NotEligible: the closest that is; TicketUnknown: the ticket
 	Ref   string    `json:"ref,omitempty"`   // Broken: what to tell the administrator
 	Text  string    `json:"text,omitempty"`  // what the outside said, for the log and the journal
 }

@@ -153,10 +153,10 @@ func sayTicketUnfit(r activation.Refusal) string {
 }
 
 // sayTicketNo is what came of asking the ticket system.
-func sayTicketNo(r activation.Refusal, a activation.Activation) string {
+func sayTicketNo(r activation.Refusal) string {
 	ticket, why := "that ticket", ""
-	if a.Ticket != "" {
-		ticket = lit(a.Ticket)
+	if r.By != "" {
+		ticket = lit(r.By)
 	}
 	if r.Text != "" {
 		why = ": " + lit(r.Text)

@@ -38,7 +38,7 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 	case activation.TicketMissing:
 		return "PIM wants a ticket number here. Put it after the reason: `/pag activate GROUP 2h \"why\" INC0012345`"
 	case activation.TicketUnknown, activation.TicketUnchecked:
-		return sayTicketNo(r, a)
+		return sayTicketNo(r)
 	case activation.TicketUnfit:
 		return sayTicketUnfit(r)
 	case activation.TooOften:

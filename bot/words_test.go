@@ -63,9 +63,9 @@ func full(c activation.Code) activation.Refusal {
 	case activation.TicketUnfit:
 		r.Text = "INC0012345"
 	case activation.TicketUnknown:
-		r.Text = `at /state it says "closed"`
+		r.By, r.Text = "INC0012345", `at /state it says "closed"`
 	case activation.TicketUnchecked:
-		r.Text = "it did not answer in time"
+		r.By, r.Text = "INC0012345", "it did not answer in time"
 	case activation.TooLong:
 		r.Max = activation.Duration(4 * time.Hour)
 	case activation.RulesFailed:

@@ -85,7 +85,7 @@ func TestAttackTicketInward(t *testing.T) {
 		defer stop()
 		w.net.Resolve("tickets.test", desk)
 		out.says(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{}`, http.StatusNotFound) })
-		w.nothing(func() { w.told(w.asksWith("INC0000041"), "doesn't take that ticket: it is not there") })
+		w.nothing(func() { w.told(w.asksWith("INC0000041"), "doesn't take INC0000041: it is not there") })
 		for _, address := range []string{office, "127.0.0.1", "::1", "172.31.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "168.63.129.16", "fd00::1", "fe80::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::1", "0.0.0.0"} {
 			in, stop := w.hosts(address)
 			w.net.Resolve("tickets.test", address)
