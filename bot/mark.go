@@ -8,6 +8,8 @@ import (
 	"unicode"
 
 	"github.com/slack-go/slack"
+
+	"pagbot/activation"
 )
 
 // Our sentences are written in a small markup: *bold*, `code`, :emoji:, a
@@ -25,18 +27,7 @@ const (
 func lit(s string) string { return litUpTo(s, litMost) }
 
 func litUpTo(s string, most int) string {
-	return litBegin + clip(strings.Join(strings.FieldsFunc(visible(s), unicode.IsSpace), " "), most) + litEnd
-}
-
-// visible is a text without what is not seen: such signs could turn a line around
-// or hide in a name.
-func visible(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsSpace(r) && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
+	return litBegin + clip(strings.Join(strings.FieldsFunc(activation.Visible(s), unicode.IsSpace), " "), most) + litEnd
 }
 
 // quoteLines is how many lines of a quoted text stand; more would push the
@@ -45,7 +36,7 @@ const quoteLines = 10
 
 // tidy is a person's own text, with its lines.
 func tidy(s string) string {
-	lines := slices.DeleteFunc(strings.Split(visible(s), "\n"), func(l string) bool { return strings.TrimSpace(l) == "" })
+	lines := slices.DeleteFunc(strings.Split(activation.Visible(s), "\n"), func(l string) bool { return strings.TrimSpace(l) == "" })
 	if len(lines) > quoteLines {
 		lines = append(lines[:quoteLines-1], strings.Join(lines[quoteLines-1:], " "))
 	}

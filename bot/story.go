@@ -39,7 +39,7 @@ func Story(moments []Moment) string {
 }
 
 // oneLine keeps others' words from moving a terminal's cursor.
-func oneLine(s string) string { return strings.Join(strings.Fields(visible(s)), " ") }
+func oneLine(s string) string { return strings.Join(strings.Fields(activation.Visible(s)), " ") }
 
 func plainName(p activation.Person) string {
 	if p.Name != "" {

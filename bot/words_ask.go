@@ -41,7 +41,7 @@ func sayOption(m may, several bool) string {
 	if several && m.account.Name != "" {
 		s += " with " + m.account.Name
 	}
-	return visible(s)
+	return activation.Visible(s)
 }
 
 // sayFormWrong stands below an input: no command lines there.

@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"pagbot/activation"
 )
 
 // page is everything that a page can show; html decides how.
@@ -43,11 +45,12 @@ var styleHash = func() string {
 // of the Graph SDK and makes the program three times as large.
 type markup struct{ strings.Builder }
 
-// put writes pieces in turn: our own HTML, then text that is escaped, and so on.
+// put writes pieces in turn: our own HTML, then text that is escaped, without
+// what nobody would see, and so on.
 func (m *markup) put(pieces ...string) {
 	for i, p := range pieces {
 		if i%2 == 1 {
-			p = html.EscapeString(p)
+			p = html.EscapeString(activation.Visible(p))
 		}
 		m.WriteString(p)
 	}

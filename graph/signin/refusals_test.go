@@ -65,3 +65,11 @@ func TestEveryRefusalSaysWhatToDo(t *testing.T) {
 		}
 	}
 }
+
+// TestPagesShowOnlyWhatIsSeen: a reason can't turn its line around, or hide.
+func TestPagesShowOnlyWhatIsSeen(t *testing.T) {
+	got := page{Title: "Approve?", Rows: []row{{"Reason", "\u202egnorw \u200b\x00\ufeff<b>zero</b>"}}}.html()
+	if !strings.Contains(got, "<dd>gnorw &lt;b&gt;zero&lt;/b&gt;</dd>") {
+		t.Errorf("%q", got)
+	}
+}

@@ -108,17 +108,7 @@ func (r Report) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "TARGET\tCHANGE\tSEEN\tHOW LONG IT TAKES\tREQUIREMENT")
 	for _, row := range r.Rows {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\n", visible(row.Name), row.What(), len(row.All), row.Typical(), row.Judgement)
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\n", strings.Join(strings.Fields(activation.Visible(row.Name)), " "), row.What(), len(row.All), row.Typical(), row.Judgement)
 	}
 	return t.Flush()
-}
-
-// visible keeps a name from moving a terminal's cursor.
-func visible(s string) string { return strings.Join(strings.Fields(strings.Map(printable, s)), " ") }
-
-func printable(r rune) rune {
-	if r < ' ' || r >= 0x7f && r < 0xa0 {
-		return ' '
-	}
-	return r
 }

@@ -1,14 +1,11 @@
 package browser
 
 import (
-	"bytes"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-
-	"golang.org/x/net/html"
-	"golang.org/x/net/html/atom"
 )
 
 // Page is what a person sees.
@@ -76,35 +73,33 @@ func read(u *url.URL, resp *http.Response, body []byte) (*Page, error) {
 		p.Text = string(body)
 		return p, nil
 	}
-	root, err := html.Parse(bytes.NewReader(body))
+	root, err := parse(body)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the page at %s: %w", u.Redacted(), err)
 	}
 	p.walk(root, nil)
 	p.Text, p.Lines = text(root), lines(root)
 	return p, nil
 }
 
-func (p *Page) walk(n *html.Node, f *Form) {
-	if n.Type == html.ElementNode {
-		f = p.element(n, f)
-	}
-	for c := range n.ChildNodes() {
+func (p *Page) walk(n *node, f *Form) {
+	f = p.element(n, f)
+	for _, c := range n.children {
 		p.walk(c, f)
 	}
 }
 
 // element notes what a person can use of an element, and returns the form that
 // its children belong to.
-func (p *Page) element(n *html.Node, f *Form) *Form {
-	switch n.DataAtom {
-	case atom.Title:
+func (p *Page) element(n *node, f *Form) *Form {
+	switch n.name {
+	case "title":
 		p.Title = text(n)
-	case atom.A:
+	case "a":
 		if u, err := p.URL.Parse(attr(n, "href")); err == nil && has(n, "href") {
 			p.Links = append(p.Links, Link{text(n), u})
 		}
-	case atom.Form:
+	case "form":
 		u, err := p.URL.Parse(attr(n, "action"))
 		if err != nil {
 			return nil
@@ -114,7 +109,7 @@ func (p *Page) element(n *html.Node, f *Form) *Form {
 			f.Method = "POST"
 		}
 		p.Forms = append(p.Forms, f)
-	case atom.Input, atom.Textarea, atom.Select, atom.Button:
+	case "input", "textarea", "select", "button":
 		if f != nil && !has(n, "disabled") {
 			f.add(n)
 		}
@@ -122,12 +117,12 @@ func (p *Page) element(n *html.Node, f *Form) *Form {
 	return f
 }
 
-func (f *Form) add(n *html.Node) {
+func (f *Form) add(n *node) {
 	kind := strings.ToLower(attr(n, "type"))
 	switch {
-	case n.DataAtom == atom.Button && (kind == "" || kind == "submit"):
+	case n.name == "button" && (kind == "" || kind == "submit"):
 		f.Buttons = append(f.Buttons, Button{text(n), attr(n, "name"), attr(n, "value")})
-	case n.DataAtom == atom.Button:
+	case n.name == "button":
 	case kind == "submit":
 		f.Buttons = append(f.Buttons, Button{attr(n, "value"), attr(n, "name"), attr(n, "value")})
 	case kind == "checkbox" || kind == "radio":
@@ -136,9 +131,9 @@ func (f *Form) add(n *html.Node) {
 			v = "on"
 		}
 		f.Fields = append(f.Fields, &Field{attr(n, "name"), kind, v, has(n, "checked")})
-	case n.DataAtom == atom.Textarea:
+	case n.name == "textarea":
 		f.Fields = append(f.Fields, &Field{attr(n, "name"), "textarea", text(n), true})
-	case n.DataAtom == atom.Select:
+	case n.name == "select":
 		f.Fields = append(f.Fields, &Field{attr(n, "name"), "select", chosen(n), true})
 	default:
 		f.Fields = append(f.Fields, &Field{attr(n, "name"), kind, attr(n, "value"), true})
@@ -146,12 +141,9 @@ func (f *Form) add(n *html.Node) {
 }
 
 // chosen is a select's selected option, else its first.
-func chosen(n *html.Node) string {
+func chosen(n *node) string {
 	first, found := "", false
-	for o := range n.Descendants() {
-		if o.DataAtom != atom.Option {
-			continue
-		}
+	for _, o := range n.within("option") {
 		v := text(o)
 		if has(o, "value") {
 			v = attr(o, "value")
@@ -201,56 +193,49 @@ func (p *Page) buttons() (texts []string) {
 	return texts
 }
 
+// unseen are the elements that nobody reads.
+var unseen = []string{"script", "style", "head", "title"}
+
 // text is what is shown of a node.
-func text(n *html.Node) string {
-	var words []string
-	var visit func(*html.Node)
-	visit = func(n *html.Node) {
-		switch {
-		case n.DataAtom == atom.Script || n.DataAtom == atom.Style || n.DataAtom == atom.Head && n.Parent != nil && n.Parent.DataAtom == atom.Html:
-			return
-		case n.Type == html.TextNode:
-			words = append(words, strings.Fields(n.Data)...)
-		}
-		for c := range n.ChildNodes() {
-			visit(c)
+func text(n *node) string {
+	words := strings.Fields(n.text)
+	for _, c := range n.children {
+		if !slices.Contains(unseen, c.name) {
+			words = append(words, strings.Fields(text(c))...)
 		}
 	}
-	visit(n)
 	return strings.Join(words, " ")
 }
 
 // breaks are the elements that begin a new line.
-var breaks = []atom.Atom{atom.P, atom.H1, atom.H2, atom.Div, atom.Form, atom.Li, atom.Button, atom.Label, atom.Br}
+var breaks = []string{"p", "h1", "h2", "div", "form", "li", "button", "label", "br"}
 
 // lines is the text as it stands below one another; a button is [in brackets],
 // and a term is followed by a colon.
-func lines(root *html.Node) (all []string) {
+func lines(root *node) (all []string) {
 	line := ""
 	end := func() {
 		if line != "" {
 			all, line = append(all, line), ""
 		}
 	}
-	var visit func(*html.Node)
-	visit = func(n *html.Node) {
-		block := slices.Contains(breaks, n.DataAtom)
-		switch {
-		case n.DataAtom == atom.Script || n.DataAtom == atom.Style || n.DataAtom == atom.Head:
+	var visit func(*node)
+	visit = func(n *node) {
+		if slices.Contains(unseen, n.name) {
 			return
-		case n.Type == html.TextNode && strings.TrimSpace(n.Data) != "":
-			line = strings.TrimSpace(line + " " + strings.Join(strings.Fields(n.Data), " "))
 		}
+		block := slices.Contains(breaks, n.name)
 		if block {
 			end()
 		}
-		for c := range n.ChildNodes() {
+		line = strings.TrimSpace(line + " " + strings.Join(strings.Fields(n.text), " "))
+		for _, c := range n.children {
 			visit(c)
 		}
-		switch {
-		case n.DataAtom == atom.Dt:
+		switch n.name {
+		case "dt":
 			line += ":"
-		case n.DataAtom == atom.Button:
+		case "button":
 			line = "[" + line + "]"
 		}
 		if block {
@@ -260,17 +245,4 @@ func lines(root *html.Node) (all []string) {
 	visit(root)
 	end()
 	return all
-}
-
-func attr(n *html.Node, key string) string {
-	for _, a := range n.Attr {
-		if a.Key == key {
-			return a.Val
-		}
-	}
-	return ""
-}
-
-func has(n *html.Node, key string) bool {
-	return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == key })
 }
