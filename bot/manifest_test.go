@@ -23,6 +23,15 @@ import (
 // repository; the test skips itself where it is absent.
 func shared(t testing.TB, name string) string {
 	t.Helper()
+	p, ok := sharedFile(t, name)
+	if !ok {
+		t.Skipf("no shared/data/%s here", name)
+	}
+	return p
+}
+
+func sharedFile(t testing.TB, name string) (string, bool) {
+	t.Helper()
 	dir, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
@@ -30,11 +39,10 @@ func shared(t testing.TB, name string) string {
 	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
 		p := filepath.Join(dir, "shared", "data", name)
 		if _, err := os.Stat(p); err == nil {
-			return p
+			return p, true
 		}
 	}
-	t.Skipf("no shared/data/%s here", name)
-	return ""
+	return "", false
 }
 
 var lookahead = regexp.MustCompile(`\(\?!(\[[^\]]*\]|[^()])*\)`)

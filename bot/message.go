@@ -36,9 +36,13 @@ func linked(text, button, url string) message {
 	return plain(text, slack.NewActionBlock("", b))
 }
 
+// edited is a message as an update says it, which knows nothing of unfurling.
+func (m message) edited() []slack.MsgOption {
+	return []slack.MsgOption{slack.MsgOptionText(m.text, false), slack.MsgOptionBlocks(m.blocks...)}
+}
+
 func (m message) options() []slack.MsgOption {
-	return []slack.MsgOption{slack.MsgOptionText(m.text, false), slack.MsgOptionBlocks(m.blocks...),
-		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl()}
+	return append(m.edited(), slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
 }
 
 // hash tells two renderings apart.

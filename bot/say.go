@@ -127,7 +127,7 @@ func (m *Mouth) slot(ctx context.Context, channel string, msg message, e activat
 	if wait := m.pace.wait("update " + last.Channel); wait > 0 {
 		return activation.Report{After: wait}
 	}
-	_, _, _, err := m.API.UpdateMessageContext(ctx, last.Channel, last.TS, msg.options()...)
+	_, _, _, err := m.API.UpdateMessageContext(ctx, last.Channel, last.TS, msg.edited()...)
 	switch slackErrorOf(err) {
 	case "":
 		last.Hash = msg.hash()

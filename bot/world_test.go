@@ -18,6 +18,7 @@ import (
 	"pagbot/activation"
 	"pagbot/sim/pipe"
 	sim "pagbot/sim/slack"
+	"pagbot/sim/slack/official"
 )
 
 // world is a bot at the simulated Slack, over HTTP and a socket in memory. What
@@ -73,6 +74,9 @@ func play(t *testing.T, change func(*Config), test func(t *testing.T, w *world))
 			w.Close()
 			stop()
 			w.web.CloseIdleConnections()
+			for _, err := range append(official.Said(w.World), official.Sent(w.World)...) {
+				t.Error(err)
+			}
 		}()
 		test(t, w)
 	})

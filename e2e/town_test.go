@@ -20,6 +20,7 @@ import (
 	"pagbot/sim/browser"
 	"pagbot/sim/pipe"
 	"pagbot/sim/slack"
+	"pagbot/sim/slack/official"
 )
 
 // town is the company with the bot in it.
@@ -53,10 +54,19 @@ func inTown(t *testing.T, s setup, f func(*town)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &town{t: t, dir: dir}
 		defer w.open(s)()
+		defer w.judge()
 		w.start()
 		defer func() { w.stop() }()
 		f(w)
 	})
+}
+
+// judge has Slack's own types judge all that was said and sent.
+func (w *town) judge() {
+	w.t.Helper()
+	for _, err := range append(official.Said(w.Slack), official.Sent(w.Slack)...) {
+		w.t.Error(err)
+	}
 }
 
 // open founds the company and serves it; the returned function closes it.

@@ -233,6 +233,7 @@ func (w *World) Inject(ctx context.Context, appID, kind string, payload map[stri
 		return Reply{}, refuse("no such app")
 	}
 	d := w.envelope(a, kind, "", true, maps.Clone(payload), nil)
+	d.entry.Forged = true
 	w.mu.Unlock()
 	v, err := w.send(ctx, d)
 	return v.reply(), err

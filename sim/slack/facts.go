@@ -49,7 +49,7 @@ var socketFacts = []Fact{
 }
 
 var envelopeFacts = []Fact{
-	{"2.1-2.4", "Payloads have the shapes of Slack's official types", "always", "TestWireShapes", false},
+	{"2.1-2.4", "Payloads have the shapes of Slack's official types", "always", "TestOfficialTypes", false},
 	{"2.1", "is_enterprise_install is a string, a bool or absent", "enterprise_install", "TestGridPayloads", false},
 	{"2.1", "channel_name is directmessage in a DM, privategroup in private channels", "true_channel_names", "TestChannelNamesInPayloads", true},
 	{"2.1", "No slash commands in threads, none for people of elsewhere", "always", "TestShortcuts", false},

@@ -11,7 +11,7 @@ var webFacts = []Fact{
 	{"11.3", "Latency", "latency latency_jitter", "TestLatencyJitterAndWarnings", false},
 	{"6.1", "ok may carry a warning", "warning", "TestLatencyJitterAndWarnings", false},
 	{"6.2", "One message a second a channel, short bursts", "post_per_second post_burst", "TestOneMessageASecondAChannel", false},
-	{"6.2", "Answers have the shapes of Slack's official types", "always", "TestWireShapes", false},
+	{"6.2", "Answers have the shapes of Slack's official types", "always", "TestOfficialTypes", false},
 	{"6.2", "conversations.open: 1 to 8 people, the bot left out; several are a group DM", "always", "TestGroupDMs", false},
 	{"6.2", "Lists are paged; a cursor is its method's own", "always", "TestListsArePaged", false},
 	{"6.2", "Lists of an org-wide token need team_id", "edit App", "TestGridPayloads", false},

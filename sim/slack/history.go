@@ -26,6 +26,7 @@ type Entry struct {
 	Acks      int       `json:"acks,omitempty"` // how many came, late ones too
 	AckAfter  Seconds   `json:"ack_after,omitempty"`
 	Took      Seconds   `json:"took,omitempty"`
+	Forged    bool      `json:"forged,omitempty"` // an envelope that Slack itself would not have sent
 }
 
 // Query selects from the history; empty fields match all.

@@ -92,7 +92,10 @@ func conversationsList(c *call) (answer, error) {
 	}
 	list := []any{}
 	for _, ch := range all[from:to] {
-		list = append(list, c.describe(ch))
+		shown := c.describe(ch)
+		delete(shown, "is_read_only") // what only conversations.info says
+		delete(shown, "is_open")
+		list = append(list, shown)
 	}
 	return answer{"channels": list, "response_metadata": meta}, nil
 }

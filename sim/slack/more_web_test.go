@@ -22,6 +22,7 @@ func TestWebDials(t *testing.T) {
 		}
 		pie := `{"type":"data_visualization","title":"t","chart":{"type":"pie","segments":[` + repeat(12, `{"label":"l","value":1}`) + `]}}`
 		s.Turn(func(d *slack.Dials) { d.PostPerSecond = 0 })
+		s.let = []string{"maxLength: got 150, want 75", "at '/0/type': value must be one of"} // option_value_max, lenient_blocks
 		for name, c := range map[string]struct {
 			turn          func(*slack.Dials)
 			args          []string
@@ -30,7 +31,7 @@ func TestWebDials(t *testing.T) {
 			"option_value_max":  {func(d *slack.Dials) { d.OptionValueMax = 150 }, post(value(150)), "invalid_blocks", "ok"},
 			"chart_max":         {func(d *slack.Dials) { d.ChartMax = 6 }, post(pie), "ok", "invalid_blocks"},
 			"refused_blocks":    {func(d *slack.Dials) { d.RefusedBlocks = []string{"data_visualization"} }, post(pie), "ok", "invalid_blocks"},
-			"refuse_raw_number": {func(d *slack.Dials) { d.RefuseNumbers = true }, post(`{"type":"table","rows":[[{"type":"raw_number","value":1}]]}`), "ok", "invalid_blocks"},
+			"refuse_raw_number": {func(d *slack.Dials) { d.RefuseNumbers = true }, post(`{"type":"table","rows":[[{"type":"raw_number","value":1,"text":"1"}]]}`), "ok", "invalid_blocks"},
 			"lenient_blocks":    {func(d *slack.Dials) { d.LenientBlocks = true }, post(`{"type":"blink"}`), "invalid_blocks", "ok"},
 			"blocks_text_max":   {func(d *slack.Dials) { d.BlocksTextMax = 10 }, post(section("more than ten characters")), "ok", "msg_blocks_too_long"},
 			"metadata_max": {func(d *slack.Dials) { d.MetadataMax = 10 }, []string{"chat.postMessage", "channel", approvals, "text", "x", "metadata", `{"event_type":"card","event_payload":{}}`},

@@ -9,6 +9,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"pagbot/sim/slack"
+	"pagbot/sim/slack/official"
 )
 
 func repeat(n int, item string) string {
@@ -116,20 +117,25 @@ func TestBlockRules(t *testing.T) {
 }
 
 // What the official types refuse, the rules refuse; what the rules accept, the
-// types accept.
+// types accept. So it is with the schemas beside the repository, if there are any.
 func TestBlockRulesAgainstTheTypes(t *testing.T) {
-	message := schema(t, data(t, "slack-surfaces.schema.json")+"#/properties/message")
+	judges := map[string]func(any) error{"the types": func(v any) error { return official.Check("said.blocks", v) }}
+	if beside, ok := dataFile(t, "slack-surfaces.schema.json"); ok {
+		judges["the schemas beside"] = schema(t, beside+"#/properties/message").Validate
+	}
 	for i, c := range ruleCases {
 		v, err := jsonschema.UnmarshalJSON(strings.NewReader(`[` + c.blocks + `]`))
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = message.Validate(v)
-		if c.want == "" && err != nil {
-			t.Errorf("%d %.80s: the types refuse it: %v", i, c.blocks, err)
-		}
-		if c.want != "" && !c.lax && err == nil {
-			t.Errorf("%d %.80s: the types accept it", i, c.blocks)
+		for who, judge := range judges {
+			err = judge(v)
+			if c.want == "" && err != nil {
+				t.Errorf("%d %.80s: %s refuse it: %v", i, c.blocks, who, err)
+			}
+			if c.want != "" && !c.lax && err == nil {
+				t.Errorf("%d %.80s: %s accept it", i, c.blocks, who)
+			}
 		}
 	}
 }

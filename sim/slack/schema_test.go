@@ -20,6 +20,15 @@ import (
 // data finds the schemas beside the repository, and skips the test without them.
 func data(t *testing.T, name string) string {
 	t.Helper()
+	p, ok := dataFile(t, name)
+	if !ok {
+		t.Skipf("no ../shared/data/%s", name)
+	}
+	return p
+}
+
+func dataFile(t *testing.T, name string) (string, bool) {
+	t.Helper()
 	dir, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
@@ -28,11 +37,11 @@ func data(t *testing.T, name string) string {
 		for _, shared := range []string{"shared", "../shared"} {
 			p := filepath.Join(dir, shared, "data", name)
 			if _, err := os.Stat(p); !errors.Is(err, fs.ErrNotExist) {
-				return p
+				return p, true
 			}
 		}
 		if dir == filepath.Dir(dir) {
-			t.Skipf("no ../shared/data/%s", name)
+			return "", false
 		}
 	}
 }

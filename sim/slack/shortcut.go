@@ -45,8 +45,8 @@ func (p *Person) shortcut(callbackID string, on Click) (*app, map[string]any, er
 	a := p.w.apps[i]
 	payload := p.w.interaction(a, u, sent, nil)
 	maps.Copy(payload, map[string]any{"callback_id": callbackID, "action_ts": p.w.stamp()})
-	if kind == "global" { // the barest of all payloads
-		delete(payload, "api_app_id")
+	delete(payload, "api_app_id") // no shortcut has it
+	if kind == "global" {         // the barest of all payloads
 		payload["user"] = map[string]any{"id": u.ID, "username": u.Name, "team_id": u.Team}
 		return a, payload, nil
 	}

@@ -32,7 +32,7 @@ func (p *Person) SuggestAt(ctx context.Context, at Click, typed string) ([]map[s
 	}
 	payload := p.w.interaction(a, p.w.users[p.ID], "block_suggestion", nil)
 	delete(payload, "trigger_id")
-	for _, name := range []string{"view", "container", "channel", "message"} {
+	for _, name := range []string{"view", "container", "channel"} { // not the message
 		if v, ok := acted[name]; ok {
 			payload[name] = v
 		}

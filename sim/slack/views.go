@@ -67,10 +67,13 @@ func (v *view) json() map[string]any {
 	maps.Copy(out, map[string]any{"id": v.id, "team_id": v.app.Team, "blocks": v.blocks, "hash": v.hash, "root_view_id": v.root,
 		"previous_view_id": orNil(v.previous), "state": map[string]any{"values": cloneValues(v.values)}, "app_id": v.app.ID,
 		"app_installed_team_id": v.app.Team, "bot_id": v.app.BotID})
-	for _, name := range []string{"title", "submit", "close"} {
+	for _, name := range []string{"submit", "close"} {
 		if _, ok := out[name]; !ok {
 			out[name] = nil
 		}
+	}
+	if v.body["type"] == "home" { // Slack gives every Home tab this one
+		out["title"] = map[string]any{"type": "plain_text", "text": "View Title", "emoji": true}
 	}
 	return out
 }

@@ -6,6 +6,8 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,6 +18,7 @@ import (
 
 	"pagbot/sim/pipe"
 	"pagbot/sim/slack"
+	"pagbot/sim/slack/official"
 )
 
 // A scene is a World with one team, some people, two channels and an app, served
@@ -27,6 +30,7 @@ type scene struct {
 	net *pipe.Net
 	ctx context.Context
 	web *http.Client
+	let []string // what the types refuse in what is sent, and a dial lets through
 }
 
 const (
@@ -52,9 +56,27 @@ func stage(t *testing.T, play func(t *testing.T, s *scene)) {
 			s.Close()
 			stop()
 			s.web.CloseIdleConnections()
+			s.judge()
 		}()
 		play(t, s)
 	})
+}
+
+// judge has Slack's own types judge all that the world sent, in every test.
+func (s *scene) judge() {
+	s.t.Helper()
+	let := slices.Clone(s.let)
+	for _, err := range official.Sent(s.World) {
+		i := slices.IndexFunc(let, func(part string) bool { return strings.Contains(err.Error(), part) })
+		if i < 0 {
+			s.t.Error(err)
+			continue
+		}
+		let = slices.Delete(let, i, i+1)
+	}
+	if len(let) > 0 {
+		s.t.Errorf("not refused by the types: %q", let)
+	}
 }
 
 func (s *scene) populate() {

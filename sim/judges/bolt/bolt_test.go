@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"pagbot/sim/slack"
+	"pagbot/sim/slack/official"
 )
 
 // TestJudgedByBolt runs judge.js, which needs Node and what npm ci installs
@@ -29,5 +30,8 @@ func TestJudgedByBolt(t *testing.T) {
 	t.Logf("%s", out)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, err := range official.Sent(w) { // to Bolt, whose types these are
+		t.Error(err)
 	}
 }
