@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,17 +12,18 @@ import (
 
 // ask gathers the facts for an ask. Whether they suffice is for Decide to say.
 func (b *Bot) ask(ctx context.Context, k activation.Kept, reply string, o order, s someone, say teller) (string, activation.Input, error) {
-	groups, err := b.groupsOf(&o)
+	choices, err := b.choices(&o, s)
 	if err == nil {
 		err = fits(o.reason, o.ticket)
 	}
 	if err != nil {
 		return "", nil, say(plain(err.Error()))
 	}
-	if len(groups) > 1 {
-		return b.askAll(ctx, k, reply, o, groups, s)
+	if len(choices) > 1 {
+		return b.askAll(ctx, k, reply, o, choices, s)
 	}
-	q, err := b.gather(ctx, o, groups[0], s, k.At)
+	one := choices[0]
+	q, err := b.gather(ctx, o.of(one), one.group, one.who, k.At)
 	if err != nil {
 		return "", nil, err
 	}
@@ -89,23 +89,30 @@ func (b *Bot) mintUntil(expires time.Time, k activation.Kept, a activation.Activ
 }
 
 // facts reads what PIM knows of each of the person's accounts, all at once, and
-// takes the account that is eligible; the first if none is.
+// takes the account that the ask is made with.
 func (b *Bot) facts(ctx context.Context, g Group, access activation.Access, s someone) (activation.Facts, activation.Person, error) {
 	all := make([]activation.Facts, len(s.accounts))
-	work, ctx := errgroup.WithContext(ctx)
+	var settings activation.Settings
+	work, inner := errgroup.WithContext(ctx)
+	work.Go(func() (err error) {
+		if settings, err = b.Directory.Settings(inner, g.ID, access); err == nil && settings.NeedsApproval {
+			b.approversOf(inner, activation.Activation{Group: g.Group, Access: access, Settings: settings}, decidersWait) // for the card
+		}
+		return err
+	})
 	for i, p := range s.accounts {
 		f := &all[i]
 		f.Targets, f.Lead, f.Remind, f.Quorum = g.Targets[access], g.Lead, g.Remind, g.Quorum
-		work.Go(func() (err error) { f.Settings, err = b.Directory.Settings(ctx, g.ID, access); return err })
-		work.Go(func() error { return b.eligible(ctx, f, g, access, p) })
-		work.Go(func() error { return b.running(ctx, f, g, access, p) })
-		work.Go(func() error { return b.waiting(ctx, f, g, access, p) })
+		work.Go(func() error { return b.eligible(inner, f, g, access, p) })
+		work.Go(func() error { return b.running(inner, f, g, access, p) })
+		work.Go(func() error { return b.waiting(inner, f, g, access, p) })
 	}
 	if err := work.Wait(); err != nil {
 		return activation.Facts{}, activation.Person{}, err
 	}
-	i := max(0, slices.IndexFunc(all, func(f activation.Facts) bool { return f.Eligible || f.Pending || !f.Active.IsZero() }))
-	return all[i], s.accounts[i], nil
+	i, err := b.ableWith(ctx, g, access, s, all)
+	all[i].Settings = settings
+	return all[i], s.accounts[i], err
 }
 
 func (b *Bot) eligible(ctx context.Context, f *activation.Facts, g Group, access activation.Access, p activation.Person) error {

@@ -16,7 +16,7 @@ const (
 	actApprove = "approve"
 	actDeny    = "deny"
 	actFinish  = "finish"
-	actOpen    = "open" // a link: the browser has it, nothing is to be done
+	actOpen    = "open" // a link
 	formVote   = "vote"
 	formFinish = "finish"
 )
@@ -52,6 +52,9 @@ func (b *Bot) click(ctx context.Context, k activation.Kept, i slack.InteractionC
 	}
 	if act.ActionID == actAsk || act.ActionID == actAgain {
 		return "", nil, b.clickAsk(ctx, k, i, act)
+	}
+	if act.ActionID == actOpen {
+		return "", nil, b.clickOpen(ctx, i, act)
 	}
 	if act.ActionID == actRenew {
 		return "", nil, b.clickRenew(ctx, k, i, act)
@@ -129,7 +132,7 @@ func (b *Bot) form(ctx context.Context, c caller, p *press, a activation.Activat
 	if p == nil && w.approve {
 		return none, activation.Refusal{Code: activation.NotAllowedHere, Text: notOurs} // no Home tab has that button
 	}
-	_, who, err := b.authorize(ctx, c, w)
+	s, who, err := b.authorize(ctx, c, w)
 	if err != nil {
 		return none, err
 	}
@@ -149,7 +152,7 @@ func (b *Bot) form(ctx context.Context, c caller, p *press, a activation.Activat
 		return none, activation.Refusal{Code: activation.AlreadyAgreed} // before they type a reason once more
 	}
 	g, _ := b.group(a.Group.ID)
-	return voteForm(a, d, activation.ProofFor(d, a.Access, a.Settings, g.Proof)), nil
+	return voteForm(a, d, activation.ProofFor(d, a.Access, a.Settings, g.Proof), s.accounts...), nil
 }
 
 func settledRefusal(a activation.Activation) activation.Refusal {
@@ -196,7 +199,7 @@ func (b *Bot) askedFor(ctx context.Context, k activation.Kept, i slack.Interacti
 		err = activation.Refusal{Code: activation.NotAllowedHere, Text: watching}
 	}
 	if err == nil {
-		o, s := filled(i.View, s)
+		o := filled(i.View)
 		var id string
 		var in activation.Input
 		if id, in, err = b.ask(ctx, k, "", o, s, say); err == nil {
@@ -210,7 +213,7 @@ func (b *Bot) confirmed(ctx context.Context, k activation.Kept, i slack.Interact
 	if a.ID == "" {
 		return "", nil, activation.Refusal{Code: activation.NotAllowedHere, Text: notKnown}
 	}
-	s, p, err := b.authorize(ctx, callerOf(i), wish{about: &a, approve: i.View.CallbackID == formVote})
+	s, _, err := b.authorize(ctx, callerOf(i), wish{about: &a, approve: i.View.CallbackID == formVote})
 	if err == nil && b.SignIn == nil {
 		err = activation.Refusal{Code: activation.NotAllowedHere, Text: watching}
 	}
@@ -236,6 +239,10 @@ func (b *Bot) confirmed(ctx context.Context, k activation.Kept, i slack.Interact
 		}
 		reason := strings.TrimSpace(typed(i.View, "reason"))
 		if err := fits(reason, ""); err != nil {
+			return "", nil, err
+		}
+		p, err := deciding(i.View, s.accounts)
+		if err != nil {
 			return "", nil, err
 		}
 		g, _ := b.group(a.Group.ID)

@@ -59,8 +59,13 @@ func (b *Bot) mayActivate(ctx context.Context, s someone) ([]may, error) {
 			}
 		}
 	}
+	last, err := b.lately(ctx, s)
+	if err != nil {
+		return nil, err
+	}
 	slices.SortStableFunc(all, func(x, y may) int {
-		return cmp.Or(strings.Compare(fold(x.group.Name), fold(y.group.Name)), strings.Compare(string(x.access), string(y.access)))
+		return cmp.Or(strings.Compare(fold(x.group.Name), fold(y.group.Name)), strings.Compare(string(x.access), string(y.access)),
+			lastUse(last, y).Compare(lastUse(last, x)))
 	})
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -62,7 +63,7 @@ func TestParse(t *testing.T) {
 		switch {
 		case c.want.verb == "" && (err == nil || !strings.Contains(bare(err.Error()), c.says)):
 			t.Errorf("%q: %+v, %v; want a complaint about %q", c.text, got, err, c.says)
-		case c.want.verb != "" && (err != nil || got != c.want):
+		case c.want.verb != "" && (err != nil || !reflect.DeepEqual(got, c.want)):
 			t.Errorf("%q: %+v, %v; want %+v", c.text, got, err, c.want)
 		}
 	}
@@ -122,7 +123,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		again, err := parse(typedAs(o))
-		if err != nil || again != o {
+		if err != nil || !reflect.DeepEqual(again, o) {
 			t.Fatalf("%q is %+v, typed as %q it is %+v, %v", text, o, typedAs(o), again, err)
 		}
 		a := scene(activation.AwaitingApproval, func(a *activation.Activation) {

@@ -90,7 +90,7 @@ func (b *Bot) notRenewable(a activation.Activation) string {
 
 // renewProof is what both deeds of a renewal need: one page confirms both.
 func (b *Bot) renewProof(ctx context.Context, a activation.Activation, g Group, s someone) activation.Proof {
-	if kept, _, ok := b.SignIn.SignedIn(ctx, s.slack); !ok || !kept.SameAccount(a.Person) {
+	if !b.SignIn.Kept(ctx, a.Person) {
 		return activation.Fresh
 	}
 	return activation.ProofFor(activation.Submit, a.Access, a.Settings, g.Proof)
@@ -160,9 +160,7 @@ func (b *Bot) renewForm(a activation.Activation, o order) slack.ModalViewRequest
 
 // renewed reads that form.
 func renewed(v slack.View) order {
-	o, _ := filled(v, someone{})
-	o.group = ""
-	return o
+	return filled(v)
 }
 
 // relearns names what must notice the gap and learn the access again, with how
@@ -205,7 +203,7 @@ func (m *Mouth) signRenewal(ctx context.Context, a activation.Activation, d acti
 	}
 	for _, e := range was.Deeds {
 		if e.Warrant.Deed == activation.End && e.Needs {
-			return linked(saySignRenewal(a, was, d, m.relearns(was)), sayConfirm, m.SignIn.Link(d.Warrant, e.Warrant)), true
+			return linked(saySignRenewal(a, was, d, m.relearns(was)), sayConfirm, m.SignIn.Link(d.Warrant, e.Warrant), a.ID), true
 		}
 	}
 	return message{}, false

@@ -67,7 +67,7 @@ func (m *Mouth) do(ctx context.Context, a activation.Activation, e activation.Ef
 		case to == "" || !ok:
 			return activation.Report{} // nobody to tell: the card tells it
 		}
-		return m.put(ctx, to, msg, e)
+		return m.put(ctx, to, m.naming(msg, e.To), e)
 	}
 	return activation.Report{Err: errors.New("the mouth can't say " + string(e.Kind))}
 }
@@ -82,7 +82,7 @@ func (m *Mouth) sayCard(ctx context.Context, a activation.Activation, e activati
 	if !ok {
 		return activation.Report{Err: errors.New("the group is not configured any more")}
 	}
-	r := m.slot(ctx, g.Channel, m.card(a), e)
+	r := m.slot(ctx, g.Channel, m.card(a, m.decidersOf(ctx, a)...), e)
 	silenced := a.Stuck != nil && strings.HasPrefix(a.Stuck.Why.Text, noCard)
 	var no slack.SlackErrorResponse
 	switch {
@@ -209,48 +209,13 @@ func (m *Mouth) thread(ctx context.Context, a activation.Activation, e activatio
 	return m.put(ctx, card.Channel, msg, e, slack.MsgOptionTS(card.TS))
 }
 
-// askSign sends the link of a deed, and later says in the same message what
-// became of it.
-func (m *Mouth) askSign(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
-	d, waits := a.Deed(e.Warrant)
-	switch {
-	case !waits && e.Receipt == nil:
-		return activation.Report{} // it never needed one
-	case m.SignIn == nil:
-		return activation.Report{Err: errors.New("a deed waits for a sign-in, and none is configured")}
-	case !waits:
-		var last receipt
-		if err := json.Unmarshal(e.Receipt, &last); err != nil {
-			return activation.Report{Err: err}
-		}
-		return m.slot(ctx, last.Channel, plain(saySignedFor(a)), e)
-	case !d.Needs:
-		return activation.Report{}
-	}
-	to := m.slackOf(d.Warrant.Actor)
-	if to == "" {
-		return activation.Report{Err: errors.New("no Slack user is known for the person who must sign in")}
-	}
-	return m.slot(ctx, to, m.signMessage(ctx, a, d), e)
-}
-
-func (m *Mouth) signMessage(ctx context.Context, a activation.Activation, d activation.Pending) message {
-	if msg, ok := m.signRenewal(ctx, a, d); ok {
-		return msg
-	}
-	s := saySignFor(a, d)
-	if d.Warrant.Deed == activation.Submit {
-		s += m.surprises(ctx, a)
-	}
-	return linked(s, sayConfirm, m.SignIn.Link(d.Warrant))
-}
-
 // whisper answers where the person typed, while Slack takes it; else in a DM.
 func (m *Mouth) whisper(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
 	msg, ok := m.topic(ctx, a, e)
 	if !ok {
 		return activation.Report{}
 	}
+	msg = m.naming(msg, e.To)
 	err := errGone
 	if a.Reply != "" {
 		err = m.answer(ctx, a.Reply, msg)
@@ -283,7 +248,7 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 		s := sayAsked(a, g.Channel)
 		return plain(s + m.surprises(ctx, a)), s != ""
 	case activation.TopicRefused:
-		return plain(strings.TrimSpace(sayDeedRefused(a, e) + " " + m.meanwhile(ctx, a))), true
+		return plain(strings.TrimSpace(sayDeedRefused(a, e) + m.otherAccount(a, e) + " " + m.meanwhile(ctx, a))), true
 	case activation.TopicActive:
 		return plain(strings.TrimSpace(sayActive(a) + m.gap(ctx, a) + " " + m.usually(a))), true
 	case activation.TopicEffective:

@@ -41,6 +41,51 @@ func sayVerdict(q activation.Ask, v activation.Verdict, approvers []string, acts
 	return strings.Join(lines, "\n")
 }
 
+// sayLimits says of several groups what is asked for all of them: the strictest
+// rule of each kind, and whose it is.
+func sayLimits(asks []activation.Ask, wrong map[string]broken) string {
+	var all, reasons, tickets, decided []activation.Activation
+	most := asked(asks[0])
+	for _, q := range asks {
+		a := asked(q)
+		all = append(all, a)
+		if m := a.Settings.Max; m > 0 && (most.Settings.Max == 0 || m < most.Settings.Max) {
+			most = a
+		}
+		if a.Settings.NeedsReason {
+			reasons = append(reasons, a)
+		}
+		if a.Settings.NeedsTicket || q.Facts.TicketForm != "" {
+			tickets = append(tickets, a)
+		}
+		if a.Settings.NeedsApproval {
+			decided = append(decided, a)
+		}
+	}
+	lines := []string{fmt.Sprintf("*Together:* %s (nobody has been asked yet)", names(all))}
+	if most.Settings.Max > 0 {
+		lines = append(lines, fmt.Sprintf("%s not longer than %s, which %s allows", pointer(wrong, inLength), span(time.Duration(most.Settings.Max)), what(most)))
+	}
+	if len(reasons) > 0 {
+		lines = append(lines, fmt.Sprintf("%s a reason, for %s", pointer(wrong, inReason), names(reasons)))
+	}
+	if len(tickets) > 0 {
+		lines = append(lines, fmt.Sprintf("%s a ticket, for %s", pointer(wrong, inTicket), names(tickets)))
+	}
+	if len(decided) > 0 {
+		lines = append(lines, fmt.Sprintf("%s an approver must agree to %s", mark(activation.WillBe), names(decided)))
+	}
+	return strings.Join(append(lines, "Each is asked for by itself: if one is refused, the others go on."), "\n")
+}
+
+// pointer marks a rule that what was typed so far keeps, or not yet.
+func pointer(wrong map[string]broken, input string) string {
+	if _, is := wrong[input]; is {
+		return mark(activation.WillBe)
+	}
+	return mark(activation.IsMet)
+}
+
 // sayWarnings is what may surprise people, a line each.
 func sayWarnings(all []string) string {
 	var s strings.Builder

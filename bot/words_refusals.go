@@ -52,7 +52,7 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 	case activation.NotActive:
 		return whatOr(a, "This") + " is not active any more, so there is nothing to end."
 	case activation.NotPending:
-		return "This request waits for no answer any more. The card shows what became of it."
+		return "This request is not waiting for an answer any more. The card shows what became of it."
 	case activation.AlreadyDecided:
 		by := "another approver"
 		if r.By != "" {
@@ -105,6 +105,9 @@ func sayGuard(r activation.Refusal, a activation.Activation) string {
 	case activation.NotBound:
 		if r.Text == mayBind {
 			return "I don't know yet which Entra account is yours. Type `/pag signin`, and sign in with it once."
+		}
+		if r.Text == CalledOff {
+			return "An administrator has signed you out, or your account is linked to you no more, so I called this off. Nothing was asked of Entra. If you didn't expect that, ask an administrator."
 		}
 		return "I don't know which Entra account is yours. Ask an administrator to add you to pagbot's list of people."
 	case activation.NotAllowedHere:

@@ -76,7 +76,8 @@ func sayWhichToRenew(fits []activation.Activation, typed string) string {
 	case len(fits) == 0:
 		return "You have nothing running, so there is nothing to renew. `/pag activate` asks for access."
 	}
-	return fmt.Sprintf("You have several: %s. Say which: `/pag renew GROUP`, or `GROUP as owner`.", names(fits))
+	names, _ := apart(fits)
+	return fmt.Sprintf("You have several: %s. Say which: `/pag renew GROUP`, or `GROUP as owner`, or `GROUP account NAME`.", list(names))
 }
 
 func sayNotRunning(a activation.Activation) string {

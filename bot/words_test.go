@@ -277,7 +277,7 @@ func TestSignInMessages(t *testing.T) {
 		{"ended", scene(activation.Verifying)},
 		{"withdrawn", scene(activation.AwaitingApproval, closed(activation.Withdrawn))},
 	} {
-		msg := plain(saySignedFor(s.a))
+		msg := plain(saySignedFor(s.a, false))
 		valid(t, msg)
 		fmt.Fprintf(&out, "# afterwards: %s\n%s\n", s.title, show(t, msg))
 	}
@@ -336,8 +336,8 @@ func TestAnswers(t *testing.T) {
 		{"help", sayHelp}, {"watching only", fmt.Sprintf(sayWatchOnly, "https://entra.example/approve")},
 		{"sign in", saySignIn}, {"signed out", saySignedOut}, {"too slow", sayTooSlow},
 		{"unknown group", sayUnknownGroup("db-admin", "db_admins")}, {"unknown group, nothing alike", sayUnknownGroup(strings.Repeat("x", 99), "")},
-		{"list", sayList(may, several[:1])}, {"empty list", sayList(nil, nil)}, {"long list", sayList(groups, nil)},
-		{"status", sayStatus(several)}, {"empty status", sayStatus(nil)}, {"long status", sayStatus(many)},
+		{"list", sayList(may, several[:1], true)}, {"empty list", sayList(nil, nil, false)}, {"long list", sayList(groups, nil, false)},
+		{"status", sayStatus(several, false)}, {"empty status", sayStatus(nil, false)}, {"long status", sayStatus(many, false)},
 		{"end which", sayWhichToEnd(several, "")}, {"end what", sayWhichToEnd(nil, "db")}, {"end nothing", sayWhichToEnd(nil, "")},
 		{"ending", sayEnding(several[0])}, {"withdrawing", sayEnding(several[1])},
 	} {

@@ -44,7 +44,7 @@ func pageOtherTenant(got activation.Person) *page {
 }
 
 func pageWrongAccount(got, need activation.Person) *page {
-	p := no(403, "Wrong account", "You are signed in as "+shown(got)+", this needs "+shown(need)+". "+nothing, "Sign in with "+shown(need)+".")
+	p := no(403, "Wrong account", "This needs another account than the one that you signed in with. "+nothing, "Sign in with "+shown(need)+": it is the account that the request was made for.")
 	p.Rows = []row{{"Signed in as", shown(got)}, {"Needed", shown(need)}}
 	return &p
 }

@@ -121,7 +121,7 @@ func (s *Service) became(ctx context.Context, f *flow) (pg page, left waiting) {
 			return pageStepUp(a, s.base+"/d/"+f.link), waiting{}
 		case p.Warrant.ID == id:
 			left = waiting{a, p}
-			pg.Rows = append(pg.Rows, row{groupName(a.Group), "Entra has not answered yet"})
+			pg.Rows = append(pg.Rows, row{nth(i), groupName(a.Group) + "\nEntra has not answered yet"})
 			continue
 		}
 		s.pocket.drop(id)
@@ -129,7 +129,7 @@ func (s *Service) became(ctx context.Context, f *flow) (pg page, left waiting) {
 		if one.Tone == "bad" {
 			pg.Tone, pg.Title = "wait", "Not all of it was accepted"
 		}
-		pg.Rows = append(pg.Rows, row{groupName(a.Group), one.Title + ": " + one.Lead})
+		pg.Rows = append(pg.Rows, row{nth(i), groupName(a.Group) + "\n" + one.Title + ": " + one.Lead})
 	}
 	if left.a.ID != "" {
 		pg.Tone, pg.Title, pg.Next = "wait", pageStillWorking.Title, pageStillWorking.Next
@@ -146,6 +146,7 @@ func (s *Service) pageDeeds(all []waiting) page {
 		pg.Lead = "You asked in Slack to renew this access. PIM can't extend it: it is ended, and then activated anew."
 	case len(all) > 1:
 		pg.Title, pg.Rows = questionAll(all), s.rowsOfAll(all)
+		pg.Lead = "You asked in Slack to activate all of this for yourself."
 	}
 	return pg
 }
@@ -166,12 +167,15 @@ func (s *Service) pageConfirmAll(all []waiting, who activation.Person) page {
 	return pg
 }
 
+// nth names one of several groups; what it is called is not for the margin.
+func nth(i int) string { return fmt.Sprintf("Group %d", i+1) }
+
 func questionAll(all []waiting) string { return fmt.Sprintf("Activate %d groups?", len(all)) }
 
 // rowsOfAll names each deed with all that its warrant holds.
 func (s *Service) rowsOfAll(all []waiting) []row {
 	rows := []row{{"For", shown(all[0].a.Person) + " (you)"}}
-	for _, w := range all {
+	for i, w := range all {
 		t := w.a.Terms(w.p.Warrant.Deed, w.p.Reason)
 		parts := []string{string(w.a.Access)}
 		if !t.Start.IsZero() {
@@ -182,7 +186,7 @@ func (s *Service) rowsOfAll(all []waiting) []row {
 		} else if t.Length != 0 {
 			parts = append(parts, "for "+spell(time.Duration(t.Length)))
 		}
-		rows = append(rows, row{groupName(w.a.Group), strings.Join(parts, ", ")})
+		rows = append(rows, row{nth(i), groupName(w.a.Group) + "\n" + strings.Join(parts, ", ")})
 	}
 	for i, w := range all {
 		more, first := "", all[0].a

@@ -60,6 +60,7 @@ type App struct {
 	watch   *downstream.Watch
 	reader  *graph.Reader
 	pages   *signin.Service // nil: watch mode
+	people  bot.People      // nil: watch mode
 	targets map[string]downstream.Probe
 	looks   lateLooks
 	checks  []func(context.Context) error // must hold before serving; their errors say what to do
@@ -159,7 +160,7 @@ func (a *App) openSlack(ctx context.Context) error {
 		return err
 	}
 	c := bot.Config{API: api, HTTP: slackHTTP, AppID: appID(a.secrets.appToken), Groups: groups, Engine: late, Directory: a.reader, People: people,
-		Measures: measures{a}, Portal: a.cfg.Entra.cloud().approve(), Warn: a.warned, Now: a.clock.Now, World: a.clock.World, Log: a.log}
+		Measures: measures{a}, Homes: homes{a.db}, Portal: a.cfg.Entra.cloud().approve(), Warn: a.warned, Now: a.clock.Now, World: a.clock.World, Log: a.log}
 	for _, s := range a.cfg.Presets {
 		c.Presets = append(c.Presets, bot.Preset{Name: s.Name, Groups: s.Members, Length: time.Duration(s.For)})
 	}

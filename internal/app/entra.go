@@ -169,7 +169,7 @@ func (a *App) openSignIn(ctx context.Context, e *lateEngine, api *slack.Client) 
 		Directory: accounts{a.reader, c.Bind.Attribute}, Workspace: members{api, a.me}, Bind: signin.Bind{Attribute: c.Bind.Attribute != "", Mail: c.Bind.Mail},
 		Device: signin.Device{Client: c.DeviceClient, Done: a.tellDevice},
 		Floors: floorFile(filepath.Join(a.cfg.StateDir(), "signed-out.json")),
-		Deeds:  deeds{e}, Box: box{a.db}, Bound: a.tellBound, HTTP: a.http, NoDiscovery: a.cfg.private(), Now: a.clock.Now, Log: a.log})
+		Deeds:  deeds{e}, Box: box{a.db}, Bound: a.tellBound, Unbound: a.unbound, HTTP: a.http, NoDiscovery: a.cfg.private(), Now: a.clock.Now, Log: a.log})
 	if c.DeviceClient != "" {
 		a.log.Warn("sign-in by device code is on: people can be talked into entering a code that somebody else began, and many tenants block it; leave signin.device_client out if their browsers can reach signin.url")
 	}
@@ -179,6 +179,7 @@ func (a *App) openSignIn(ctx context.Context, e *lateEngine, api *slack.Client) 
 	if err != nil {
 		return nil, nil, err
 	}
+	a.people = people
 	return people, &pages{service, sealer}, nil
 }
 

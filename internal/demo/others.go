@@ -12,6 +12,7 @@ import (
 	"pagbot/sim/defender"
 	"pagbot/sim/entra"
 	"pagbot/sim/intune"
+	"pagbot/sim/saas"
 	"pagbot/sim/scim"
 	"pagbot/sim/target"
 )
@@ -44,6 +45,7 @@ const (
 	subscription  = "/subscriptions/5a0b7c1e-52b1-4f0e-8a35-2c7e1f0b9d11"
 	contributor   = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 	scimToken     = "scim-token"
+	saasToken     = "saas-token"
 	storeID       = "d-9967a1b2c3"
 	storeRegion   = "eu-central-1"
 	storeKey      = "AKIAWORLDS"
@@ -61,7 +63,7 @@ func (w *Worlds) ServeOthers(c Clocks) (*Others, error) {
 	o.Client = w.Entra.AddApp(entra.App{Name: "somebody's own client", Public: true, Redirects: []string{"http://localhost"},
 		Delegated: []string{"PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup", "PrivilegedEligibilitySchedule.Read.AzureADGroup", "DeviceManagementRBAC.Read.All",
 			entra.DevOpsAudience + "/user_impersonation", armAudience + "/user_impersonation", deviceAPI + "/Machine.Read"}})
-	if err := errors.Join(o.azure(), o.intune(), o.defender(), o.scim(), o.aws()); err != nil {
+	if err := errors.Join(o.azure(), o.intune(), o.defender(), o.scim(), o.aws(), o.saas()); err != nil {
 		o.Close()
 		return nil, err
 	}
@@ -162,6 +164,22 @@ func (o *Others) aws() error {
 	}
 	return o.serve("aws", Other{More: map[string]string{"access_key": storeKey, "secret_key": storeSecret, "store": storeID, "region": storeRegion,
 		"group": provisionedAs, "oracle": "by group and object id"}}, w.Handler(), w.Manage())
+}
+
+// saas are two systems that the general HTTP target is for. They are one world:
+// what one's throttle counts, the other's does, too.
+func (o *Others) saas() error {
+	var users []saas.User
+	for _, name := range staff {
+		users = append(users, saas.User{OID: o.w.Account(name), UPN: upn(name), Login: "adm-" + name + "_contoso"})
+	}
+	w, err := saas.New(saas.Config{Seed: 1, Now: o.clocks.World, Wire: o.clocks.Wire, Directory: o.w.Entra, Token: saasToken, PAG: o.group(), Users: users})
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		o.serve("github", Other{Token: saasToken, More: map[string]string{"org": saas.Org, "team": saas.Team, "oracle": "by github and object id"}}, w.Handler(), w.Manage()),
+		o.serve("salesforce", Other{Token: saasToken, More: map[string]string{"permission_set": saas.PermissionSet, "oracle": "by salesforce and object id"}}, w.Handler(), w.Manage()))
 }
 
 // staff are those with accounts.

@@ -101,6 +101,7 @@ var book = []fact{
 	{"10", "429 with Retry-After in every spelling, or without; who calls too early", "Fault: status", "TestThrottling"},
 	{"10", "one request a second without Retry-After", "PerSecond, RetryAfter", "TestPace"},
 	{"10", "503, 504, a hang, a reset, a cut, a page, before or after the deed", "Fault: status, hang, reset, cut, html, slow", "TestAmbiguousWrites"},
+	{"8", "every answer has a request-id, an error's innerError the same one; a proxy's page has none", "always", "TestRequestIDs"},
 	{"10", "client-request-id is echoed" + unsettled, "NoEcho", "TestReadDials"},
 	{"11", "membership later than the instance, or never", "MembershipLag, MembershipNever", "TestMembershipLags"},
 	{"13.1", "a user's eleven usual properties; more when selected", "always", "TestDirectoryReads"},

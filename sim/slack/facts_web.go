@@ -37,6 +37,8 @@ var webFacts = []Fact{
 	{"7", "Blocks that a workspace does not have yet; raw_number", "refused_blocks refuse_raw_number", "TestWebDials", true},
 	{"7", "Pictures by slack_file: png, jpg, gif; the poster's own; id or url", "always", "TestUploadsAndPictures", false},
 	{"11", "Everything that came in or went out is kept, or only the newest", "keep_history", "TestMetropolis", false},
+	{"11", "Dials for one app: the others, and all that was not turned, follow the World's", "warning lifetime", "TestDialsForOneApp", false},
+	{"11", "Dials for one connection", "ping_text", "TestDialsForOneConnection", false},
 	{"11.3", "Uploads: begun, posted once, completed; the old method is refused", "file_max", "TestUploadsAreStrict", false},
 }
 
@@ -69,7 +71,7 @@ var notSimulated = []string{
 	"§8 apps.manifest.validate; functions, workflows, datastores, user tokens.",
 	"§9 SAML and how people change their mail: edit the User.",
 	"§11.4 The web UI: it is the demo's.",
-	"§11 Dials for one app or one connection: a World has one set; faults are for the next n calls, sockets are named one by one.",
+	"§11 Faults for one app: they are for the next n calls of a method.",
 	"§12 local-slack's pings, and Slack's own manifest validator.",
 }
 
