@@ -11,13 +11,12 @@ func Apply(a Activation, e Event) Activation {
 	if a.Phase == "" {
 		return begin(a, e)
 	}
-	if e, ok := e.(EvDecidedBy); ok {
-		return a.decidedBy(e)
-	}
 	if a.Phase == Closed {
-		return a // late news changes nothing; the journal has it
+		return a.decidedBy(e) // all other late news changes nothing; the journal has it
 	}
 	switch e := e.(type) {
+	case EvDecidedBy:
+		a = a.decidedBy(e)
 	case EvSignInWanted:
 		a.eachDeed(e.Warrant, func(d *Pending) { d.Needs, d.Claims = true, e.Claims })
 	case EvSubmitted:
@@ -56,6 +55,8 @@ func Apply(a Activation, e Event) Activation {
 		a = a.ended(e)
 	case EvClosed:
 		a = a.closed(e)
+	case EvClashed:
+		a.Clash = e.With
 	case EvStuck:
 		a.Stuck = &e.Stuck
 	case EvUnstuck:
@@ -71,11 +72,12 @@ func begin(a Activation, e Event) Activation {
 		a.Person, a.Group, a.Access = e.Person, e.Group, e.Access
 		a.Reason, a.Ticket, a.Length, a.Until, a.Start = e.Reason, e.Ticket, e.Length, e.Until, e.Start
 		a.Settings, a.Targets, a.Lead, a.Remind, a.Reply, a.Began = e.Settings, slices.Clone(e.Targets), e.Lead, e.Remind, e.Reply, e.At
-		a.Batch, a.Quorum, a.After, a.Unchecked = slices.Clone(e.Batch), e.Quorum, e.After, e.Unchecked
+		a.Batch, a.Quorum, a.After, a.Leaves, a.Unchecked = slices.Clone(e.Batch), e.Quorum, e.After, e.Leaves, e.Unchecked
 		a.addDeed(e.Warrant, "")
 	case EvRefused:
 		a.ID, a.Phase, a.Outcome = e.ID, Closed, Refused
 		a.Person, a.Group, a.Access = e.Person, e.Group, e.Access
+		a.Length, a.Reason, a.Ticket = e.Length, e.Reason, e.Ticket
 		a.Reply, a.Refusal, a.Began, a.ClosedAt = e.Reply, &e.Refusal, e.At, e.At
 	case EvNoticed:
 		a.ID, a.Phase, a.Watched = e.ID, Noticed, true
@@ -256,10 +258,10 @@ func (a Activation) agreed(e EvAgreed) Activation {
 }
 
 // decidedBy fills in a name, also after the end.
-func (a Activation) decidedBy(e EvDecidedBy) Activation {
-	if a.Nameless() {
+func (a Activation) decidedBy(e Event) Activation {
+	if by, ok := e.(EvDecidedBy); ok && a.Nameless() {
 		d := *a.Decision
-		d.By, a.Decision = e.By, &d
+		d.By, a.Decision = by.By, &d
 	}
 	return a
 }

@@ -54,6 +54,7 @@ const (
 	TopicAgreed    Topic = "agreed"      // one approver did, others must
 	TopicUnheard   Topic = "unheard"     // an earlier one may not decide any more
 	TopicRound     Topic = "gone round"  // a decision in Entra went round the quorum
+	TopicClash     Topic = "clash"       // two are active that exclude each other
 	TopicRemind    Topic = "remind"      // approvers: it still waits
 	TopicMore      Topic = "remind more" // and others
 	TopicRescue    Topic = "rescue"      // PIM drops it soon

@@ -16,7 +16,7 @@ func Effects(a Activation, e Event) []Effect {
 		if e.Warrant.Proof != Fresh && !a.Follows() { // else the link says it, or the first of its batch
 			o.whisper(TopicAsked, nil)
 		}
-		if !a.Renews() {
+		if !a.Renews() { // what targets say of a renewal is of the one before
 			o.probes(Grant)
 		}
 	case EvRefused:
@@ -96,6 +96,9 @@ func (o *out) later(e Event) {
 		}
 	case EvClosed:
 		o.closed(e)
+	case EvClashed:
+		o.card()
+		o.thread(TopicClash, "")
 	case EvStuck:
 		o.card()
 		// That PIM lets nobody go in the first minutes, and when it is one's turn,
@@ -213,6 +216,9 @@ func (o *out) telling(l Level) bool {
 
 func (o *out) closed(e EvClosed) {
 	o.card()
+	if o.a.Ended.IsZero() {
+		o.free()
+	}
 	if o.a.Ended.IsZero() && e.Outcome != Denied { // what was denied was decided: done there
 		o.links()
 	}

@@ -27,6 +27,7 @@ type (
 		Reply    string    `json:"reply,omitempty"`
 		Batch    []string  `json:"batch,omitempty"`
 		After    string    `json:"after,omitempty"`
+		Leaves   Group     `json:"leaves,omitzero"`
 		Settings Settings  `json:"settings"`
 		Targets  []Target  `json:"targets"`
 		Lead     Duration  `json:"lead,omitempty"`
@@ -37,12 +38,16 @@ type (
 		Warrant   Warrant   `json:"warrant"`
 		At        time.Time `json:"at"`
 	}
-	// EvRefused begins and ends a life: a rule was not met.
+	// EvRefused begins and ends a life: a rule was not met. What was asked for is
+	// kept where it may yet be had in another way.
 	EvRefused struct {
 		ID      string    `json:"id"`
 		Person  Person    `json:"person"`
 		Group   Group     `json:"group"`
 		Access  Access    `json:"access"`
+		Length  Duration  `json:"length,omitempty"`
+		Reason  string    `json:"reason,omitempty"`
+		Ticket  string    `json:"ticket,omitempty"`
 		Reply   string    `json:"reply,omitempty"`
 		Refusal Refusal   `json:"refusal"`
 		At      time.Time `json:"at"`
@@ -165,6 +170,11 @@ type (
 		Refusal *Refusal  `json:"refusal,omitempty"`
 		At      time.Time `json:"at"`
 	}
+	// EvClashed: two that exclude each other are granted at once.
+	EvClashed struct {
+		With Group     `json:"with"`
+		At   time.Time `json:"at"`
+	}
 	// EvStuck: something that should happen can't. EvUnstuck: it can again.
 	EvStuck struct {
 		Stuck Stuck `json:"stuck"`
@@ -202,6 +212,7 @@ func (EvWarned) wire() string        { return "warned" }
 func (EvReminded) wire() string      { return "reminded" }
 func (EvEnded) wire() string         { return "ended" }
 func (EvClosed) wire() string        { return "closed" }
+func (EvClashed) wire() string       { return "clashed" }
 func (EvStuck) wire() string         { return "stuck" }
 func (EvUnstuck) wire() string       { return "unstuck" }
 func (EvTurnedAway) wire() string    { return "turned_away" }
@@ -227,6 +238,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	"reminded":       as[EvReminded],
 	"ended":          as[EvEnded],
 	"closed":         as[EvClosed],
+	"clashed":        as[EvClashed],
 	"stuck":          as[EvStuck],
 	"unstuck":        as[EvUnstuck],
 	"turned_away":    as[EvTurnedAway],

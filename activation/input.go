@@ -20,7 +20,8 @@ type Ask struct {
 	Ticket  string
 	Reply   string   // Slack's response URL
 	Batch   []string // ids of all that is asked for together, and confirmed with one sign-in; empty: this alone
-	After   string   // id of the running activation that this renews: it ends first
+	After   string   // id of the activation that ends first, to be renewed or switched from
+	Leaves  Group    // that one's group, if it is another
 	Warrant Warrant
 	Facts   Facts
 }
@@ -29,8 +30,9 @@ type Ask struct {
 // own, in one commit.
 type Asks []Ask
 
-// Renewal is an ask that takes the place of a running activation, and the end of
-// that one: both begin in one commit, or neither.
+// Renewal is an ask that takes the place of another activation, of the same group
+// or (a switch) of another, and the end of that one: both begin in one commit, or
+// neither.
 type Renewal struct {
 	Ask    Ask
 	Finish Finish // of the activation that Ask.After names
@@ -51,8 +53,10 @@ type Facts struct {
 	// one that would be.
 	TicketUnfit bool
 	TicketForm  string
-	Checked     *Checked    // by the group's ticket system; nil: it has none
-	Vain        []time.Time // when this person made requests for the same that came to nothing
+	Checked     *Checked     // by the group's ticket system; nil: it has none
+	Vain        []time.Time  // when this person made requests for the same that came to nothing
+	Excludes    []Group      // whose access this person must not have at the same time, by pagbot's rule
+	Rivals      []Activation // what this person has, or asked for, of those
 }
 
 // Checked is what a ticket system says of an ask's ticket.
@@ -139,6 +143,10 @@ type Probed struct {
 // Replaced says that a new activation of the same key began.
 type Replaced struct{ By string }
 
+// Clash says that PIM grants this and another group at once that exclude each
+// other: somebody went round pagbot's rule.
+type Clash struct{ With Group }
+
 // Trouble says that something that should happen can't; Cleared when it can again.
 type Trouble struct {
 	Why     Refusal
@@ -161,5 +169,6 @@ func (Saw) input()       {}
 func (DecidedBy) input() {}
 func (Probed) input()    {}
 func (Replaced) input()  {}
+func (Clash) input()     {}
 func (Trouble) input()   {}
 func (Tick) input()      {}

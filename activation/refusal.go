@@ -28,6 +28,7 @@ const (
 	TooEarly         Code = "too early"    // PIM's five-minute floor for ending
 	NotActive        Code = "not active"
 	NotEnded         Code = "not ended" // so that it could not be renewed
+	Excluded         Code = "excluded"  // pagbot's own rule about groups that exclude each other
 	NotPending       Code = "not pending"
 	AlreadyDecided   Code = "already decided"
 	AlreadyAgreed    Code = "already agreed" // one voice a human where several are needed
@@ -54,9 +55,10 @@ const (
 type Refusal struct {
 	Code  Code      `json:"code"`
 	Max   Duration  `json:"max,omitempty"`   // TooLong: the policy's maximum
-	Until time.Time `json:"until,omitzero"`  // AlreadyActive: its end; TooEarly: when it can be ended; Paced: when it begins; TooOften: when it may be asked for again
+	Until time.Time `json:"until,omitzero"`  // AlreadyActive, Excluded: its end; TooEarly: when it can be ended; Paced: when it begins; TooOften: when it may be asked for again
 	Rules []string  `json:"rules,omitempty"` // PIM's own names of the rules that failed
-	By    string    `json:"by,omitempty"`    // AlreadyDecided: who; NotEligible: the closest that is; TicketUnknown: the ticket
+	By    string    `json:"by,omitempty"`    // AlreadyDecided: who; NotEligible: the closest that is; Excluded: by which group; TicketUnknown: the ticket
+	Rival string    `json:"rival,omitempty"` // Excluded: id of the activation of that group, if one is known
 	Ref   string    `json:"ref,omitempty"`   // Broken: what to tell the administrator
 	Text  string    `json:"text,omitempty"`  // what the outside said, for the log and the journal
 }

@@ -60,8 +60,8 @@ func (a Activation) timely(d Deed) bool {
 // Controlled reports whether every target has said how it stands before PIM
 // grants anything: yes, no, or that it can't tell.
 func (a Activation) Controlled() bool {
-	if a.Renews() {
-		return true // what the targets say now is of the one before
+	if a.After != "" {
+		return true // what the targets say now may be of the one before
 	}
 	for _, t := range a.Targets {
 		if s := t.Grant; !s.Settled() && s.After.IsZero() && s.Doubt == "" {

@@ -123,6 +123,8 @@ func sayRule(r activation.Rule, q activation.Ask, approvers []string) string {
 		return "no request of yours waits"
 	case activation.RuleEligible:
 		return "you are eligible"
+	case activation.RuleExcluded:
+		return "you have nothing that excludes it: " + list(excluding(q.Facts.Excludes))
 	case activation.RuleNotTooOften:
 		return "you have not asked too often in vain"
 	case activation.RuleMinimum:
@@ -162,6 +164,13 @@ func sayChecked(c *activation.Checked) string {
 		return "the ticket system couldn't be asked (" + lit(c.Why) + "); the ticket is taken all the same"
 	}
 	return "the ticket system will be asked about the ticket"
+}
+
+func excluding(all []activation.Group) (names []string) {
+	for _, g := range all {
+		names = append(names, "*"+lit(g.Name)+"*")
+	}
+	return names
 }
 
 // sayReaches says what comes after PIM.

@@ -47,8 +47,10 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 		return sayTooEarly(r)
 	case activation.Paced:
 		return sayPaced(a, 0)
+	case activation.Excluded:
+		return sayExcluded(r, a)
 	case activation.NotEnded:
-		return whatOr(a, "This") + " was not renewed: what runs could not be ended, so it stays as it is. `/pag status` shows until when."
+		return sayNotEnded(a)
 	case activation.NotActive:
 		return whatOr(a, "This") + " is not active any more, so there is nothing to end."
 	case activation.NotPending:

@@ -200,6 +200,7 @@ func endings() []said {
 		{"one of two agreed, in the thread", quorum(approver), thread(activation.TopicAgreed)},
 		{"an earlier yes counts no more", quorum(approver), activation.Effect{Kind: activation.Thread, Topic: activation.TopicUnheard, Target: "adm-second@contoso.example"}},
 		{"gone round, in the thread", quorum(approver), thread(activation.TopicRound)},
+		{"two that exclude each other, in the thread", scene(activation.Active, func(a *activation.Activation) { a.Clash.Name = "db_readers" }), thread(activation.TopicClash)},
 		{"reminder", scene(activation.AwaitingApproval), thread(activation.TopicRemind)},
 		{"second reminder", scene(activation.AwaitingApproval), thread(activation.TopicMore)},
 		{"rescue", scene(activation.AwaitingApproval), thread(activation.TopicRescue)},

@@ -209,7 +209,7 @@ func (a *App) botGroups() (all []bot.Group, err error) {
 			return nil, err
 		}
 		all = append(all, bot.Group{Ticket: ticket, CheckTicket: check, TicketForm: g.TicketExample, Group: activation.Group{Tenant: a.cfg.Entra.Tenant, ID: g.ID, Name: g.Name}, Aliases: g.Aliases, Channel: g.Channel,
-			Proof: g.Proof, Lead: time.Duration(g.Warn), Remind: time.Duration(g.Remind), Backup: g.Backup, Quorum: g.Quorum, Targets: a.reaches(g)})
+			Proof: g.Proof, Lead: time.Duration(g.Warn), Remind: time.Duration(g.Remind), Backup: g.Backup, Quorum: g.Quorum, Excludes: a.cfg.excluded(g), Targets: a.reaches(g)})
 	}
 	return all, nil
 }
@@ -237,7 +237,7 @@ func (a *App) openEngine(people bot.People) error {
 	}
 	var watched []engine.Watched
 	for _, g := range a.bot.Groups {
-		watched = append(watched, engine.Watched{Group: g.Group, Targets: g.Targets, Lead: g.Lead, Remind: g.Remind, Quorum: g.Quorum})
+		watched = append(watched, engine.Watched{Group: g.Group, Targets: g.Targets, Lead: g.Lead, Remind: g.Remind, Quorum: g.Quorum, Excludes: g.Excludes})
 	}
 	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log,
 		Changed: a.history.Note, Named: named(a.bot.Groups, people, voices)})

@@ -159,6 +159,10 @@ type GroupConfig struct {
 	// empty: one, as in PIM itself. It is a guard rail: an approver in Entra goes
 	// round it, which is told in the channel. One no is always enough.
 	Quorum int `yaml:"quorum"`
+	// Excludes are groups, by their names here, that nobody may have at the same
+	// time as this one; to say it on one side is enough. PIM has no such rule: it
+	// is a guard rail, and whoever goes round it in Entra is told of in the channel.
+	Excludes []string `yaml:"excludes"`
 	// Backup are ids of Slack users who are told of a request that still waits
 	// at the second reminder; deciding stays with PIM's approvers.
 	Backup []string `yaml:"backup"`

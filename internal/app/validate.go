@@ -69,9 +69,13 @@ func (c *Config) validate() error {
 	for i := range c.Groups {
 		c.Groups[i].check(&p, i+1, targets, names, ids)
 	}
+	c.exclude(&p)
 	presets := map[string]bool{}
 	for i, s := range c.Presets {
 		s.check(&p, i+1, names, presets)
+		for _, pair := range c.excluding(s.Members) {
+			p.need(false, "presets %s: %s and %s exclude each other, so that nobody could have both: leave one out", s.Name, pair[0], pair[1])
+		}
 	}
 	return errors.Join(p...)
 }
