@@ -192,8 +192,9 @@ type Activation struct {
 	Lead     Duration  `json:"lead,omitempty"`   // how long before the end to warn
 	Remind   Duration  `json:"remind,omitempty"` // how long a request waits before its approvers are reminded; zero: only the rescue
 	Batch    []string  `json:"batch,omitempty"`  // ids of what was asked for together; the first speaks for all until PIM is asked
-	After    string    `json:"after,omitempty"`  // id of the activation that this one renews
-	Next     string    `json:"next,omitempty"`   // id of the one that renews this
+	After    string    `json:"after,omitempty"`  // id of the activation that ends first: this one renews it, or is switched to
+	Leaves   Group     `json:"leaves,omitzero"`  // that one's group, if it is another: a switch
+	Next     string    `json:"next,omitempty"`   // id of the one that begins once this one is over
 	Reply    string    `json:"reply,omitempty"`  // where Slack takes a private answer, for 30 minutes
 	Began    time.Time `json:"began"`            // asked or noticed
 
@@ -206,6 +207,7 @@ type Activation struct {
 	Quorum   int       `json:"quorum,omitempty"`   // how many different approvers must agree here; 0 and 1: PIM's one
 	Agreed   []Agreed  `json:"agreed,omitempty"`
 	Decision *Decision `json:"decision,omitempty"`
+	Clash    Group     `json:"clash,omitzero"`  // a group that excludes this one, and was active at the same time
 	Deeds    []Pending `json:"deeds,omitempty"` // not done yet
 	Spent    []string  `json:"spent,omitempty"` // warrants that were used, refused or lapsed
 	Targets  []Target  `json:"targets,omitempty"`

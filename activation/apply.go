@@ -45,6 +45,8 @@ func Apply(a Activation, e Event) Activation {
 		a.setSpan(e)
 	case EvStill:
 		a.setStill(e)
+	case EvDemanded:
+		a.setDemanded(e)
 	case EvWarned:
 		a.Warned = true
 	case EvReminded:
@@ -53,6 +55,8 @@ func Apply(a Activation, e Event) Activation {
 		a = a.ended(e)
 	case EvClosed:
 		a = a.closed(e)
+	case EvClashed:
+		a.Clash = e.With
 	case EvStuck:
 		a.Stuck = &e.Stuck
 	case EvUnstuck:
@@ -68,11 +72,12 @@ func begin(a Activation, e Event) Activation {
 		a.Person, a.Group, a.Access = e.Person, e.Group, e.Access
 		a.Reason, a.Ticket, a.Length, a.Until, a.Start = e.Reason, e.Ticket, e.Length, e.Until, e.Start
 		a.Settings, a.Targets, a.Lead, a.Remind, a.Reply, a.Began = e.Settings, slices.Clone(e.Targets), e.Lead, e.Remind, e.Reply, e.At
-		a.Batch, a.Quorum, a.After = slices.Clone(e.Batch), e.Quorum, e.After
+		a.Batch, a.Quorum, a.After, a.Leaves = slices.Clone(e.Batch), e.Quorum, e.After, e.Leaves
 		a.addDeed(e.Warrant, "")
 	case EvRefused:
 		a.ID, a.Phase, a.Outcome = e.ID, Closed, Refused
 		a.Person, a.Group, a.Access = e.Person, e.Group, e.Access
+		a.Length, a.Reason, a.Ticket = e.Length, e.Reason, e.Ticket
 		a.Reply, a.Refusal, a.Began, a.ClosedAt = e.Reply, &e.Refusal, e.At, e.At
 	case EvNoticed:
 		a.ID, a.Phase, a.Watched = e.ID, Noticed, true
@@ -228,6 +233,14 @@ func (a *Activation) setStill(e EvStill) {
 	s := t.Span(e.Direction)
 	s.Still = e.Asked
 	a.setSpan(EvSpan{e.Target, e.Direction, s, e.At})
+}
+
+func (a *Activation) setDemanded(e EvDemanded) {
+	for i := range a.Targets {
+		if a.Targets[i].ID == e.Target {
+			a.Targets[i].Demanded, a.Targets[i].Declined = e.At, e.Refusal
+		}
+	}
 }
 
 func (a *Activation) setSpan(e EvSpan) {

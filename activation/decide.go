@@ -2,6 +2,7 @@ package activation
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -54,8 +55,16 @@ func (t *turn) living(in Input) {
 		t.saw(in)
 	case Probed:
 		t.probed(in)
+	case Demanded:
+		if x, ok := t.a.Target(in.Target); ok && x.OnDemand && x.Demanded.IsZero() {
+			t.add(EvDemanded(in))
+		}
 	case Replaced:
 		t.replaced()
+	case Clash:
+		if (t.a.Phase == Active || t.a.Phase == Ending) && !strings.EqualFold(t.a.Clash.ID, in.With.ID) {
+			t.add(EvClashed{in.With, t.now})
+		}
 	case Trouble:
 		t.trouble(in)
 	case Tick:
@@ -72,11 +81,15 @@ func (t *turn) ask(q Ask) {
 		r = t.unfit(q.Warrant, Submit, q.Person)
 	}
 	if r != nil {
-		t.add(EvRefused{q.ID, q.Person, q.Group, q.Access, q.Reply, *r, t.now})
+		no := EvRefused{ID: q.ID, Person: q.Person, Group: q.Group, Access: q.Access, Reply: q.Reply, Refusal: *r, At: t.now}
+		if r.Code == Excluded {
+			no.Length, no.Reason, no.Ticket = Duration(q.Length), q.Reason, q.Ticket
+		}
+		t.add(no)
 		return
 	}
 	t.add(EvAsked{ID: q.ID, Tag: q.Tag, Person: q.Person, Group: q.Group, Access: q.Access, Length: Duration(q.Length), Until: q.Until, Start: q.Start,
-		Reason: q.Reason, Ticket: q.Ticket, Reply: q.Reply, Batch: q.Batch, After: q.After, Settings: q.Facts.Settings, Targets: q.Facts.Targets,
+		Reason: q.Reason, Ticket: q.Ticket, Reply: q.Reply, Batch: q.Batch, After: q.After, Leaves: q.Leaves, Settings: q.Facts.Settings, Targets: q.Facts.Targets,
 		Lead: Duration(q.Facts.Lead), Remind: Duration(q.Facts.Remind), Quorum: q.Facts.Quorum, Warrant: q.Warrant, At: t.now})
 }
 

@@ -16,7 +16,7 @@ func Effects(a Activation, e Event) []Effect {
 		if e.Warrant.Proof != Fresh && !a.Follows() { // else the link says it, or the first of its batch
 			o.whisper(TopicAsked, nil)
 		}
-		if !a.Renews() {
+		if !a.Renews() { // what targets say of a renewal is of the one before
 			o.probes(Grant)
 		}
 	case EvRefused:
@@ -26,6 +26,7 @@ func Effects(a Activation, e Event) []Effect {
 		o.pim()
 		o.probes(Grant)
 		if a.Phase == Active {
+			o.demands()
 			o.dm(a.Person, TopicActive, "")
 			o.succeed()
 		}
@@ -76,10 +77,16 @@ func (o *out) later(e Event) {
 		o.card()
 		o.pim()
 		o.probes(Grant)
+		o.demands()
 		o.dm(o.a.Person, TopicActive, "")
 		o.succeed()
 	case EvSpan:
 		o.span(e)
+	case EvDemanded:
+		o.card()
+		if e.Refusal != nil {
+			o.dm(o.a.Person, TopicDeclined, e.Target)
+		}
 	case EvWarned:
 		o.dm(o.a.Person, TopicWarning, "")
 	case EvReminded:
@@ -95,6 +102,9 @@ func (o *out) later(e Event) {
 		}
 	case EvClosed:
 		o.closed(e)
+	case EvClashed:
+		o.card()
+		o.thread(TopicClash, "")
 	case EvStuck:
 		o.card()
 		// That PIM lets nobody go in the first minutes, and when it is one's turn,
@@ -182,6 +192,9 @@ func (o *out) telling(l Level) bool {
 
 func (o *out) closed(e EvClosed) {
 	o.card()
+	if o.a.Ended.IsZero() {
+		o.free()
+	}
 	if o.a.Ended.IsZero() && e.Outcome != Denied { // what was denied was decided: done there
 		o.links()
 	}
@@ -328,6 +341,17 @@ func (o *out) probes(toward Direction) {
 	for _, t := range o.a.Targets {
 		if !t.Span(toward).Settled() {
 			o.put(Effect{Key: "watch/" + t.ID + "/" + string(toward), Lane: LaneWatch, Kind: Probe, Slot: true, Target: t.ID, Toward: toward})
+		}
+	}
+}
+
+// demands has Entra asked, where it was not yet, to write the new member at
+// once. It needs no warrant: it is nobody's deed but the application's, and gives
+// nothing that PIM has not given.
+func (o *out) demands() {
+	for _, t := range o.a.Targets {
+		if t.OnDemand && t.Demanded.IsZero() && !t.Grant.Settled() {
+			o.put(Effect{Key: "demand/" + t.ID, Lane: LaneDeed, Kind: Demand, Slot: true, Target: t.ID})
 		}
 	}
 }

@@ -27,6 +27,7 @@ type (
 		Reply    string    `json:"reply,omitempty"`
 		Batch    []string  `json:"batch,omitempty"`
 		After    string    `json:"after,omitempty"`
+		Leaves   Group     `json:"leaves,omitzero"`
 		Settings Settings  `json:"settings"`
 		Targets  []Target  `json:"targets"`
 		Lead     Duration  `json:"lead,omitempty"`
@@ -35,12 +36,16 @@ type (
 		Warrant  Warrant   `json:"warrant"`
 		At       time.Time `json:"at"`
 	}
-	// EvRefused begins and ends a life: a rule was not met.
+	// EvRefused begins and ends a life: a rule was not met. What was asked for is
+	// kept where it may yet be had in another way.
 	EvRefused struct {
 		ID      string    `json:"id"`
 		Person  Person    `json:"person"`
 		Group   Group     `json:"group"`
 		Access  Access    `json:"access"`
+		Length  Duration  `json:"length,omitempty"`
+		Reason  string    `json:"reason,omitempty"`
+		Ticket  string    `json:"ticket,omitempty"`
 		Reply   string    `json:"reply,omitempty"`
 		Refusal Refusal   `json:"refusal"`
 		At      time.Time `json:"at"`
@@ -136,6 +141,13 @@ type (
 		Asked     time.Time `json:"asked"`
 		At        time.Time `json:"at"`
 	}
+	// EvDemanded: Entra was asked to write the new member to a target at once; a
+	// refusal says why it won't.
+	EvDemanded struct {
+		Target  string    `json:"target"`
+		Refusal *Refusal  `json:"refusal,omitempty"`
+		At      time.Time `json:"at"`
+	}
 	// EvWarned: the person was told that the end is near.
 	EvWarned struct {
 		At time.Time `json:"at"`
@@ -156,6 +168,11 @@ type (
 		Outcome Outcome   `json:"outcome"`
 		Refusal *Refusal  `json:"refusal,omitempty"`
 		At      time.Time `json:"at"`
+	}
+	// EvClashed: two that exclude each other are granted at once.
+	EvClashed struct {
+		With Group     `json:"with"`
+		At   time.Time `json:"at"`
 	}
 	// EvStuck: something that should happen can't. EvUnstuck: it can again.
 	EvStuck struct {
@@ -189,10 +206,12 @@ func (EvFinishAsked) wire() string   { return "finish_asked" }
 func (EvProvisioned) wire() string   { return "provisioned" }
 func (EvSpan) wire() string          { return "span" }
 func (EvStill) wire() string         { return "still" }
+func (EvDemanded) wire() string      { return "demanded" }
 func (EvWarned) wire() string        { return "warned" }
 func (EvReminded) wire() string      { return "reminded" }
 func (EvEnded) wire() string         { return "ended" }
 func (EvClosed) wire() string        { return "closed" }
+func (EvClashed) wire() string       { return "clashed" }
 func (EvStuck) wire() string         { return "stuck" }
 func (EvUnstuck) wire() string       { return "unstuck" }
 func (EvTurnedAway) wire() string    { return "turned_away" }
@@ -213,10 +232,12 @@ var decoders = map[string]func([]byte) (Event, error){
 	"provisioned":    as[EvProvisioned],
 	"span":           as[EvSpan],
 	"still":          as[EvStill],
+	"demanded":       as[EvDemanded],
 	"warned":         as[EvWarned],
 	"reminded":       as[EvReminded],
 	"ended":          as[EvEnded],
 	"closed":         as[EvClosed],
+	"clashed":        as[EvClashed],
 	"stuck":          as[EvStuck],
 	"unstuck":        as[EvUnstuck],
 	"turned_away":    as[EvTurnedAway],

@@ -20,7 +20,8 @@ type Ask struct {
 	Ticket  string
 	Reply   string   // Slack's response URL
 	Batch   []string // ids of all that is asked for together, and confirmed with one sign-in; empty: this alone
-	After   string   // id of the running activation that this renews: it ends first
+	After   string   // id of the activation that ends first, to be renewed or switched from
+	Leaves  Group    // that one's group, if it is another
 	Warrant Warrant
 	Facts   Facts
 }
@@ -29,8 +30,9 @@ type Ask struct {
 // own, in one commit.
 type Asks []Ask
 
-// Renewal is an ask that takes the place of a running activation, and the end of
-// that one: both begin in one commit, or neither.
+// Renewal is an ask that takes the place of another activation, of the same group
+// or (a switch) of another, and the end of that one: both begin in one commit, or
+// neither.
 type Renewal struct {
 	Ask    Ask
 	Finish Finish // of the activation that Ask.After names
@@ -51,7 +53,9 @@ type Facts struct {
 	// one that would be.
 	TicketUnfit bool
 	TicketForm  string
-	Vain        []time.Time // when this person made requests for the same that came to nothing
+	Vain        []time.Time  // when this person made requests for the same that came to nothing
+	Excludes    []Group      // whose access this person must not have at the same time, by pagbot's rule
+	Rivals      []Activation // what this person has, or asked for, of those
 }
 
 // Notice is an activation that was found in PIM and not asked for here.
@@ -122,8 +126,20 @@ type Probed struct {
 	Last      time.Time
 }
 
+// Demanded says that Entra was asked to write the new member to a target at
+// once, or why it won't.
+type Demanded struct {
+	Target  string
+	Refusal *Refusal
+	At      time.Time
+}
+
 // Replaced says that a new activation of the same key began.
 type Replaced struct{ By string }
+
+// Clash says that PIM grants this and another group at once that exclude each
+// other: somebody went round pagbot's rule.
+type Clash struct{ With Group }
 
 // Trouble says that something that should happen can't; Cleared when it can again.
 type Trouble struct {
@@ -145,6 +161,8 @@ func (StepUp) input()   {}
 func (Lapse) input()    {}
 func (Saw) input()      {}
 func (Probed) input()   {}
+func (Demanded) input() {}
 func (Replaced) input() {}
+func (Clash) input()    {}
 func (Trouble) input()  {}
 func (Tick) input()     {}

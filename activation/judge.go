@@ -40,6 +40,7 @@ const (
 	RuleInactive    = "not active yet"
 	RuleNoneWaiting = "no request waiting"
 	RuleEligible    = "eligible"
+	RuleExcluded    = "nothing that excludes it"
 	RuleNotTooOften = "not asked too often"
 	RuleMinimum     = "at least five minutes"
 	RuleMaximum     = "not longer than allowed"
@@ -85,9 +86,13 @@ func Judge(q Ask, f Facts, now time.Time) Verdict {
 		}
 		v.Rules = append(v.Rules, Rule{name, whose, m, refusalIf(unmet, r)})
 	}
-	rule(RuleInactive, PIM, !f.Active.IsZero() && q.After == "", Refusal{Code: AlreadyActive, Until: f.Active})
+	rule(RuleInactive, PIM, !f.Active.IsZero() && (q.After == "" || q.Leaves.ID != ""), Refusal{Code: AlreadyActive, Until: f.Active})
 	rule(RuleNoneWaiting, PIM, f.Pending, Refusal{Code: AlreadyPending})
 	rule(RuleEligible, PIM, !f.Eligible, Refusal{Code: NotEligible, By: f.Closest})
+	if len(f.Excludes) > 0 {
+		no := q.excluded(f.Rivals, now)
+		rule(RuleExcluded, Pagbot, no.Code != "", no)
+	}
 	tooOften, free := oftenInVain(f.Vain, now)
 	rule(RuleNotTooOften, Pagbot, tooOften, Refusal{Code: TooOften, Until: free})
 	length := q.Length

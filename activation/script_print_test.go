@@ -50,6 +50,11 @@ func describe(e Event) string {
 		about = strings.Split("nobody,first,second,rescue", ",")[e.Nth]
 	case EvStill:
 		about = e.Target + " " + string(e.Direction) + " at " + clock(e.Asked)
+	case EvDemanded:
+		about = e.Target
+		if e.Refusal != nil {
+			about += ": " + refusal(*e.Refusal)
+		}
 	case EvEnded:
 		about = string(e.Outcome)
 	case EvClosed:

@@ -41,6 +41,9 @@ func (b *Bot) gather(ctx context.Context, o order, g Group, s someone, now time.
 	}
 	q := b.wanted(o, g, facts.Settings, now, s.zone)
 	facts.TicketUnfit, facts.TicketForm = q.Facts.TicketUnfit, q.Facts.TicketForm
+	if err := b.rivals(ctx, &facts, g, s); err != nil {
+		return activation.Ask{}, err
+	}
 	q.Person, q.Facts = p, facts
 	q.Warrant.Proof = activation.ProofFor(activation.Submit, q.Access, facts.Settings, g.Proof)
 	return q, nil
@@ -49,7 +52,7 @@ func (b *Bot) gather(ctx context.Context, o order, g Group, s someone, now time.
 // asked is the activation that an ask is about to begin, as far as its terms go.
 func asked(q activation.Ask) activation.Activation {
 	return activation.Activation{Person: q.Person, Group: q.Group, Access: q.Access, Length: activation.Duration(q.Length), Until: q.Until, Start: q.Start,
-		Reason: q.Reason, Ticket: q.Ticket, Settings: q.Facts.Settings}
+		Reason: q.Reason, Ticket: q.Ticket, After: q.After, Leaves: q.Leaves, Settings: q.Facts.Settings}
 }
 
 // usual is the length when none was said: an hour, or less if PIM allows less.

@@ -75,6 +75,7 @@ type Group struct {
 	Proof      activation.Proof                          // the configuration's choice; empty: the default
 	Lead       time.Duration                             // how long before the end to warn
 	Remind     time.Duration                             // how long a request waits before its approvers are reminded
+	Excludes   []string                                  // ids of groups that nobody has beside it
 	Backup     []string                                  // Slack users who are reminded later, beside the approvers
 	Targets    map[activation.Access][]activation.Target // what each access reaches
 }

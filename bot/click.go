@@ -38,6 +38,7 @@ func keyOf(blockID string) string {
 type about struct {
 	ID   string          `json:"id"`
 	Deed activation.Deed `json:"deed"`
+	To   string          `json:"to,omitempty"` // what is switched to
 }
 
 // click understands a pressed button. All that it does is to open a form, made
@@ -58,6 +59,9 @@ func (b *Bot) click(ctx context.Context, k activation.Kept, i slack.InteractionC
 	}
 	if act.ActionID == actRenew {
 		return "", nil, b.clickRenew(ctx, k, i, act)
+	}
+	if act.ActionID == actSwitch || act.ActionID == actBack {
+		return "", nil, b.clickSwitch(ctx, k, i, act)
 	}
 	deed, ok := map[string]activation.Deed{actApprove: activation.Approve, actDeny: activation.Deny, actFinish: activation.End}[act.ActionID]
 	if !ok {
@@ -230,6 +234,9 @@ func (b *Bot) confirmed(ctx context.Context, k activation.Kept, i slack.Interact
 	case formRenew:
 		say := func(m message) error { return b.direct(ctx, i.User.ID, m) }
 		return b.renewal(ctx, k, "", renewed(i.View), a, s, say)
+	case formSwitch:
+		say := func(m message) error { return b.direct(ctx, i.User.ID, m) }
+		return b.switched(ctx, k, i.View, on, a, s, say)
 	case formVote:
 		if on.Deed != activation.Approve && on.Deed != activation.Deny {
 			return "", nil, nil

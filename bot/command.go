@@ -119,6 +119,8 @@ func (b *Bot) obey(ctx context.Context, k activation.Kept, c slack.SlashCommand,
 		return b.finish(ctx, k, o, s, say)
 	case "renew":
 		return b.renew(ctx, k, c, o, s, say)
+	case "switch":
+		return b.change(ctx, k, c, o, s, say)
 	}
 	if o.verb == "again" {
 		last, err := b.lately(ctx, s)
@@ -131,14 +133,7 @@ func (b *Bot) obey(ctx context.Context, k activation.Kept, c slack.SlashCommand,
 		o, s = repeated(o, last[0], s)
 	}
 	if o.group == "" {
-		err := b.openAsk(ctx, c.TriggerID, s, activation.Activation{})
-		switch why := triggerTrouble(err); {
-		case strings.Contains(why, "exchanged"):
-			return "", nil, nil // this envelope was read before, and the form is open
-		case why != "":
-			return "", nil, say(plain(sayTooSlow))
-		}
-		return "", nil, err
+		return "", nil, inTime(b.openAsk(ctx, c.TriggerID, s, activation.Activation{}), say)
 	}
 	return b.ask(ctx, k, c.ResponseURL, o, s, say)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"sort"
 
 	"github.com/slack-go/slack"
 
@@ -96,7 +97,7 @@ func (b *Bot) lately(ctx context.Context, s someone) ([]activation.Activation, e
 		}
 		all = append(all, list...)
 	}
-	slices.SortStableFunc(all, func(x, y activation.Activation) int { return y.Began.Compare(x.Began) })
+	sort.SliceStable(all, func(i, k int) bool { return all[i].Began.After(all[k].Began) })
 	var some []activation.Activation
 	for _, a := range all {
 		_, looked := b.group(a.Group.ID)

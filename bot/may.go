@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -63,9 +64,10 @@ func (b *Bot) mayActivate(ctx context.Context, s someone) ([]may, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(all, func(x, y may) int {
+	sort.SliceStable(all, func(i, k int) bool { // a generic sort is compiled anew for each type
+		x, y := all[i], all[k]
 		return cmp.Or(strings.Compare(fold(x.group.Name), fold(y.group.Name)), strings.Compare(string(x.access), string(y.access)),
-			lastUse(last, y).Compare(lastUse(last, x)))
+			lastUse(last, y).Compare(lastUse(last, x))) < 0
 	})
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -122,7 +122,7 @@ func voteForm(a activation.Activation, d activation.Deed, proof activation.Proof
 	if next != "" {
 		blocks = append(blocks, note(next))
 	}
-	return modal(formVote, title, submit, about{a.ID, d}, blocks...)
+	return modal(formVote, title, submit, about{ID: a.ID, Deed: d}, blocks...)
 }
 
 // finishForm is where a person confirms that they are done.
@@ -131,5 +131,5 @@ func finishForm(a activation.Activation, now time.Time) slack.ModalViewRequest {
 	if deedToEnd(a) == activation.Cancel {
 		title, submit = "Withdraw request", "Withdraw"
 	}
-	return modal(formFinish, title, submit, about{a.ID, deedToEnd(a)}, rich(sayFinishForm(a, now)))
+	return modal(formFinish, title, submit, about{ID: a.ID, Deed: deedToEnd(a)}, rich(sayFinishForm(a, now)))
 }

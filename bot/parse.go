@@ -32,12 +32,13 @@ type order struct {
 	reason  string
 	ticket  string
 	code    string // after signin: what the browser shows
+	rest    []word // after switch: which of its words are groups, only the bot knows
 }
 
 // verbs and what else people type for them.
 var verbs = map[string]string{
 	"activate": "activate", "request": "activate", "check": "check", "dryrun": "check", "dry-run": "check", "test": "check", "deactivate": "deactivate", "end": "deactivate", "cancel": "deactivate",
-	"renew": "renew", "extend": "renew", "prolong": "renew", "list": "list", "again": "again", "repeat": "again", "status": "status", "signin": "signin", "sign-in": "signin", "login": "signin",
+	"renew": "renew", "extend": "renew", "prolong": "renew", "switch": "switch", "change": "switch", "list": "list", "again": "again", "repeat": "again", "status": "status", "signin": "signin", "sign-in": "signin", "login": "signin",
 	"signout": "signout", "sign-out": "signout", "logout": "signout", "latency": "latency", "help": "help", "": "help",
 }
 
@@ -82,6 +83,11 @@ func (o *order) arguments(words []word) error {
 		return nil
 	case "again":
 		return o.words(words)
+	case "switch":
+		if o.rest = words; len(words) == 0 {
+			return complaint(saySwitchUsage)
+		}
+		return nil
 	}
 	if !takesGroup[o.verb] || len(words) == 0 {
 		if o.verb == "check" {
@@ -93,6 +99,11 @@ func (o *order) arguments(words []word) error {
 	for len(words) > 0 && !words[0].quoted && (strings.HasSuffix(o.group, ",") || strings.HasPrefix(words[0].text, ",")) {
 		o.group, words = o.group+words[0].text, words[1:] // "a, b" names two groups
 	}
+	return o.options(words)
+}
+
+// options takes what may follow a group.
+func (o *order) options(words []word) error {
 	words, err := o.as(words)
 	if err == nil {
 		words, err = o.begin(words)

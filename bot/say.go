@@ -240,31 +240,36 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 		s := sayAsked(a, g.Channel)
 		return plain(s + m.surprises(ctx, a)), s != ""
 	case activation.TopicRefused:
-		return plain(strings.TrimSpace(sayDeedRefused(a, e) + m.otherAccount(a, e) + " " + m.meanwhile(ctx, a))), true
+		return m.refused(ctx, a, e), true
 	case activation.TopicActive:
 		return plain(strings.TrimSpace(sayActive(a) + m.gap(ctx, a) + " " + m.usually(a))), true
 	case activation.TopicEffective:
 		return plain(sayEffective(a, t)), true
 	case activation.TopicHad:
 		return plain(sayHad(a, t)), true
+	case activation.TopicDeclined:
+		return plain(sayDeclined(a, t)), !t.Grant.Settled()
 	case activation.TopicDecided:
-		return decided(a, e), a.Decision != nil
+		var left string
+		if a.Decision != nil && !a.Decision.Approve {
+			left = m.meanwhile(ctx, a)
+		}
+		return decided(a, e, left), a.Decision != nil
 	case activation.TopicWarning:
 		return m.withFinish(plain(sayWarning(a)), a, e.Key), true
 	case activation.TopicEnded:
 		if e.Kind == activation.Thread {
 			return plain(sayRevoked(a)), true
 		}
-		if a.Next != "" && a.Outcome == activation.EndedSoon {
-			return plain(sayMakesRoom(a)), true
-		}
-		return m.withAgain(plain(strings.TrimSpace(sayEnded(a)+" "+m.usually(a))), a, e.Key), true
+		return m.ended(ctx, a, e.Key), true
 	case activation.TopicGone:
 		return plain(sayGone(a)), true
 	case activation.TopicOverdue:
 		return plain(sayOverdue(a, t, who(a.Person))), true
 	case activation.TopicClosed:
-		return plain(sayClosed(a)), true
+		return plain(sayClosed(a) + m.meanwhile(ctx, a)), true
+	case activation.TopicClash:
+		return plain(sayClash(a)), true
 	case activation.TopicStuck:
 		return plain(sayStuck(a)), a.Stuck != nil
 	case activation.TopicAgreed:
@@ -279,13 +284,13 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 
 // decided tells the requester or, in the thread, the others; with the
 // approver's own words.
-func decided(a activation.Activation, e activation.Effect) message {
+func decided(a activation.Activation, e activation.Effect, left string) message {
 	if a.Decision == nil {
 		return message{}
 	}
 	s := sayDecidedFor(a)
 	if e.Kind == activation.DM {
-		s = sayDecided(a)
+		s = sayDecided(a) + left
 	}
 	if a.Decision.Reason == "" {
 		return plain(s)

@@ -42,6 +42,13 @@ func (b *Bot) groupsOf(o *order) ([]Group, error) {
 			all = append(all, *g)
 		}
 	}
+	for i, g := range all {
+		for _, h := range all[:i] {
+			if g.excludes(h.ID) {
+				return nil, complaint(sayTogether(h.Name, g.Name))
+			}
+		}
+	}
 	switch {
 	case len(all) == 0:
 		return nil, complaint(sayUnknownGroup(o.group, ""))

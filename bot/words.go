@@ -22,6 +22,7 @@ const (
 		"`/pag again` asks for the same as last time.\n" +
 		"`/pag deactivate GROUP` ends it early, or withdraws a request.\n" +
 		"`/pag renew GROUP 2h \"why\"` ends it and activates it anew, with a gap: PIM can't extend. Better ask for the full time at once, and end it early.\n" +
+		"`/pag switch FROM TO 1h \"why\"` leaves one for another, where a person must not have both at once.\n" +
 		"`/pag list` shows what you may activate and what you have.\n" +
 		"`/pag status` shows where yours stand.\n" +
 		"`/pag latency` shows how long systems take to follow; also `/pag latency GROUP`.\n" +

@@ -123,6 +123,8 @@ func sayRule(r activation.Rule, q activation.Ask, approvers []string) string {
 		return "no request of yours waits"
 	case activation.RuleEligible:
 		return "you are eligible"
+	case activation.RuleExcluded:
+		return "you have nothing that excludes it: " + list(excluding(q.Facts.Excludes))
 	case activation.RuleNotTooOften:
 		return "you have not asked too often in vain"
 	case activation.RuleMinimum:
@@ -149,6 +151,13 @@ func sayRule(r activation.Rule, q activation.Ask, approvers []string) string {
 		return "you confirm it with a sign-in of its own"
 	}
 	return r.Name
+}
+
+func excluding(all []activation.Group) (names []string) {
+	for _, g := range all {
+		names = append(names, "*"+lit(g.Name)+"*")
+	}
+	return names
 }
 
 // sayReaches says what comes after PIM.

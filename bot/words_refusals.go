@@ -45,8 +45,10 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 		return sayTooEarly(r)
 	case activation.Paced:
 		return sayPaced(a, 0)
+	case activation.Excluded:
+		return sayExcluded(r, a)
 	case activation.NotEnded:
-		return whatOr(a, "This") + " was not renewed: what runs could not be ended, so it stays as it is. `/pag status` shows until when."
+		return sayNotEnded(a)
 	case activation.NotActive:
 		return whatOr(a, "This") + " is not active any more, so there is nothing to end."
 	case activation.NotPending:
@@ -144,6 +146,8 @@ func sayGuard(r activation.Refusal, a activation.Activation) string {
 		return "I lack a permission in Entra for this. An administrator must grant it: " + lit(r.Text)
 	case activation.BlockedByPolicy:
 		return "Conditional Access blocked your sign-in. Use the device and place that your organization asks for, or ask an administrator."
+	case activation.Quarantined, activation.NotProvisioned:
+		return "Entra did not write it: " + sayWhyNot(r) + "."
 	case activation.Throttled:
 		return "Entra asks us to slow down. Try again in a few minutes."
 	case activation.Unavailable:

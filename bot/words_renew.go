@@ -60,7 +60,10 @@ func sayGap(from, to time.Time) string {
 }
 
 // sayMeanwhile is what is left of what was to be renewed.
-func sayMeanwhile(was activation.Activation) string {
+func sayMeanwhile(was, a activation.Activation) string {
+	if a.Switches() {
+		return sayLeftBehind(was, a)
+	}
 	switch was.Phase {
 	case activation.Active, activation.Ending:
 		return fmt.Sprintf("What you have runs on, %s.", until(was.Ends))

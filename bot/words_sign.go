@@ -103,6 +103,9 @@ func sayDecided(a activation.Activation) string {
 func sayAsked(a activation.Activation, channel string) string {
 	switch a.Phase {
 	case activation.Asked:
+		if a.Switches() {
+			return saySwitching(a)
+		}
 		return fmt.Sprintf("I'm asking Entra for %s %s. I'll write to you when it is active.", what(a), howLong(a))
 	case activation.AwaitingApproval:
 		where := ""

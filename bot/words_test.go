@@ -64,6 +64,8 @@ func full(c activation.Code) activation.Refusal {
 		r.Text = "INC0012345"
 	case activation.TooLong:
 		r.Max = activation.Duration(4 * time.Hour)
+	case activation.Quarantined:
+		r.Until, r.Text = after(-9*time.Hour), "InvalidCredentials"
 	case activation.RulesFailed:
 		r.Rules = []string{"ExpirationRule", "TicketingRule"}
 	case activation.AlreadyDecided, activation.WrongPerson:
@@ -153,6 +155,10 @@ func beginnings() []said {
 		{"effective L3", effective(activation.L3), dm(activation.TopicEffective)},
 		{"works L2", scene(activation.Active, grants(waits(""), seen(activation.L2, 30*m))), dm(activation.TopicEffective)},
 		{"had already", scene(activation.Active, grants(had(activation.L0), had(activation.L2))), dm(activation.TopicHad)},
+		{"active, on demand", scene(activation.Active, onDemand(time.Time{}, "")), dm(activation.TopicActive)},
+		{"active, was demanded", scene(activation.Active, onDemand(after(time.Minute), "")), dm(activation.TopicActive)},
+		{"declined, quarantine", scene(activation.Active, onDemand(after(time.Minute), activation.Quarantined)), dm(activation.TopicDeclined)},
+		{"declined, throttled", scene(activation.Active, onDemand(after(time.Minute), activation.Throttled)), dm(activation.TopicDeclined)},
 		{"approved, to the requester", scene(activation.Provisioning, decidedBy(approver, true, true, "known incident")), dm(activation.TopicDecided)},
 		{"approved, in the thread", scene(activation.Provisioning, decidedBy(approver, true, true, "known incident")), thread(activation.TopicDecided)},
 		{"approved in Entra, in the thread", scene(activation.Provisioning, decidedBy(activation.Person{}, true, false, "")), thread(activation.TopicDecided)},
@@ -195,6 +201,7 @@ func endings() []said {
 		}), dm(activation.TopicClosed)},
 		{"one of two agreed, in the thread", quorum(approver), thread(activation.TopicAgreed)},
 		{"gone round, in the thread", quorum(approver), thread(activation.TopicRound)},
+		{"two that exclude each other, in the thread", scene(activation.Active, func(a *activation.Activation) { a.Clash.Name = "db_readers" }), thread(activation.TopicClash)},
 		{"reminder", scene(activation.AwaitingApproval), thread(activation.TopicRemind)},
 		{"second reminder", scene(activation.AwaitingApproval), thread(activation.TopicMore)},
 		{"rescue", scene(activation.AwaitingApproval), thread(activation.TopicRescue)},
@@ -367,6 +374,7 @@ func TestStory(t *testing.T) {
 	for _, e := range []activation.Event{activation.EvRefused{Refusal: full(activation.NotEligible)}, activation.EvNoticed{Request: activation.Request{Justification: "from the portal"}},
 		activation.EvLapsed{By: requester, Deed: activation.End}, activation.EvTurnedAway{By: approver, Deed: activation.Deny, Refusal: full(activation.AlreadyDecided)},
 		activation.EvStuck{Stuck: activation.Stuck{Why: full(activation.Unavailable)}}, activation.EvStill{Target: "devops", Direction: activation.Removal, Asked: after(5 * time.Hour)},
+		activation.EvDemanded{Target: "devops", At: after(time.Minute)}, activation.EvDemanded{Target: "devops", Refusal: &activation.Refusal{Code: activation.Quarantined, Text: "InvalidCredentials"}},
 		activation.EvUnstuck{}, activation.EvReminded{Nth: activation.Rescue}, activation.EvAgreed{Agreed: activation.Agreed{By: approver, Reason: "ok"}}, activation.EvSignInWanted{},
 		activation.EvDecided{Decision: activation.Decision{Approve: true}}} {
 		journal = append(journal, Moment{after(6 * time.Hour), e})

@@ -109,17 +109,16 @@ func (p *DefenderAsPerson) Check(ctx context.Context, who []activation.Person) (
 	ctx, cancel := context.WithTimeout(ctx, p.c.Limits.Timeout)
 	defer cancel()
 	answers, f := askEach(ctx, p.c.Client.Now, activation.L3, who, func(ctx context.Context, w activation.Person, _ time.Time) (activation.Answer, error) {
-		token, err := p.bearer(ctx, w)
+		token, issued, err := p.bearer(ctx, w)
 		if err != nil {
 			return activation.Answer{}, err
 		}
-		sent := p.c.Client.Now()
 		is, err := p.sees(ctx, token)
 		evidence := "devices"
 		if len(p.c.DeviceGroups) > 0 {
 			evidence = "devices of " + strings.Join(p.c.DeviceGroups, ", ")
 		}
-		return yesNo(is, activation.L3, evidence, sent, p.c.Client.Now()), err
+		return yesNo(is, activation.L3, evidence, issued, p.c.Client.Now()), err
 	})
 	return answers, p.ms.slowed(f)
 }

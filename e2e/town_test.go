@@ -33,7 +33,9 @@ type town struct {
 	dir   string
 	cfg   *app.Config
 	bot   *app.App
-	stop  func() // ends the bot as SIGTERM would
+	stop  func()          // ends the bot as SIGTERM would
+	more  *systems        // further targets, where a story has them
+	used  map[string]bool // links that were confirmed
 }
 
 // setup are the choices of a town.
@@ -41,6 +43,8 @@ type setup struct {
 	watch bool
 	found func(*demo.Worlds)                    // changes the company before the bot starts
 	yaml  func(w *demo.Worlds, s string) string // changes the configuration
+	files map[string]string                     // beside the configuration
+	also  func() map[string]http.Handler        // further hosts
 }
 
 // inTown runs a test in a bubble with the company and the bot.
@@ -68,6 +72,7 @@ func (w *town) judge() {
 
 // open founds the company and serves it; the returned function closes it.
 func (w *town) open(s setup) (closeAll func()) {
+	w.used = map[string]bool{}
 	place := demo.Place{Slack: "http://slack.test", Graph: "http://graph.test", Authority: "https://login.test", DevOps: "http://devops.test", Pages: "https://pag.test"}
 	var err error
 	if w.Worlds, err = demo.Found(place, demo.Clocks{}); err != nil {
@@ -91,6 +96,14 @@ func (w *town) open(s setup) (closeAll func()) {
 			l = w.tls(l)
 		}
 		stops = append(stops, pipe.Serve(l, h))
+	}
+	if s.also != nil {
+		for host, h := range s.also() {
+			stops = append(stops, pipe.Serve(w.net.Listen(host), h))
+		}
+	}
+	if err := s.writes(w.dir); err != nil {
+		w.t.Fatal(err)
 	}
 	path, err := w.Configure(w.dir, "pag.test:443", "", s.watch)
 	if err != nil {
@@ -238,6 +251,7 @@ func (w *town) presses(name string, m slack.Message, action string) slack.Reply 
 // the confirmation. It returns what the last page says.
 func (w *town) confirms(name string, b *browser.Browser, link string) string {
 	w.t.Helper()
+	w.used[link] = true
 	text, err := demo.Confirm(b, link, "adm-"+name+"@contoso.example")
 	if err != nil {
 		w.t.Fatalf("%s in the browser: %v", name, err)

@@ -239,7 +239,7 @@ func (w *world) asked(change ...func(*activation.Ask)) activation.Activation {
 	for _, f := range change {
 		f(&q)
 	}
-	draft := activation.Activation{Person: q.Person, Group: q.Group, Access: q.Access, Length: activation.Duration(q.Length), Until: q.Until, Reason: q.Reason, Ticket: q.Ticket}
+	draft := activation.Activation{Person: q.Person, Group: q.Group, Access: q.Access, Length: activation.Duration(q.Length), Until: q.Until, Reason: q.Reason, Ticket: q.Ticket, After: q.After}
 	q.Warrant = w.warrant(draft, activation.Submit, w.requester, "")
 	a := w.tell(activation.Activation{}, q)
 	if a.Phase != activation.Asked {

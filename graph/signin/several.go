@@ -37,7 +37,7 @@ func (s *Service) lookAll(ctx context.Context, first string, also []string) ([]w
 			if why == nil {
 				why = no
 			}
-		case p.Warrant.Deed == activation.End && i > 0 && lead.After == a.ID && p.Warrant.Actor.SameAccount(lead.Person):
+		case (p.Warrant.Deed == activation.End || p.Warrant.Deed == activation.Cancel) && i > 0 && lead.After == a.ID && p.Warrant.Actor.SameAccount(lead.Person):
 			if len(all) > 0 { // else nothing takes its place
 				all = append(all, waiting{a, p})
 			}
@@ -113,6 +113,9 @@ func (s *Service) became(ctx context.Context, f *flow) (pg page, left waiting) {
 			after = a.After
 		} else if after != "" && a.ID == after {
 			deed = activation.End
+			if a.Outcome == activation.Withdrawn {
+				deed = activation.Cancel
+			}
 		}
 		switch {
 		case err != nil:
@@ -143,7 +146,7 @@ func (s *Service) pageDeeds(all []waiting) page {
 	switch {
 	case renewal(all):
 		pg.Title, pg.Rows = questionRenew(all), s.rowsOfRenewal(all)
-		pg.Lead = "You asked in Slack to renew this access. PIM can't extend it: it is ended, and then activated anew."
+		pg.Lead = leadRenew(all)
 	case len(all) > 1:
 		pg.Title, pg.Rows = questionAll(all), s.rowsOfAll(all)
 		pg.Lead = "You asked in Slack to activate all of this for yourself."
@@ -158,7 +161,7 @@ func (s *Service) pageConfirmAll(all []waiting, who activation.Person) page {
 	case renewal(all):
 		pg.Title, pg.Rows = questionRenew(all), append([]row{{"Signed in as", shown(who)}}, s.rowsOfRenewal(all)[1:]...)
 		pg.Lead = "Last step: both of this is done in your name, in this order."
-		pg.Button = "Yes, end it and activate it anew"
+		pg.Button = buttonRenew(all)
 	case len(all) > 1:
 		pg.Title, pg.Rows = questionAll(all), append([]row{{"Signed in as", shown(who)}}, s.rowsOfAll(all)[1:]...)
 		pg.Lead = "Last step: all of this is done in your name."

@@ -202,7 +202,7 @@ func (a *App) botGroups() []bot.Group {
 			ticket = regexp.MustCompile(g.Ticket) // validated
 		}
 		all = append(all, bot.Group{Ticket: ticket, TicketForm: g.TicketExample, Group: activation.Group{Tenant: a.cfg.Entra.Tenant, ID: g.ID, Name: g.Name}, Aliases: g.Aliases, Channel: g.Channel,
-			Proof: g.Proof, Lead: time.Duration(g.Warn), Remind: time.Duration(g.Remind), Backup: g.Backup, Quorum: g.Quorum, Targets: a.reaches(g)})
+			Proof: g.Proof, Lead: time.Duration(g.Warn), Remind: time.Duration(g.Remind), Backup: g.Backup, Quorum: g.Quorum, Excludes: a.cfg.excluded(g), Targets: a.reaches(g)})
 	}
 	return all
 }
@@ -219,6 +219,9 @@ func (a *App) openEngine(people bot.People) error {
 	for _, k := range []activation.Kind{activation.Card, activation.Thread, activation.DM, activation.AskSign, activation.Whisper} {
 		hands[k] = mouth
 	}
+	if hands[activation.Demand], err = a.openDemands(); err != nil {
+		return err
+	}
 	if a.pages != nil {
 		guard, err := signin.NewSealer(a.secrets.key, a.secrets.oldKeys...)
 		if err != nil {
@@ -228,7 +231,7 @@ func (a *App) openEngine(people bot.People) error {
 	}
 	var watched []engine.Watched
 	for _, g := range a.bot.Groups {
-		watched = append(watched, engine.Watched{Group: g.Group, Targets: g.Targets, Lead: g.Lead, Remind: g.Remind, Quorum: g.Quorum})
+		watched = append(watched, engine.Watched{Group: g.Group, Targets: g.Targets, Lead: g.Lead, Remind: g.Remind, Quorum: g.Quorum, Excludes: g.Excludes})
 	}
 	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log,
 		Changed: a.history.Note, Named: named(a.bot.Groups, people)})

@@ -89,7 +89,11 @@ func transport(ca string) (*http.Transport, error) {
 // credential is how the reader authenticates; secret is its client secret, if
 // it has one.
 func (c *Config) credential(h *http.Client, secret string) (azcore.TokenCredential, error) {
-	r := c.Entra.Reader
+	return c.credentialOf(c.Entra.Reader, "reader", h, secret)
+}
+
+// credentialOf is how a registration authenticates that is no person's.
+func (c *Config) credentialOf(r ReaderConfig, which string, h *http.Client, secret string) (azcore.TokenCredential, error) {
 	// What is down is asked again by whoever needed it; a start says so soon.
 	retry := policy.RetryOptions{MaxRetries: 2, RetryDelay: 300 * time.Millisecond, MaxRetryDelay: time.Second}
 	o := azcore.ClientOptions{Transport: h, Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: c.authority()}, Retry: retry}
@@ -98,7 +102,7 @@ func (c *Config) credential(h *http.Client, secret string) (azcore.TokenCredenti
 	case r.ClientSecret != nil:
 		return plain(azidentity.NewClientSecretCredential(c.Entra.Tenant, r.ClientID, secret, &azidentity.ClientSecretCredentialOptions{ClientOptions: o, DisableInstanceDiscovery: private}))
 	case r.Certificate != "":
-		const field = "entra.reader.certificate"
+		field := "entra." + which + ".certificate"
 		b, err := readFile(field, c.in(r.Certificate))
 		if err != nil {
 			return nil, err

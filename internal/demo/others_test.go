@@ -43,7 +43,12 @@ func get(t testing.TB, address, token string) int {
 
 // application gets a token for the reader.
 func application(t testing.TB, w *Worlds, scope string) string {
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {w.Reader.ID}, "client_secret": {w.Reader.Secret}, "scope": {scope}}
+	return tokenOf(t, w, w.Reader.ID, w.Reader.Secret, scope)
+}
+
+// tokenOf gets a token for an application.
+func tokenOf(t testing.TB, w *Worlds, id, secret, scope string) string {
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret}, "scope": {scope}}
 	r := httptest.NewRequest(http.MethodPost, "https://login.test/"+w.Entra.Tenant()+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	rec := httptest.NewRecorder()
@@ -71,6 +76,11 @@ var questions = map[string]string{
 // that knows the people of the group.
 func TestOthersTakeTheirOwnTokens(t *testing.T) {
 	w, o := others(t)
+	if err := w.Entra.ChangeApp(w.Reader.ID, func(a *entra.App) {
+		a.Roles = append(a.Roles, "DeviceManagementRBAC.Read.All", deviceAPI+"/Machine.Read.All")
+	}); err != nil {
+		t.Fatal(err)
+	}
 	graph := application(t, w, entra.GraphAudience+"/.default")
 	for name, path := range questions {
 		x := o.Systems[name]
@@ -95,6 +105,26 @@ func TestOthersTakeTheirOwnTokens(t *testing.T) {
 		}
 		if code := get(t, strings.Replace(oracle, url.PathEscape(key), "nobody", 1)+"x", ""); code != 404 {
 			t.Errorf("%s: the oracle says %d of nothing", name, code)
+		}
+	}
+}
+
+// Graph shows the provisioning of those that are provisioned, to the application
+// that owns them and to nobody else.
+func TestProvisioningIsGraphs(t *testing.T) {
+	w, o := others(t)
+	x, graph := o.Systems["provisioning"], w.Handlers()[w.Place.Graph]
+	for token, want := range map[string]int{
+		application(t, w, x.Scope): 403,
+		tokenOf(t, w, x.More["client_id"], x.More["client_secret"], x.Scope): 200,
+	} {
+		for _, app := range []string{"scim", "aws"} {
+			r := httptest.NewRequest(http.MethodGet, w.Place.Graph+"/v1.0/servicePrincipals/"+x.More[app]+"/synchronization/jobs", nil)
+			r.Header.Set("Authorization", "Bearer "+token)
+			rec := httptest.NewRecorder()
+			if graph.ServeHTTP(rec, r); rec.Code != want {
+				t.Errorf("%s: %d, want %d", app, rec.Code, want)
+			}
 		}
 	}
 }

@@ -299,6 +299,9 @@ func send(rw http.ResponseWriter, c *call, a answer, f *Fault, zip bool) {
 // refused puts a refusal into the body shape that the service (or the dial)
 // uses for it: plain, or JSON inside an UnknownError's message.
 func (w *World) refused(c *call, no *refusal) answer {
+	if w.dials.RefusedAs != 0 && no.status == 400 && strings.Contains(c.path, pag) {
+		no = refuse(w.dials.RefusedAs, no.code, no.message)
+	}
 	wrapped := no.code == "PermissionScopeNotGranted" || strings.Contains(no.code, "AcrsValidationFailed")
 	switch w.dials.Shape {
 	case "plain":
