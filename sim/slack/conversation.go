@@ -50,7 +50,7 @@ func conversationsOpen(c *call) (answer, error) {
 		if ch == nil || !ch.direct() || !ch.has(c.app.BotUser) {
 			return nil, refuse("channel_not_found")
 		}
-		return c.opened(ch, false), nil
+		return c.opened(ch, false), c.need(conversationScope[ch.kind()] + ":write")
 	case !c.has("users"):
 		return nil, refuse("users_list_not_supplied")
 	}

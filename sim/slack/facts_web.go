@@ -53,9 +53,12 @@ var nounFacts = []Fact{
 	{"9", "After a share the invited side has a frozen channel with a new id", "always", "TestAChannelsIDChangesWhenAShareIsStarted", false},
 	{"8", "An app behaves as its manifest says; a bad one installs nothing", "edit App", "TestManifest", false},
 	{"8", "Token rotation: 12 h, refresh tokens once, at most two", "always", "TestTokensUnderRotation", false},
+	{"8", "Token rotation can't be switched off again", "edit App", "TestRotationStaysOn", false},
+	{"8", "Opening a DM that is there needs the scope of its kind", "edit App", "TestOpeningByChannelNeedsTheScopeOfItsKind", false},
 	{"6.1", "Revoked: one token, the other, or all", "edit App", "TestRevokingOneOfTheTokens", false},
 	{"9", "Global shortcuts have no response_url, message shortcuts do", "edit App", "TestShortcuts", false},
 	{"7", "Dates in each person's zone; rich_text is never parsed", "always", "TestTextAsEachPersonSeesIt", false},
+	{"7", "Dates have their fallback, and Slack's tokens alone", "always", "TestDatesAreStrict", false},
 }
 
 // notSimulated names the facts without a row, and why.

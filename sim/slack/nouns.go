@@ -266,8 +266,13 @@ func (w *World) EditApp(id string, edit func(*App)) bool {
 	if a == nil {
 		return false
 	}
-	was := a.NoSocketMode
+	was, rotated := a.NoSocketMode, a.Rotation
 	edit(&a.App)
+	a.Rotation = a.Rotation || rotated
+	if a.Rotation && !rotated {
+		a.rotating(w)
+		a.issue(a.BotToken)
+	}
 	if a.NoSocketMode && !was {
 		for _, c := range a.conns {
 			w.spawn(func() {

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -67,6 +68,7 @@ func oauthAccess(c *call) (answer, error) {
 	a.RefreshToken = "xoxe-1-" + c.w.secret(20)
 	a.issue("xoxe.xoxb-1-" + c.w.secret(20))
 	return answer{"access_token": a.BotToken, "token_type": "bot", "refresh_token": a.RefreshToken, "expires_in": int(tokenLife.Seconds()),
+		"scope": strings.Join(a.Scopes, ","), "is_enterprise_install": a.OrgInstalled,
 		"bot_user_id": a.BotUser, "app_id": a.ID, "team": answer{"id": a.Team, "name": c.w.teams[a.Team].Name}}, nil
 }
 

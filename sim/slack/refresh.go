@@ -119,6 +119,7 @@ func (w *World) HalfOpen(id int) int {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		c.frozen = true
+		c.fade()
 		w.record(Entry{Kind: "socket", App: c.app.ID, Name: "half_open", Socket: c.id})
 	})
 }
@@ -158,6 +159,21 @@ func (w *World) ReapGhosts() int {
 		}
 	})
 	return n
+}
+
+// fade forgets a ghost or a half-open connection after a ghost's life. The
+// caller holds the lock.
+func (c *conn) fade() {
+	life := c.dials.GhostLife.Duration()
+	if life <= 0 {
+		return
+	}
+	c.w.spawn(func() {
+		if c.w.pause(c.w.ctx, life) {
+			c.drop()
+			c.w.forget(c)
+		}
+	})
 }
 
 func (c *conn) background(f func()) {

@@ -109,7 +109,7 @@ func (c *conn) register(debug bool) bool {
 	c.id = w.lastConn
 	c.app.conns = append(c.app.conns, c)
 	life := c.dials.Lifetime
-	if debug {
+	if debug && (life <= 0 || life > 360) {
 		life = 360
 	}
 	if !c.dials.NoHello {
@@ -363,13 +363,7 @@ func (c *conn) lost(err error) {
 			w.turn(func(d *Dials) { d.GhostNext-- })
 		}
 		c.ghost, what = true, "ghost"
-		if life := c.dials.GhostLife.Duration(); life > 0 {
-			w.spawn(func() {
-				if w.pause(w.ctx, life) {
-					w.forget(c)
-				}
-			})
-		}
+		c.fade()
 	} else {
 		c.app.conns = slices.DeleteFunc(c.app.conns, func(o *conn) bool { return o == c })
 	}

@@ -221,6 +221,9 @@ func (r *reader) mrkdwn(s string) string {
 			return r.named(r.channels, what[1:])
 		case strings.HasPrefix(what, "!date^"):
 			parts := strings.Split(what, "^")
+			if !labelled {
+				return in // a date without its fallback is none
+			}
 			at, err := strconv.ParseInt(parts[1], 10, 64)
 			if err != nil || len(parts) < 3 {
 				return label
@@ -238,6 +241,10 @@ func (r *reader) mrkdwn(s string) string {
 
 var dateToken = regexp.MustCompile(`\{[a-z_]+\}`)
 
+// tokenNames are all the date tokens that there are.
+var tokenNames = []string{"date_num", "date_slash", "date", "date_short", "date_long", "date_long_full", "date_pretty", "date_short_pretty",
+	"date_long_pretty", "day_divider_pretty", "time", "time_secs", "ago"}
+
 // date renders Slack's date tokens in the person's zone.
 func (r *reader) date(unix int64, format string) string {
 	at := time.Unix(unix, 0).In(r.zone)
@@ -245,6 +252,9 @@ func (r *reader) date(unix int64, format string) string {
 }
 
 func (r *reader) token(at time.Time, token string) string {
+	if !slices.Contains(tokenNames, token) {
+		return "{" + token + "}"
+	}
 	layouts := map[string]string{"date_num": "2006-01-02", "date_slash": "01/02/2006", "date": "January 2, 2006", "date_short": "Jan 2, 2006",
 		"date_long": "Monday, January 2, 2006", "date_long_full": "Monday, January 2, 2006", "time": "15:04", "time_secs": "15:04:05",
 		"day_divider": "Monday, January 2"}
@@ -258,10 +268,7 @@ func (r *reader) token(at time.Time, token string) string {
 			return []string{"yesterday", "today", "tomorrow"}[i]
 		}
 	}
-	if layout := layouts[plainName]; layout != "" {
-		return at.Format(layout)
-	}
-	return "{" + token + "}"
+	return at.Format(layouts[plainName])
 }
 
 func midnight(t time.Time) time.Time {
