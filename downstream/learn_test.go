@@ -135,7 +135,7 @@ func TestWatchFollowsItsHistory(t *testing.T) {
 		for time.Since(began) < 40*time.Minute {
 			x.do(t)
 		}
-		if all := x.p.calls(); early > 10 || all-early < early || asked != 1 {
+		if all := x.p.calls(); early > 15 || all-early < early || asked != 1 {
 			t.Errorf("%d calls before it ever came, %d until it always has; asked %d times", early, all-early, asked)
 		}
 	})

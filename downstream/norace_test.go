@@ -7,4 +7,5 @@ const (
 	truthLives = 10_000
 	lyingLives = 120
 	waiters    = 5000
+	waitPasts  = 24
 )

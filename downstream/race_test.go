@@ -8,4 +8,5 @@ const (
 	truthLives = 200
 	lyingLives = 60
 	waiters    = 1000
+	waitPasts  = 2
 )
