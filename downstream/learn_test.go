@@ -60,6 +60,28 @@ func TestTheOldFades(t *testing.T) {
 	}
 }
 
+// What came where nobody looked, again and again, is no longer what was learned.
+func TestAChangeIsNoticed(t *testing.T) {
+	past := pastOf(100, epoch, around(30*time.Minute))
+	for i := range past[95:] {
+		if l := Learn(past, epoch, 0); l == nil {
+			t.Fatalf("forgotten after %d surprises", i)
+		}
+		past[95+i].After, past[95+i].By = 0, 20*time.Minute
+	}
+	if l := Learn(past, epoch, 0); l != nil {
+		t.Errorf("still follows the old plan: %v", l.looks)
+	}
+}
+
+// A look that came a little late does not cost the next one.
+func TestLateLooksSkipNone(t *testing.T) {
+	l := &Learned{looks: []time.Duration{100 * time.Second, 105 * time.Second, 110 * time.Second}}
+	if got := l.next(100*time.Second + 300*time.Millisecond); got != step {
+		t.Errorf("waits %v, want %v", got, step)
+	}
+}
+
 // A life that was given up before the change says that it may take longer.
 func TestTheCensoredCount(t *testing.T) {
 	past := pastOf(100, epoch, func(i int) time.Duration { return time.Duration(2+i*37%100) * time.Minute })

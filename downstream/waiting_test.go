@@ -193,7 +193,7 @@ func TestWaiting(t *testing.T) {
 		}
 	}
 	geometric, table, ticks := policies[1].make, policies[2].make, policies[3].make
-	for _, of := range natures() {
+	for _, of := range natures()[:waitNatures] {
 		blind := measureWaiting(of, geometric, geometric, 0, 1, 200)
 		holds(of, "calls_vs_fixed_at_first", blind.vsFixed, 0.45)
 		holds(of, "lateness_p95_ratio_at_first", blind.ratio, 1)
