@@ -12,9 +12,11 @@ func Apply(a Activation, e Event) Activation {
 		return begin(a, e)
 	}
 	if a.Phase == Closed {
-		return a // late news changes nothing; the journal has it
+		return a.decidedBy(e) // all other late news changes nothing; the journal has it
 	}
 	switch e := e.(type) {
+	case EvDecidedBy:
+		a = a.decidedBy(e)
 	case EvSignInWanted:
 		a.eachDeed(e.Warrant, func(d *Pending) { d.Needs, d.Claims = true, e.Claims })
 	case EvSubmitted:
@@ -33,7 +35,7 @@ func Apply(a Activation, e Event) Activation {
 		a.addDeed(e.Warrant, e.Reason)
 	case EvAgreed:
 		a.dropDeed(e.Agreed.Warrant)
-		a.Agreed = append(slices.Clone(a.Agreed), e.Agreed)
+		a = a.agreed(e)
 	case EvDecided:
 		a.dropDeed(e.Warrant)
 		a = a.decided(e)
@@ -45,6 +47,8 @@ func Apply(a Activation, e Event) Activation {
 		a.setSpan(e)
 	case EvStill:
 		a.setStill(e)
+	case EvDemanded:
+		a.setDemanded(e)
 	case EvWarned:
 		a.Warned = true
 	case EvReminded:
@@ -53,6 +57,8 @@ func Apply(a Activation, e Event) Activation {
 		a = a.ended(e)
 	case EvClosed:
 		a = a.closed(e)
+	case EvClashed:
+		a.Clash = e.With
 	case EvStuck:
 		a.Stuck = &e.Stuck
 	case EvUnstuck:
@@ -68,11 +74,12 @@ func begin(a Activation, e Event) Activation {
 		a.Person, a.Group, a.Access = e.Person, e.Group, e.Access
 		a.Reason, a.Ticket, a.Length, a.Until, a.Start = e.Reason, e.Ticket, e.Length, e.Until, e.Start
 		a.Settings, a.Targets, a.Lead, a.Remind, a.Reply, a.Began = e.Settings, slices.Clone(e.Targets), e.Lead, e.Remind, e.Reply, e.At
-		a.Batch, a.Quorum, a.After = slices.Clone(e.Batch), e.Quorum, e.After
+		a.Batch, a.Quorum, a.After, a.Leaves, a.Unchecked = slices.Clone(e.Batch), e.Quorum, e.After, e.Leaves, e.Unchecked
 		a.addDeed(e.Warrant, "")
 	case EvRefused:
 		a.ID, a.Phase, a.Outcome = e.ID, Closed, Refused
 		a.Person, a.Group, a.Access = e.Person, e.Group, e.Access
+		a.Length, a.Reason, a.Ticket = e.Length, e.Reason, e.Ticket
 		a.Reply, a.Refusal, a.Began, a.ClosedAt = e.Reply, &e.Refusal, e.At, e.At
 	case EvNoticed:
 		a.ID, a.Phase, a.Watched = e.ID, Noticed, true
@@ -230,6 +237,14 @@ func (a *Activation) setStill(e EvStill) {
 	a.setSpan(EvSpan{e.Target, e.Direction, s, e.At})
 }
 
+func (a *Activation) setDemanded(e EvDemanded) {
+	for i := range a.Targets {
+		if a.Targets[i].ID == e.Target {
+			a.Targets[i].Demanded, a.Targets[i].Declined = e.At, e.Refusal
+		}
+	}
+}
+
 func (a *Activation) setSpan(e EvSpan) {
 	for i := range a.Targets {
 		if a.Targets[i].ID != e.Target {
@@ -241,4 +256,22 @@ func (a *Activation) setSpan(e EvSpan) {
 			a.Targets[i].Grant = e.Span
 		}
 	}
+}
+
+// agreed counts a voice, and those no more that were lost.
+func (a Activation) agreed(e EvAgreed) Activation {
+	lost := func(v Agreed) bool {
+		return slices.ContainsFunc(e.Lost, func(l Agreed) bool { return l.Warrant == v.Warrant })
+	}
+	a.Agreed = append(slices.DeleteFunc(slices.Clone(a.Agreed), lost), e.Agreed)
+	return a
+}
+
+// decidedBy fills in a name, also after the end.
+func (a Activation) decidedBy(e Event) Activation {
+	if by, ok := e.(EvDecidedBy); ok && a.Nameless() {
+		d := *a.Decision
+		d.By, a.Decision = by.By, &d
+	}
+	return a
 }

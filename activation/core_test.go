@@ -299,6 +299,8 @@ func TestHeld(t *testing.T) {
 		{"runs, its end to be done", Activation{ID: "a0", Phase: Active, Deeds: ending}, true, false},
 		{"its end was refused or lapsed", Activation{ID: "a0", Phase: Active}, false, true},
 		{"another deed is no end", Activation{ID: "a0", Phase: Active, Deeds: []Pending{{Warrant: Warrant{Deed: Cancel}}}}, false, true},
+		{"waits, and is to be withdrawn", Activation{ID: "a0", Phase: AwaitingApproval, Deeds: []Pending{{Warrant: Warrant{Deed: Cancel}}}}, true, false},
+		{"approved before it was withdrawn", Activation{ID: "a0", Phase: Provisioning, Deeds: ending}, false, true},
 		{"ended", Activation{ID: "a0", Phase: Verifying}, false, false},
 		{"over", Activation{ID: "a0", Phase: Closed}, false, false},
 		{"forgotten", Activation{}, false, false},

@@ -8,7 +8,8 @@ import (
 // Lane is a queue of effects with its own way of repeating.
 type Lane string
 
-// The lanes. A deed writes to Graph and is looked for before it is repeated; a
+// The lanes. A deed writes to Graph and is looked for before it is repeated,
+// unless repeating it changes nothing; a
 // say goes to Slack; a watch only reads.
 const (
 	LaneDeed  Lane = "deed"
@@ -28,8 +29,10 @@ const (
 	AskSign  Kind = "signin" // slot: a DM with the link of one deed, and what became of it
 	Whisper  Kind = "answer" // append: private answer where the person typed
 	WatchPIM Kind = "pim"    // slot: request and instance as PIM holds them
+	WatchWho Kind = "who"    // slot: who decided in Entra
 	Probe    Kind = "probe"  // slot: one target in one direction
 	Free     Kind = "free"   // deed lane: let go what waits for the end of this one
+	Demand   Kind = "demand" // slot, deed lane: ask Entra to write the new member to a target at once; as the application
 	Succeed  Kind = "tell"   // deed lane: tell older activations of the same key that this one replaced them
 )
 
@@ -45,13 +48,16 @@ const (
 	TopicWarning   Topic = "warning" // the end is near
 	TopicEnded     Topic = "ended"
 	TopicGone      Topic = "gone"
-	TopicOverdue   Topic = "overdue" // removal is late
+	TopicOverdue   Topic = "overdue"  // removal is late
+	TopicDeclined  Topic = "declined" // Entra was asked to write it at once, and won't
 	TopicRefused   Topic = "refused"
 	TopicClosed    Topic = "closed" // without ever having been granted
 	TopicStuck     Topic = "stuck"
 	TopicAsked     Topic = "asked"       // it is on its way, and what comes next
 	TopicAgreed    Topic = "agreed"      // one approver did, others must
+	TopicUnheard   Topic = "unheard"     // an earlier one may not decide any more
 	TopicRound     Topic = "gone round"  // a decision in Entra went round the quorum
+	TopicClash     Topic = "clash"       // two are active that exclude each other
 	TopicRemind    Topic = "remind"      // approvers: it still waits
 	TopicMore      Topic = "remind more" // and others
 	TopicRescue    Topic = "rescue"      // PIM drops it soon

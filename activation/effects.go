@@ -16,7 +16,7 @@ func Effects(a Activation, e Event) []Effect {
 		if e.Warrant.Proof != Fresh && !a.Follows() { // else the link says it, or the first of its batch
 			o.whisper(TopicAsked, nil)
 		}
-		if !a.Renews() {
+		if !a.Renews() { // what targets say of a renewal is of the one before
 			o.probes(Grant)
 		}
 	case EvRefused:
@@ -26,6 +26,7 @@ func Effects(a Activation, e Event) []Effect {
 		o.pim()
 		o.probes(Grant)
 		if a.Phase == Active {
+			o.demands()
 			o.dm(a.Person, TopicActive, "")
 			o.succeed()
 		}
@@ -50,11 +51,12 @@ func Effects(a Activation, e Event) []Effect {
 	case EvDecisionAsked:
 		o.deed(e.Warrant)
 	case EvAgreed:
-		o.card()
-		o.sign(e.Agreed.Warrant)
-		o.thread(TopicAgreed, "")
+		o.agreed(e)
 	case EvDecided:
 		o.decided(e)
+	case EvDecidedBy:
+		o.card()
+		o.told()
 	case EvFinishAsked:
 		o.deed(e.Warrant)
 		o.card()
@@ -76,10 +78,16 @@ func (o *out) later(e Event) {
 		o.card()
 		o.pim()
 		o.probes(Grant)
+		o.demands()
 		o.dm(o.a.Person, TopicActive, "")
 		o.succeed()
 	case EvSpan:
 		o.span(e)
+	case EvDemanded:
+		o.card()
+		if e.Refusal != nil {
+			o.dm(o.a.Person, TopicDeclined, e.Target)
+		}
 	case EvWarned:
 		o.dm(o.a.Person, TopicWarning, "")
 	case EvReminded:
@@ -95,6 +103,9 @@ func (o *out) later(e Event) {
 		}
 	case EvClosed:
 		o.closed(e)
+	case EvClashed:
+		o.card()
+		o.thread(TopicClash, "")
 	case EvStuck:
 		o.card()
 		// That PIM lets nobody go in the first minutes, and when it is one's turn,
@@ -123,16 +134,46 @@ func (o *out) reminded(e EvReminded) {
 	}
 }
 
+func (o *out) agreed(e EvAgreed) {
+	o.card()
+	o.sign(e.Agreed.Warrant)
+	o.thread(TopicAgreed, "")
+	for _, v := range e.Lost {
+		o.thread(TopicUnheard, v.By.Name)
+	}
+}
+
+// told tells the thread and the requester of the decision. What was made in
+// Entra is told once, and once more in the same place when it is known by whom.
+func (o *out) told() {
+	thread := Effect{Key: "thread/" + o.seq(), Kind: Thread, Topic: TopicDecided}
+	dm := Effect{Key: "dm/" + o.seq(), Kind: DM, To: o.a.Person, Topic: TopicDecided}
+	if !o.a.Decision.Here {
+		thread.Key, thread.Slot, dm.Key, dm.Slot = "thread/decided", true, "dm/decided", true
+	}
+	o.say(thread)
+	o.say(dm)
+}
+
+// Entra's audit log is minutes late; what it does not tell within the hour, it
+// is not asked for any more.
+const (
+	whoSoon = 2 * time.Minute
+	whoLong = time.Hour
+)
+
 func (o *out) decided(e EvDecided) {
 	o.card()
 	o.links()
-	o.thread(TopicDecided, "")
+	o.told()
 	if o.a.Round() {
 		// A yes of our own whose answer is on its way looks like one in Entra at first.
 		o.say(Effect{Key: "thread/" + o.seq() + "/round", Kind: Thread, Topic: TopicRound, Due: o.a.Decision.At.Add(patience)})
 		o.effects[len(o.effects)-1].Order = ""
 	}
-	o.dm(o.a.Person, TopicDecided, "")
+	if o.a.Nameless() {
+		o.put(Effect{Key: "watch/who", Lane: LaneWatch, Kind: WatchWho, Slot: true, Due: o.a.Decision.At.Add(whoSoon)})
+	}
 	if e.Decision.Approve {
 		o.pim()
 		// A control that was taken at the ask may be hours old by now.
@@ -182,6 +223,9 @@ func (o *out) telling(l Level) bool {
 
 func (o *out) closed(e EvClosed) {
 	o.card()
+	if o.a.Ended.IsZero() {
+		o.free()
+	}
 	if o.a.Ended.IsZero() && e.Outcome != Denied { // what was denied was decided: done there
 		o.links()
 	}
@@ -328,6 +372,17 @@ func (o *out) probes(toward Direction) {
 	for _, t := range o.a.Targets {
 		if !t.Span(toward).Settled() {
 			o.put(Effect{Key: "watch/" + t.ID + "/" + string(toward), Lane: LaneWatch, Kind: Probe, Slot: true, Target: t.ID, Toward: toward})
+		}
+	}
+}
+
+// demands has Entra asked, where it was not yet, to write the new member at
+// once. It needs no warrant: it is nobody's deed but the application's, and gives
+// nothing that PIM has not given.
+func (o *out) demands() {
+	for _, t := range o.a.Targets {
+		if t.OnDemand && t.Demanded.IsZero() && !t.Grant.Settled() {
+			o.put(Effect{Key: "demand/" + t.ID, Lane: LaneDeed, Kind: Demand, Slot: true, Target: t.ID})
 		}
 	}
 }

@@ -27,20 +27,27 @@ type (
 		Reply    string    `json:"reply,omitempty"`
 		Batch    []string  `json:"batch,omitempty"`
 		After    string    `json:"after,omitempty"`
+		Leaves   Group     `json:"leaves,omitzero"`
 		Settings Settings  `json:"settings"`
 		Targets  []Target  `json:"targets"`
 		Lead     Duration  `json:"lead,omitempty"`
 		Remind   Duration  `json:"remind,omitempty"`
 		Quorum   int       `json:"quorum,omitempty"`
-		Warrant  Warrant   `json:"warrant"`
-		At       time.Time `json:"at"`
+		// Unchecked is why the ticket was taken without its system's word.
+		Unchecked string    `json:"unchecked,omitempty"`
+		Warrant   Warrant   `json:"warrant"`
+		At        time.Time `json:"at"`
 	}
-	// EvRefused begins and ends a life: a rule was not met.
+	// EvRefused begins and ends a life: a rule was not met. What was asked for is
+	// kept where it may yet be had in another way.
 	EvRefused struct {
 		ID      string    `json:"id"`
 		Person  Person    `json:"person"`
 		Group   Group     `json:"group"`
 		Access  Access    `json:"access"`
+		Length  Duration  `json:"length,omitempty"`
+		Reason  string    `json:"reason,omitempty"`
+		Ticket  string    `json:"ticket,omitempty"`
 		Reply   string    `json:"reply,omitempty"`
 		Refusal Refusal   `json:"refusal"`
 		At      time.Time `json:"at"`
@@ -99,13 +106,19 @@ type (
 	}
 	// EvAgreed: an approver agreed, and others must before PIM is told.
 	EvAgreed struct {
-		Agreed Agreed `json:"agreed"`
+		Agreed Agreed   `json:"agreed"`
+		Lost   []Agreed `json:"lost,omitempty"` // earlier voices that count no more: their givers may not decide now
 	}
 	// EvDecided: PIM holds a decision.
 	EvDecided struct {
 		Decision Decision `json:"decision"`
 		Request  Request  `json:"request,omitzero"`
 		Warrant  string   `json:"warrant,omitempty"`
+	}
+	// EvDecidedBy: it became known who had decided in Entra.
+	EvDecidedBy struct {
+		By Person    `json:"by"`
+		At time.Time `json:"at"`
 	}
 	// EvFinishAsked: the person wants it ended, or withdrawn.
 	EvFinishAsked struct {
@@ -136,6 +149,13 @@ type (
 		Asked     time.Time `json:"asked"`
 		At        time.Time `json:"at"`
 	}
+	// EvDemanded: Entra was asked to write the new member to a target at once; a
+	// refusal says why it won't.
+	EvDemanded struct {
+		Target  string    `json:"target"`
+		Refusal *Refusal  `json:"refusal,omitempty"`
+		At      time.Time `json:"at"`
+	}
 	// EvWarned: the person was told that the end is near.
 	EvWarned struct {
 		At time.Time `json:"at"`
@@ -156,6 +176,11 @@ type (
 		Outcome Outcome   `json:"outcome"`
 		Refusal *Refusal  `json:"refusal,omitempty"`
 		At      time.Time `json:"at"`
+	}
+	// EvClashed: two that exclude each other are granted at once.
+	EvClashed struct {
+		With Group     `json:"with"`
+		At   time.Time `json:"at"`
 	}
 	// EvStuck: something that should happen can't. EvUnstuck: it can again.
 	EvStuck struct {
@@ -184,15 +209,18 @@ func (EvDeedRefused) wire() string   { return "deed_refused" }
 func (EvLapsed) wire() string        { return "lapsed" }
 func (EvDecisionAsked) wire() string { return "decision_asked" }
 func (EvAgreed) wire() string        { return "agreed" }
+func (EvDecidedBy) wire() string     { return "decided_by" }
 func (EvDecided) wire() string       { return "decided" }
 func (EvFinishAsked) wire() string   { return "finish_asked" }
 func (EvProvisioned) wire() string   { return "provisioned" }
 func (EvSpan) wire() string          { return "span" }
 func (EvStill) wire() string         { return "still" }
+func (EvDemanded) wire() string      { return "demanded" }
 func (EvWarned) wire() string        { return "warned" }
 func (EvReminded) wire() string      { return "reminded" }
 func (EvEnded) wire() string         { return "ended" }
 func (EvClosed) wire() string        { return "closed" }
+func (EvClashed) wire() string       { return "clashed" }
 func (EvStuck) wire() string         { return "stuck" }
 func (EvUnstuck) wire() string       { return "unstuck" }
 func (EvTurnedAway) wire() string    { return "turned_away" }
@@ -208,15 +236,18 @@ var decoders = map[string]func([]byte) (Event, error){
 	"lapsed":         as[EvLapsed],
 	"decision_asked": as[EvDecisionAsked],
 	"agreed":         as[EvAgreed],
+	"decided_by":     as[EvDecidedBy],
 	"decided":        as[EvDecided],
 	"finish_asked":   as[EvFinishAsked],
 	"provisioned":    as[EvProvisioned],
 	"span":           as[EvSpan],
 	"still":          as[EvStill],
+	"demanded":       as[EvDemanded],
 	"warned":         as[EvWarned],
 	"reminded":       as[EvReminded],
 	"ended":          as[EvEnded],
 	"closed":         as[EvClosed],
+	"clashed":        as[EvClashed],
 	"stuck":          as[EvStuck],
 	"unstuck":        as[EvUnstuck],
 	"turned_away":    as[EvTurnedAway],

@@ -20,7 +20,8 @@ type Ask struct {
 	Ticket  string
 	Reply   string   // Slack's response URL
 	Batch   []string // ids of all that is asked for together, and confirmed with one sign-in; empty: this alone
-	After   string   // id of the running activation that this renews: it ends first
+	After   string   // id of the activation that ends first, to be renewed or switched from
+	Leaves  Group    // that one's group, if it is another
 	Warrant Warrant
 	Facts   Facts
 }
@@ -29,8 +30,9 @@ type Ask struct {
 // own, in one commit.
 type Asks []Ask
 
-// Renewal is an ask that takes the place of a running activation, and the end of
-// that one: both begin in one commit, or neither.
+// Renewal is an ask that takes the place of another activation, of the same group
+// or (a switch) of another, and the end of that one: both begin in one commit, or
+// neither.
 type Renewal struct {
 	Ask    Ask
 	Finish Finish // of the activation that Ask.After names
@@ -51,7 +53,17 @@ type Facts struct {
 	// one that would be.
 	TicketUnfit bool
 	TicketForm  string
-	Vain        []time.Time // when this person made requests for the same that came to nothing
+	Checked     *Checked     // by the group's ticket system; nil: it has none
+	Vain        []time.Time  // when this person made requests for the same that came to nothing
+	Excludes    []Group      // whose access this person must not have at the same time, by pagbot's rule
+	Rivals      []Activation // what this person has, or asked for, of those
+}
+
+// Checked is what a ticket system says of an ask's ticket.
+type Checked struct {
+	Says Says   // empty: it was not asked, as the ask is refused already
+	Why  string // it was no, or can't be told
+	Lax  bool   // where it can't be told, the ticket is taken
 }
 
 // Notice is an activation that was found in PIM and not asked for here.
@@ -90,6 +102,8 @@ type Done struct {
 	Request *Request // the request as PIM holds it now, if the deed made or changed one
 	Refusal *Refusal // PIM, or a guard before it, said no
 	Counted bool     // an approver's proven yes that PIM was not told: others are still needed
+	Seal    string   // of that yes
+	Lost    []Agreed // earlier ones whose givers may not decide any more
 	At      time.Time
 }
 
@@ -113,6 +127,10 @@ type Saw struct {
 	At      time.Time // when the reading was sent
 }
 
+// DecidedBy is who decided in Entra, where that could only be known later. It is
+// the one thing that a closed life is still told.
+type DecidedBy struct{ By Person }
+
 // Probed is news of one target in one direction. Last is when the last
 // contrary answer was asked for; zero if there was none.
 type Probed struct {
@@ -122,8 +140,20 @@ type Probed struct {
 	Last      time.Time
 }
 
+// Demanded says that Entra was asked to write the new member to a target at
+// once, or why it won't.
+type Demanded struct {
+	Target  string
+	Refusal *Refusal
+	At      time.Time
+}
+
 // Replaced says that a new activation of the same key began.
 type Replaced struct{ By string }
+
+// Clash says that PIM grants this and another group at once that exclude each
+// other: somebody went round pagbot's rule.
+type Clash struct{ With Group }
 
 // Trouble says that something that should happen can't; Cleared when it can again.
 type Trouble struct {
@@ -134,17 +164,20 @@ type Trouble struct {
 // Tick is the passing of time: Due has come.
 type Tick struct{}
 
-func (Ask) input()      {}
-func (Asks) input()     {}
-func (Renewal) input()  {}
-func (Notice) input()   {}
-func (Vote) input()     {}
-func (Finish) input()   {}
-func (Done) input()     {}
-func (StepUp) input()   {}
-func (Lapse) input()    {}
-func (Saw) input()      {}
-func (Probed) input()   {}
-func (Replaced) input() {}
-func (Trouble) input()  {}
-func (Tick) input()     {}
+func (Ask) input()       {}
+func (Asks) input()      {}
+func (Renewal) input()   {}
+func (Notice) input()    {}
+func (Vote) input()      {}
+func (Finish) input()    {}
+func (Done) input()      {}
+func (StepUp) input()    {}
+func (Lapse) input()     {}
+func (Saw) input()       {}
+func (DecidedBy) input() {}
+func (Probed) input()    {}
+func (Demanded) input()  {}
+func (Replaced) input()  {}
+func (Clash) input()     {}
+func (Trouble) input()   {}
+func (Tick) input()      {}

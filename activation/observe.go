@@ -244,8 +244,8 @@ func (t *turn) probed(p Probed) {
 			return // a no from before the end proves nothing about the end
 		}
 	}
-	if t.a.Renews() && t.a.From.IsZero() && p.Answer.Says == Yes {
-		return // through the one that ends: nobody had it otherwise
+	if t.a.After != "" && t.a.From.IsZero() && p.Answer.Says == Yes {
+		return // maybe through the one that ends
 	}
 	if t.a.Phase == Provisioning && p.Answer.Says == Yes {
 		return // PIM may grant it already; asked again once PIM says so

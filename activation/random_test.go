@@ -67,7 +67,7 @@ func (l *life) targets() []Target {
 func (l *life) ask() Ask {
 	by := l.person()
 	return Ask{ID: "a1", Tag: "7F3K", Person: by, Group: Group{tenant, "g1", "db-admins"}, Access: Member, Length: l.span(), Start: pick(l, "start", time.Time{}, l.now.Add(time.Hour)), Reason: "x", Batch: pick(l, "batch", nil, []string{"a1", "a2"}, []string{"a0", "a1"}),
-		After: pick(l, "after", "", "", "a0"),
+		After: pick(l, "after", "", "", "a0"), Leaves: pick(l, "leaves", Group{}, Group{tenant, "g2", "db-readers"}),
 		Reply: pick(l, "reply", "", "https://slack.test/reply"), Warrant: l.warrant(Submit, by),
 		Facts: Facts{Eligible: true, Lead: 15 * time.Minute, Remind: pick(l, "remind", 0, 10*time.Minute, 6*time.Hour), Quorum: pick(l, "quorum", 0, 2, 3), Targets: l.targets(), Settings: Settings{Max: Duration(8 * time.Hour), ApproverReason: true}}}
 }
@@ -147,7 +147,7 @@ func (l *life) anything() Input {
 	case 9:
 		return StepUp{l.known(), pick(l, "claims", "c1", "c2")}
 	case 10:
-		return pick[Input](l, "rare", Lapse{l.known()}, Asks{l.ask()}, Replaced{"next"}, Trouble{Why: Refusal{Code: Throttled}}, Trouble{Cleared: true})
+		return pick[Input](l, "rare", Lapse{l.known()}, Asks{l.ask()}, Replaced{"next"}, Demanded{Target: pick(l, "target", systems...), At: l.now}, DecidedBy{by}, Trouble{Why: Refusal{Code: Throttled}}, Trouble{Cleared: true}, Clash{Group{tenant, "g2", "db-readers"}})
 	case 11, 12:
 		return l.saw()
 	case 13, 14:

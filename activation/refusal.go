@@ -19,13 +19,16 @@ const (
 	TooShort         Code = "too short"
 	ReasonMissing    Code = "reason missing"
 	TicketMissing    Code = "ticket missing"
-	TicketUnfit      Code = "ticket unfit" // pagbot's own rule about tickets
+	TicketUnfit      Code = "ticket unfit"       // pagbot's own rule about tickets
+	TicketUnknown    Code = "ticket unknown"     // to the group's ticket system, or not open there
+	TicketUnchecked  Code = "ticket not checked" // its ticket system could not be asked
 	NeedsMFA         Code = "needs mfa"
 	NeedsContext     Code = "needs authentication context"
 	RulesFailed      Code = "rules failed" // PIM named rules that we don't know
 	TooEarly         Code = "too early"    // PIM's five-minute floor for ending
 	NotActive        Code = "not active"
 	NotEnded         Code = "not ended" // so that it could not be renewed
+	Excluded         Code = "excluded"  // pagbot's own rule about groups that exclude each other
 	NotPending       Code = "not pending"
 	AlreadyDecided   Code = "already decided"
 	AlreadyAgreed    Code = "already agreed" // one voice a human where several are needed
@@ -41,20 +44,23 @@ const (
 	PermissionNeeded Code = "permission missing"
 	BlockedByPolicy  Code = "blocked by conditional access"
 	Throttled        Code = "throttled"
-	Unavailable      Code = "unavailable" // Entra did not answer, or not sensibly
-	Paced            Code = "paced"       // it waits for its turn to begin
-	TooOften         Code = "too often"   // asked for again and again in vain
-	Changed          Code = "changed"     // what PIM holds is not what was shown
-	Broken           Code = "broken"      // everything else: see the reference in the log
+	Unavailable      Code = "unavailable"     // Entra did not answer, or not sensibly
+	Paced            Code = "paced"           // it waits for its turn to begin
+	TooOften         Code = "too often"       // asked for again and again in vain
+	Changed          Code = "changed"         // what PIM holds is not what was shown
+	Quarantined      Code = "quarantined"     // Entra writes nothing to an application until its provisioning is mended
+	NotProvisioned   Code = "not provisioned" // Entra has no provisioning there, or nothing to write
+	Broken           Code = "broken"          // everything else: see the reference in the log
 )
 
 // Refusal is a no with its kind and what a sentence about it needs.
 type Refusal struct {
 	Code  Code      `json:"code"`
 	Max   Duration  `json:"max,omitempty"`   // TooLong: the policy's maximum
-	Until time.Time `json:"until,omitzero"`  // AlreadyActive: its end; TooEarly: when it can be ended; Paced: when it begins; TooOften: when it may be asked for again
+	Until time.Time `json:"until,omitzero"`  // AlreadyActive, Excluded: its end; TooEarly: when it can be ended; Paced: when it begins; TooOften: when it may be asked for again; Quarantined: since when
 	Rules []string  `json:"rules,omitempty"` // PIM's own names of the rules that failed
-	By    string    `json:"by,omitempty"`    // AlreadyDecided: who; NotEligible: the closest that is
+	By    string    `json:"by,omitempty"`    // AlreadyDecided: who; NotEligible: the closest that is; Excluded: by which group; TicketUnknown: the ticket
+	Rival string    `json:"rival,omitempty"` // Excluded: id of the activation of that group, if one is known
 	Ref   string    `json:"ref,omitempty"`   // Broken: what to tell the administrator
 	Text  string    `json:"text,omitempty"`  // what the outside said, for the log and the journal
 }

@@ -42,6 +42,12 @@ func (s *stage) input(w []string) (Input, error) {
 		return s.last, nil
 	case "tick":
 		return Tick{}, nil
+	case "demanded":
+		in := Demanded{Target: w[1], At: s.now}
+		if len(w) > 2 {
+			in.Refusal = &Refusal{Code: Code(w[2])}
+		}
+		return in, nil
 	case "replaced":
 		return Replaced{By: "next"}, nil
 	case "trouble":
@@ -63,7 +69,13 @@ func (s *stage) report(w []string) (Input, error) {
 		}
 		return d, nil
 	case "counted":
-		return Done{Warrant: s.warrant(w[1]), At: s.now, Counted: true}, nil
+		d := Done{Warrant: s.warrant(w[1]), At: s.now, Counted: true}
+		for _, v := range s.a.Agreed {
+			if slices.Contains(w[2:], "lost="+v.By.Name) {
+				d.Lost = append(d.Lost, v)
+			}
+		}
+		return d, nil
 	case "refused":
 		return Done{Warrant: s.warrant(w[1]), At: s.now, Refusal: &Refusal{Code: Code(w[2])}}, nil
 	case "step-up":
@@ -72,6 +84,8 @@ func (s *stage) report(w []string) (Input, error) {
 		return Lapse{s.warrant(w[1])}, nil
 	case "saw":
 		return s.seen(w[1:])
+	case "decider":
+		return DecidedBy{who(w[1])}, nil
 	case "probe":
 		return s.answer(w[1:])
 	}
@@ -85,6 +99,9 @@ func (s *stage) ask(w []string) (Input, error) {
 	q := Ask{ID: "a1", Tag: "7F3K", Person: by, Group: Group{Tenant: tenant, ID: "group-" + w[0], Name: w[0]},
 		Access: s.access, Length: d, Reason: w[2], Reply: "https://slack.test/reply", Facts: s.facts}
 	q.Ticket, q.After = value(w, "ticket="), value(w, "after=")
+	if name := value(w, "leaves="); name != "" {
+		q.Leaves = Group{Tenant: tenant, ID: "group-" + name, Name: name}
+	}
 	if in := length(w, "start="); in > 0 {
 		q.Start = s.now.Add(in)
 	}

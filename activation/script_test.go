@@ -179,6 +179,10 @@ func (s *stage) set(w []string) (bool, error) {
 			}
 			f.Targets = append(f.Targets, t)
 		}
+	case "on-demand":
+		for i := range f.Targets {
+			f.Targets[i].OnDemand = f.Targets[i].ID == w[1]
+		}
 	case "settings":
 		return true, s.settings(w[1:])
 	case "owner":

@@ -62,6 +62,10 @@ type Answer struct {
 	Sent       time.Time `json:"sent"`
 	Received   time.Time `json:"received"`
 	Why        string    `json:"why,omitempty"` // for CantTell, and for the journal
+	// Absent is a CantTell: nobody is found there who could be the person, so that
+	// nobody could be in the group either, if they are looked for in the right way.
+	// A later yes shows that they were.
+	Absent bool `json:"absent,omitempty"`
 }
 
 // Direction tells the two measurements of a target apart.
@@ -102,7 +106,8 @@ type Span struct {
 	Via        string    `json:"via,omitempty"`
 	Doubt      string    `json:"doubt,omitempty"` // why it can't be told at the moment
 	Overdue    bool      `json:"overdue,omitempty"`
-	Still      time.Time `json:"still,omitzero"` // a contrary answer was asked for then, the last that was kept
+	Absent     time.Time `json:"absent,omitzero"` // nobody was found who could be the person; it was asked for then
+	Still      time.Time `json:"still,omitzero"`  // a contrary answer was asked for then, the last that was kept
 }
 
 // Settled reports whether nothing more is asked in this direction.
@@ -142,9 +147,16 @@ type Target struct {
 	Sessions Duration `json:"sessions,omitempty"`
 	// App is the enterprise application by which Entra writes to the target;
 	// empty: none. Who begins behind it takes turns.
-	App     string `json:"app,omitempty"`
-	Grant   Span   `json:"grant,omitzero"`
-	Removal Span   `json:"removal,omitzero"`
+	App string `json:"app,omitempty"`
+	// OnDemand: Entra is asked to write a new member there at once.
+	OnDemand bool `json:"on_demand,omitempty"`
+	// Demanded is when Entra was asked so, once an activation; Declined is why
+	// nothing came of it. What the target knows is for its spans to say.
+	Demanded time.Time `json:"demanded,omitzero"`
+	Declined *Refusal  `json:"declined,omitempty"`
+
+	Grant   Span `json:"grant,omitzero"`
+	Removal Span `json:"removal,omitzero"`
 }
 
 // Span returns the measurement in that direction.
@@ -174,7 +186,10 @@ func (s Span) settle(d Direction, a Answer, last, since time.Time) (Span, bool) 
 		if s.Doubt == "" {
 			s.Doubt = "no answer"
 		}
-		return s, s.Doubt != was.Doubt
+		if a.Absent && a.Sent.After(s.Absent) {
+			s.Absent = a.Sent
+		}
+		return s, s.Doubt != was.Doubt || was.Absent.IsZero() && !s.Absent.IsZero()
 	}
 	wanted := Yes
 	if d == Removal {
@@ -186,6 +201,9 @@ func (s Span) settle(d Direction, a Answer, last, since time.Time) (Span, bool) 
 	s.Doubt = ""
 	if a.Says == wanted && s.AfterLevel > a.Level {
 		s.After = s.unbound(d, since)
+	}
+	if d == Grant && a.Says == Yes && s.Absent.After(last) {
+		last = s.Absent // the person was looked for in the right way: here they are
 	}
 	if last.After(s.After) {
 		s.After = last

@@ -21,9 +21,14 @@ func Wants(a Activation, e Effect, now time.Time) bool {
 		return ok && now.Before(d.Warrant.Expires) && a.timely(d.Warrant.Deed)
 	case WatchPIM:
 		return a.Open() && a.Phase != Verifying && a.Phase != Asked
+	case WatchWho:
+		return a.Nameless() && now.Before(a.Decision.At.Add(whoLong))
 	case Probe:
 		t, ok := a.Target(e.Target)
 		return ok && a.Open() && !t.Span(e.Toward).Settled() && (a.Phase == Verifying) == (e.Toward == Removal)
+	case Demand:
+		t, ok := a.Target(e.Target)
+		return ok && a.Phase == Active && t.Demanded.IsZero() && !t.Grant.Settled()
 	case Whisper:
 		return e.Until.IsZero() || now.Before(e.Until)
 	case DM:
@@ -58,8 +63,8 @@ func (a Activation) timely(d Deed) bool {
 // Controlled reports whether every target has said how it stands before PIM
 // grants anything: yes, no, or that it can't tell.
 func (a Activation) Controlled() bool {
-	if a.Renews() {
-		return true // what the targets say now is of the one before
+	if a.After != "" {
+		return true // what the targets say now may be of the one before
 	}
 	for _, t := range a.Targets {
 		if s := t.Grant; !s.Settled() && s.After.IsZero() && s.Doubt == "" {

@@ -32,6 +32,8 @@ type Terms struct {
 	Ticket  string    `json:"ticket,omitempty"`
 	Request string    `json:"request,omitempty"` // approve, deny, cancel
 	For     string    `json:"for,omitempty"`     // the requester's object id
+	After   string    `json:"after,omitempty"`   // activate: what ends first, and of which group, if of another
+	Leaves  string    `json:"leaves,omitempty"`
 }
 
 // Digest is a hash over every field.
@@ -91,6 +93,7 @@ func (a Activation) Terms(d Deed, reason string) Terms {
 	switch d {
 	case Submit:
 		t.Length, t.Until, t.Start, t.Reason, t.Ticket = a.Length, a.Until, a.Start, a.Reason, a.Ticket
+		t.After, t.Leaves = a.After, a.Leaves.ID
 	case Approve, Deny, Cancel:
 		// What the approver was shown of the request is part of what they permit.
 		t.Request, t.Length, t.Until, t.Ticket = a.Request.ID, a.Request.Length, a.Request.Until, a.Request.Ticket

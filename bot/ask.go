@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,17 +12,18 @@ import (
 
 // ask gathers the facts for an ask. Whether they suffice is for Decide to say.
 func (b *Bot) ask(ctx context.Context, k activation.Kept, reply string, o order, s someone, say teller) (string, activation.Input, error) {
-	groups, err := b.groupsOf(&o)
+	choices, err := b.choices(&o, s)
 	if err == nil {
 		err = fits(o.reason, o.ticket)
 	}
 	if err != nil {
 		return "", nil, say(plain(err.Error()))
 	}
-	if len(groups) > 1 {
-		return b.askAll(ctx, k, reply, o, groups, s)
+	if len(choices) > 1 {
+		return b.askAll(ctx, k, reply, o, choices, s)
 	}
-	q, err := b.gather(ctx, o, groups[0], s, k.At)
+	one := choices[0]
+	q, err := b.gather(ctx, o.of(one), one.group, one.who, k.At)
 	if err != nil {
 		return "", nil, err
 	}
@@ -41,15 +41,33 @@ func (b *Bot) gather(ctx context.Context, o order, g Group, s someone, now time.
 	}
 	q := b.wanted(o, g, facts.Settings, now, s.zone)
 	facts.TicketUnfit, facts.TicketForm = q.Facts.TicketUnfit, q.Facts.TicketForm
+	if err := b.rivals(ctx, &facts, g, s); err != nil {
+		return activation.Ask{}, err
+	}
 	q.Person, q.Facts = p, facts
 	q.Warrant.Proof = activation.ProofFor(activation.Submit, q.Access, facts.Settings, g.Proof)
+	if g.CheckTicket != nil {
+		q.Facts.Checked = b.checkedTicket(ctx, g, q, now)
+	}
 	return q, nil
+}
+
+// checkedTicket asks the ticket system about an ask that nothing else forbids:
+// it must not tell of tickets to who may not ask.
+func (b *Bot) checkedTicket(ctx context.Context, g Group, q activation.Ask, now time.Time) *activation.Checked {
+	var c activation.Checked
+	if activation.Judge(q, q.Facts, now).Refusal() == nil {
+		if c = g.CheckTicket(ctx, q.Ticket); c.Says == activation.CantTell {
+			b.Log.Warn("the ticket system does not tell", "group", g.Name, "why", c.Why, "allowed", c.Lax)
+		}
+	}
+	return &c
 }
 
 // asked is the activation that an ask is about to begin, as far as its terms go.
 func asked(q activation.Ask) activation.Activation {
 	return activation.Activation{Person: q.Person, Group: q.Group, Access: q.Access, Length: activation.Duration(q.Length), Until: q.Until, Start: q.Start,
-		Reason: q.Reason, Ticket: q.Ticket, Settings: q.Facts.Settings}
+		Reason: q.Reason, Ticket: q.Ticket, After: q.After, Leaves: q.Leaves, Settings: q.Facts.Settings}
 }
 
 // usual is the length when none was said: an hour, or less if PIM allows less.
@@ -74,23 +92,30 @@ func (b *Bot) mintUntil(expires time.Time, k activation.Kept, a activation.Activ
 }
 
 // facts reads what PIM knows of each of the person's accounts, all at once, and
-// takes the account that is eligible; the first if none is.
+// takes the account that the ask is made with.
 func (b *Bot) facts(ctx context.Context, g Group, access activation.Access, s someone) (activation.Facts, activation.Person, error) {
 	all := make([]activation.Facts, len(s.accounts))
-	work, ctx := errgroup.WithContext(ctx)
+	var settings activation.Settings
+	work, inner := errgroup.WithContext(ctx)
+	work.Go(func() (err error) {
+		if settings, err = b.Directory.Settings(inner, g.ID, access); err == nil && settings.NeedsApproval {
+			b.approversOf(inner, activation.Activation{Group: g.Group, Access: access, Settings: settings}, decidersWait) // for the card
+		}
+		return err
+	})
 	for i, p := range s.accounts {
 		f := &all[i]
 		f.Targets, f.Lead, f.Remind, f.Quorum = g.Targets[access], g.Lead, g.Remind, g.Quorum
-		work.Go(func() (err error) { f.Settings, err = b.Directory.Settings(ctx, g.ID, access); return err })
-		work.Go(func() error { return b.eligible(ctx, f, g, access, p) })
-		work.Go(func() error { return b.running(ctx, f, g, access, p) })
-		work.Go(func() error { return b.waiting(ctx, f, g, access, p) })
+		work.Go(func() error { return b.eligible(inner, f, g, access, p) })
+		work.Go(func() error { return b.running(inner, f, g, access, p) })
+		work.Go(func() error { return b.waiting(inner, f, g, access, p) })
 	}
 	if err := work.Wait(); err != nil {
 		return activation.Facts{}, activation.Person{}, err
 	}
-	i := max(0, slices.IndexFunc(all, func(f activation.Facts) bool { return f.Eligible || f.Pending || !f.Active.IsZero() }))
-	return all[i], s.accounts[i], nil
+	i, err := b.ableWith(ctx, g, access, s, all)
+	all[i].Settings = settings
+	return all[i], s.accounts[i], err
 }
 
 func (b *Bot) eligible(ctx context.Context, f *activation.Facts, g Group, access activation.Access, p activation.Person) error {

@@ -23,6 +23,8 @@ const (
 	inStart  = "start"
 	inReason = "reason"
 	inTicket = "ticket"
+
+	inAccount = "account" // of an approver
 )
 
 // lengths are what the form offers; PIM's maximum is told when it is exceeded.
@@ -45,10 +47,14 @@ func (b *Bot) openAsk(ctx context.Context, trigger string, s someone, like activ
 
 // askForm is the form; like fills it in.
 func askForm(like activation.Activation, several bool) slack.ModalViewRequest {
-	group := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, words(sayFormPick), "v")
-	group.MinQueryLength = new(int)
+	group := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeExternal, words(sayFormPick), "v")
+	group.MinQueryLength, group.MaxSelectedItems = new(int), new(severalMost)
 	if like.Group.ID != "" {
-		group.InitialOption = option(may{Group{Group: like.Group}, like.Access, like.Person}, several)
+		group.InitialOptions = []*slack.OptionBlockObject{option(may{Group{Group: like.Group}, like.Access, like.Person}, several)}
+	}
+	hint := sayFormGroupHint
+	if several {
+		hint = sayFormGroupsHint
 	}
 	length := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, "v")
 	usual := time.Hour
@@ -68,7 +74,7 @@ func askForm(like activation.Activation, several bool) slack.ModalViewRequest {
 	ticket := slack.NewPlainTextInputBlockElement(nil, "v")
 	ticket.MaxLength, ticket.InitialValue = ticketMost, clip(like.Ticket, ticketMost)
 	form := modal(formAsk, "Activate access", "Ask", about{},
-		slack.NewInputBlock(inGroup, words(sayFormGroup), nil, group).WithDispatchAction(true), // see preview
+		slack.NewInputBlock(inGroup, words(sayFormGroup), words(hint), group).WithDispatchAction(true), // see preview
 		slack.NewInputBlock(inLength, words(sayFormLength), nil, length),
 		optional(slack.NewInputBlock(inUntil, words(sayFormUntil), words(sayFormUntilHint), slack.NewTimePickerBlockElement("v"))),
 		optional(slack.NewInputBlock(inStart, words(sayFormStart), words(sayFormStartHint), slack.NewTimePickerBlockElement("v"))),
@@ -150,14 +156,16 @@ func options(list []may, typed string, several bool) map[string]any {
 }
 
 // filled reads a form that was sent.
-func filled(v slack.View, s someone) (order, someone) {
-	o := order{verb: "activate", reason: strings.TrimSpace(typed(v, inReason)), ticket: strings.TrimSpace(typed(v, inTicket))}
-	o.group, o.access, s = chosen(picked(v, inGroup), s)
+func filled(v slack.View) order {
+	o := order{verb: "activate", chosen: []string{}, reason: strings.TrimSpace(typed(v, inReason)), ticket: strings.TrimSpace(typed(v, inTicket))}
+	for _, option := range entered(v, inGroup).SelectedOptions {
+		o.chosen = append(o.chosen, option.Value)
+	}
 	o.until, o.start = entered(v, inUntil).SelectedTime, entered(v, inStart).SelectedTime
 	if d, err := time.ParseDuration(picked(v, inLength)); err == nil && o.until == "" {
 		o.length = d // else the usual one
 	}
-	return o, s
+	return o
 }
 
 func picked(v slack.View, block string) string { return entered(v, block).SelectedOption.Value }

@@ -317,7 +317,7 @@ func TestHomeIsWhole(t *testing.T) {
 }
 
 // picks chooses a group in the form, which tells us so at once.
-func (w *world) picks(user, view, value string) error {
+func (w *world) picks(user, view string, value any) error {
 	r, err := w.Person(user).Act(w.ctx, sim.Click{View: view, Action: "v", Block: inGroup, Value: value})
 	if err == nil && r.Error != "" {
 		err = fmt.Errorf("slack says %s", r.Error)

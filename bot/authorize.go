@@ -88,8 +88,11 @@ func (b *Bot) authorize(ctx context.Context, c caller, w wish) (someone, activat
 	case w.about == nil:
 		return s, s.accounts[0], nil
 	case w.approve:
-		p, err := b.approver(ctx, s, *w.about)
-		return s, p, err
+		var err error
+		if s.accounts, err = b.approver(ctx, s, *w.about); err != nil {
+			return s, nobody, err
+		}
+		return s, s.accounts[0], nil
 	}
 	p, ok := s.account(*w.about)
 	if !ok {
@@ -195,28 +198,29 @@ func (b *Bot) ours(ctx context.Context, p press) error {
 	return no
 }
 
-// approver lets a person decide on somebody else's request: one of their
-// accounts must be among the approvers that PIM's role settings name now.
-func (b *Bot) approver(ctx context.Context, s someone, a activation.Activation) (activation.Person, error) {
-	for _, p := range s.accounts {
-		if p.Same(a.Person) {
-			return p, activation.Refusal{Code: activation.OwnRequest}
-		}
+// approver lets a person decide on somebody else's request, with those of their
+// accounts that are among the approvers whom PIM's role settings name now. There
+// is at least one if there is no error.
+func (b *Bot) approver(ctx context.Context, s someone, a activation.Activation) ([]activation.Person, error) {
+	if slices.ContainsFunc(s.accounts, a.Person.Same) {
+		return nil, activation.Refusal{Code: activation.OwnRequest}
 	}
 	settings, err := b.Directory.Settings(ctx, a.Group.ID, a.Access)
 	if err != nil {
-		return activation.Person{}, err
+		return nil, err
 	}
 	approvers, err := b.Directory.Approvers(ctx, settings)
 	if err != nil {
-		return activation.Person{}, err
+		return nil, err
 	}
+	var own []activation.Person
 	for _, p := range s.accounts {
-		for _, q := range approvers {
-			if strings.EqualFold(p.Object, q.Object) {
-				return p, nil
-			}
+		if slices.ContainsFunc(approvers, func(q activation.Person) bool { return strings.EqualFold(p.Object, q.Object) }) {
+			own = append(own, p)
 		}
 	}
-	return activation.Person{}, activation.Refusal{Code: activation.NotApprover}
+	if len(own) == 0 {
+		return nil, activation.Refusal{Code: activation.NotApprover}
+	}
+	return own, nil
 }

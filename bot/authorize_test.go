@@ -236,7 +236,7 @@ func TestWhoMayDecideAndEnd(t *testing.T) {
 			w.who[approver.Slack.ID] = []activation.Person{approver, {Object: "x", Human: "requester"}}
 		}, "your own request"},
 		"decided meanwhile":       {approver.Slack.ID, "approve", activation.Provisioning, nil, "adm_approver@contoso.example was quicker"},
-		"nothing to decide":       {approver.Slack.ID, "approve", activation.Active, func(w *world) { w.change(func(a *activation.Activation) { a.Decision = nil }) }, "waits for no answer"},
+		"nothing to decide":       {approver.Slack.ID, "approve", activation.Active, func(w *world) { w.change(func(a *activation.Activation) { a.Decision = nil }) }, "not waiting for an answer"},
 		"settings unreadable":     {approver.Slack.ID, "approve", activation.AwaitingApproval, func(w *world) { w.dir.err = activation.Refusal{Code: activation.PermissionNeeded} }, "lack a permission"},
 		"somebody else's access":  {approver.Slack.ID, "finish", activation.Active, nil, "This is the access of adm_requester@contoso.example"},
 		"over already":            {requester.Slack.ID, "finish", activation.Verifying, nil, "*db_admins* is not active any more"},

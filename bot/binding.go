@@ -32,6 +32,10 @@ func (b *Bot) unbound() activation.Refusal {
 	return r
 }
 
+// CalledOff is the text of a NotBound that ends what waited for the browser of a
+// person whose account was taken away, or who was signed out.
+const CalledOff = "called off"
+
 // mayBind says that a person may bind an account by themselves.
 const mayBind = "sign in to be known"
 

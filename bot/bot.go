@@ -61,22 +61,25 @@ type SignIn interface {
 	Link(w activation.Warrant, also ...activation.Warrant) string
 	SignInLink(u activation.SlackUser, expires time.Time) string
 	SignOut(ctx context.Context, u activation.SlackUser) error
-	SignedIn(ctx context.Context, u activation.SlackUser) (activation.Person, time.Time, bool)
+	Kept(ctx context.Context, p activation.Person) bool // whether a session of this account is
 }
 
 // Group is one group that the bot looks after.
 type Group struct {
 	activation.Group
 	Aliases    []string
-	Channel    string                                    // where its cards go
-	Quorum     int                                       // how many approvers must agree here; below 2: PIM's one
-	Ticket     *regexp.Regexp                            // what a ticket must look like; nil: any, or none
-	TicketForm string                                    // a ticket that does
-	Proof      activation.Proof                          // the configuration's choice; empty: the default
-	Lead       time.Duration                             // how long before the end to warn
-	Remind     time.Duration                             // how long a request waits before its approvers are reminded
-	Backup     []string                                  // Slack users who are reminded later, beside the approvers
-	Targets    map[activation.Access][]activation.Target // what each access reaches
+	Channel    string         // where its cards go
+	Quorum     int            // how many approvers must agree here; below 2: PIM's one
+	Ticket     *regexp.Regexp // what a ticket must look like; nil: any, or none
+	TicketForm string         // a ticket that does
+	// CheckTicket asks the system that knows the tickets; nil: there is none.
+	CheckTicket func(ctx context.Context, ticket string) activation.Checked
+	Proof       activation.Proof                          // the configuration's choice; empty: the default
+	Lead        time.Duration                             // how long before the end to warn
+	Remind      time.Duration                             // how long a request waits before its approvers are reminded
+	Excludes    []string                                  // ids of groups that nobody has beside it
+	Backup      []string                                  // Slack users who are reminded later, beside the approvers
+	Targets     map[activation.Access][]activation.Target // what each access reaches
 }
 
 // Config is what a bot needs. Without SignIn it only watches.
@@ -91,6 +94,7 @@ type Config struct {
 	People    People
 	SignIn    SignIn
 	Measures  Measures // of targets; nil: none
+	Homes     Homes    // nil: not over restarts
 	// Warn is what is known to surprise a person about an ask for a group, while the
 	// others are active too; nil: nothing.
 	Warn   func(ctx context.Context, who activation.Person, group string, length time.Duration, also []string) []string
@@ -127,10 +131,14 @@ type Bot struct {
 	Config
 	team, enterprise, self string // ours, from auth.test
 
-	mu    sync.Mutex
-	users map[string]looked // users.info, for a minute
-	knows map[string]known  // what people may activate, by Slack user
-	homes map[string]string // of the Home tabs that were opened: hash of what they show
+	mu      sync.Mutex
+	users   map[string]looked      // users.info, for a minute
+	knows   map[string]known       // what people may activate, by Slack user
+	decides map[string]deciders    // by group and access
+	links   map[string]pressedLink // clicked, in answers to asks
+	homes   map[string]string      // of the Home tabs that were opened: hash of what they show
+	stale   []string               // Slack users whose Home tabs wait in line
+	turn    *time.Timer            // of the line; nil: nobody waits
 }
 
 // New makes a bot.

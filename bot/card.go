@@ -9,12 +9,15 @@ import (
 
 // card renders an activation as its group's channel sees it: a headline, the
 // reason, a line per target, and the buttons that its phase allows. It is made
-// of the activation, and of what is usual here.
-func (b *Bot) card(a activation.Activation) message {
+// of the activation, of what is usual here, and of the names of who can decide.
+func (b *Bot) card(a activation.Activation, deciders ...string) message {
 	headline := sayHeadline(a)
 	blocks := []slack.Block{rich(headline), quoted(sayReasonLabel, ownWords(a))}
 	if a.Ticket != "" {
-		blocks = append(blocks, quoted(sayTicketLabel, a.Ticket))
+		blocks = append(blocks, quoted(sayTicketLabelOf(a), a.Ticket))
+	}
+	if len(deciders) > 0 {
+		blocks = append(blocks, rich(sayDeciders(deciders)))
 	}
 	if lines := sayTargets(a); lines != "" {
 		blocks = append(blocks, rich(lines))

@@ -62,6 +62,8 @@ func states() []titled {
 		{"closed, denied in Entra", scene(activation.AwaitingApproval, decidedBy(unknown, false, false, ""), closed(activation.Denied))},
 		{"closed, timed out", scene(activation.AwaitingApproval, closed(activation.TimedOut))},
 		{"closed, withdrawn", scene(activation.AwaitingApproval, closed(activation.Withdrawn))},
+		{"active, demanded", scene(activation.Active, onDemand(after(time.Minute), ""))},
+		{"active, declined", scene(activation.Active, onDemand(after(time.Minute), activation.Quarantined))},
 		{"closed, failed", scene(activation.Provisioning, grants(span, span), closed(activation.Failed))},
 		{"closed, refused", scene(activation.Asked, closed(activation.Refused))},
 	}

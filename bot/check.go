@@ -57,6 +57,16 @@ func (b *Bot) verdict(ctx context.Context, k activation.Kept, o order, g Group, 
 	return text + sayWarnings(warnings), err
 }
 
+// limits says what several groups together want of one ask. Nobody asks PIM about
+// the person yet: they may be choosing still.
+func (b *Bot) limits(ctx context.Context, o order, choices []choice, s someone) (string, error) {
+	asks, err := b.wantedAll(ctx, o, choices, s.zone)
+	if err != nil {
+		return "", err
+	}
+	return sayLimits(asks, strictest(asks, b.Now())), nil
+}
+
 // warnings are what may surprise the person about what they ask for, together.
 func (b *Bot) warnings(ctx context.Context, all ...activation.Activation) ([]string, error) {
 	if b.Warn == nil || len(all) == 0 {
@@ -101,12 +111,18 @@ func (b *Bot) preview(ctx context.Context, k activation.Kept, i slack.Interactio
 	if err != nil {
 		return err
 	}
-	o, s := filled(i.View, s)
-	g, ok := b.group(o.group)
-	if !ok {
-		return nil
+	o := filled(i.View)
+	choices, err := b.choices(&o, s)
+	if err != nil {
+		return nil // said when it is sent
 	}
-	text, err := b.verdict(ctx, k, o, g, s)
+	var text string
+	if len(choices) == 1 {
+		one := choices[0]
+		text, err = b.verdict(ctx, k, o.of(one), one.group, one.who)
+	} else {
+		text, err = b.limits(ctx, o, choices, s)
+	}
 	if err != nil {
 		if !k.Last {
 			return err

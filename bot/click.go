@@ -16,7 +16,7 @@ const (
 	actApprove = "approve"
 	actDeny    = "deny"
 	actFinish  = "finish"
-	actOpen    = "open" // a link: the browser has it, nothing is to be done
+	actOpen    = "open" // a link
 	formVote   = "vote"
 	formFinish = "finish"
 )
@@ -38,6 +38,7 @@ func keyOf(blockID string) string {
 type about struct {
 	ID   string          `json:"id"`
 	Deed activation.Deed `json:"deed"`
+	To   string          `json:"to,omitempty"` // what is switched to
 }
 
 // click understands a pressed button. All that it does is to open a form, made
@@ -53,8 +54,14 @@ func (b *Bot) click(ctx context.Context, k activation.Kept, i slack.InteractionC
 	if act.ActionID == actAsk || act.ActionID == actAgain {
 		return "", nil, b.clickAsk(ctx, k, i, act)
 	}
+	if act.ActionID == actOpen {
+		return "", nil, b.clickOpen(ctx, i, act)
+	}
 	if act.ActionID == actRenew {
 		return "", nil, b.clickRenew(ctx, k, i, act)
+	}
+	if act.ActionID == actSwitch || act.ActionID == actBack {
+		return "", nil, b.clickSwitch(ctx, k, i, act)
 	}
 	deed, ok := map[string]activation.Deed{actApprove: activation.Approve, actDeny: activation.Deny, actFinish: activation.End}[act.ActionID]
 	if !ok {
@@ -129,7 +136,7 @@ func (b *Bot) form(ctx context.Context, c caller, p *press, a activation.Activat
 	if p == nil && w.approve {
 		return none, activation.Refusal{Code: activation.NotAllowedHere, Text: notOurs} // no Home tab has that button
 	}
-	_, who, err := b.authorize(ctx, c, w)
+	s, who, err := b.authorize(ctx, c, w)
 	if err != nil {
 		return none, err
 	}
@@ -149,7 +156,7 @@ func (b *Bot) form(ctx context.Context, c caller, p *press, a activation.Activat
 		return none, activation.Refusal{Code: activation.AlreadyAgreed} // before they type a reason once more
 	}
 	g, _ := b.group(a.Group.ID)
-	return voteForm(a, d, activation.ProofFor(d, a.Access, a.Settings, g.Proof)), nil
+	return voteForm(a, d, activation.ProofFor(d, a.Access, a.Settings, g.Proof), s.accounts...), nil
 }
 
 func settledRefusal(a activation.Activation) activation.Refusal {
@@ -196,7 +203,7 @@ func (b *Bot) askedFor(ctx context.Context, k activation.Kept, i slack.Interacti
 		err = activation.Refusal{Code: activation.NotAllowedHere, Text: watching}
 	}
 	if err == nil {
-		o, s := filled(i.View, s)
+		o := filled(i.View)
 		var id string
 		var in activation.Input
 		if id, in, err = b.ask(ctx, k, "", o, s, say); err == nil {
@@ -210,7 +217,7 @@ func (b *Bot) confirmed(ctx context.Context, k activation.Kept, i slack.Interact
 	if a.ID == "" {
 		return "", nil, activation.Refusal{Code: activation.NotAllowedHere, Text: notKnown}
 	}
-	s, p, err := b.authorize(ctx, callerOf(i), wish{about: &a, approve: i.View.CallbackID == formVote})
+	s, _, err := b.authorize(ctx, callerOf(i), wish{about: &a, approve: i.View.CallbackID == formVote})
 	if err == nil && b.SignIn == nil {
 		err = activation.Refusal{Code: activation.NotAllowedHere, Text: watching}
 	}
@@ -227,6 +234,9 @@ func (b *Bot) confirmed(ctx context.Context, k activation.Kept, i slack.Interact
 	case formRenew:
 		say := func(m message) error { return b.direct(ctx, i.User.ID, m) }
 		return b.renewal(ctx, k, "", renewed(i.View), a, s, say)
+	case formSwitch:
+		say := func(m message) error { return b.direct(ctx, i.User.ID, m) }
+		return b.switched(ctx, k, i.View, on, a, s, say)
 	case formVote:
 		if on.Deed != activation.Approve && on.Deed != activation.Deny {
 			return "", nil, nil
@@ -236,6 +246,10 @@ func (b *Bot) confirmed(ctx context.Context, k activation.Kept, i slack.Interact
 		}
 		reason := strings.TrimSpace(typed(i.View, "reason"))
 		if err := fits(reason, ""); err != nil {
+			return "", nil, err
+		}
+		p, err := deciding(i.View, s.accounts)
+		if err != nil {
 			return "", nil, err
 		}
 		g, _ := b.group(a.Group.ID)

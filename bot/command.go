@@ -36,6 +36,9 @@ func (b *Bot) command(ctx context.Context, k activation.Kept, c slack.SlashComma
 	}
 	s, _, err := b.authorize(ctx, caller{c.UserID, c.TeamID, c.EnterpriseID, c.APIAppID}, wish{enter: o.verb == "signin"})
 	if err == nil {
+		s, err = s.with(o.account)
+	}
+	if err == nil {
 		var id string
 		var in activation.Input
 		if id, in, err = b.obey(ctx, k, c, o, s, say); err == nil {
@@ -92,7 +95,7 @@ func (b *Bot) obey(ctx context.Context, k activation.Kept, c slack.SlashCommand,
 		if err != nil {
 			return "", nil, err
 		}
-		return "", nil, say(plain(sayStatus(open)))
+		return "", nil, say(plain(sayStatus(open, len(s.accounts) > 1)))
 	}
 	if o.verb == "check" {
 		return "", nil, b.check(ctx, k, o, s, say)
@@ -106,7 +109,7 @@ func (b *Bot) obey(ctx context.Context, k activation.Kept, c slack.SlashCommand,
 			return "", nil, b.afterSignIn(ctx, s, o.code, say)
 		}
 		link := b.SignIn.SignInLink(s.slack, b.Now().Add(b.World(warrantLife)))
-		return "", nil, say(linked(saySignIn, saySignInNow, link))
+		return "", nil, say(linked(saySignIn, saySignInNow, link, ""))
 	case "signout":
 		if err := b.SignIn.SignOut(ctx, s.slack); err != nil {
 			return "", nil, err
@@ -116,6 +119,8 @@ func (b *Bot) obey(ctx context.Context, k activation.Kept, c slack.SlashCommand,
 		return b.finish(ctx, k, o, s, say)
 	case "renew":
 		return b.renew(ctx, k, c, o, s, say)
+	case "switch":
+		return b.change(ctx, k, c, o, s, say)
 	}
 	if o.verb == "again" {
 		last, err := b.lately(ctx, s)
@@ -128,14 +133,7 @@ func (b *Bot) obey(ctx context.Context, k activation.Kept, c slack.SlashCommand,
 		o, s = repeated(o, last[0], s)
 	}
 	if o.group == "" {
-		err := b.openAsk(ctx, c.TriggerID, s, activation.Activation{})
-		switch why := triggerTrouble(err); {
-		case strings.Contains(why, "exchanged"):
-			return "", nil, nil // this envelope was read before, and the form is open
-		case why != "":
-			return "", nil, say(plain(sayTooSlow))
-		}
-		return "", nil, err
+		return "", nil, inTime(b.openAsk(ctx, c.TriggerID, s, activation.Activation{}), say)
 	}
 	return b.ask(ctx, k, c.ResponseURL, o, s, say)
 }
@@ -234,5 +232,5 @@ func (b *Bot) list(ctx context.Context, s someone) (message, error) {
 		lines = append(lines, sayEligible(m.group.Name, m.access, m.account, len(s.accounts) > 1))
 	}
 	open, err := b.open(ctx, s)
-	return plain(sayList(lines, open)), err
+	return plain(sayList(lines, open, len(s.accounts) > 1)), err
 }

@@ -15,6 +15,7 @@ import (
 type directory struct {
 	mu        sync.Mutex
 	settings  activation.Settings
+	of        map[string]activation.Settings      // by group; else settings
 	eligible  map[string][]activation.Eligibility // by object id
 	requests  []activation.Request
 	instances []activation.Instance
@@ -44,10 +45,13 @@ func (d *directory) wait() {
 	time.Sleep(slow)
 }
 
-func (d *directory) Settings(context.Context, string, activation.Access) (activation.Settings, error) {
+func (d *directory) Settings(_ context.Context, group string, _ activation.Access) (activation.Settings, error) {
 	d.wait()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if s, ok := d.of[group]; ok {
+		return s, d.err
+	}
 	return d.settings, d.err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"sort"
 
 	"github.com/slack-go/slack"
 
@@ -39,6 +40,7 @@ func (b *Bot) opened(ctx context.Context, k activation.Kept, raw json.RawMessage
 		// What they may activate comes a moment later: the tab is not empty until then.
 		list, read := b.remembered(c.user)
 		if err = b.publish(ctx, s, list, read); err == nil {
+			b.noteHome(ctx, c.user)
 			if list, err = b.mayActivate(ctx, s); err == nil {
 				return b.publish(ctx, s, list, true)
 			}
@@ -82,26 +84,6 @@ func (b *Bot) put(ctx context.Context, user string, blocks []slack.Block) error 
 	return nil
 }
 
-// refresh keeps the Home tab of a person up to date who has it open, or had. A
-// tab that can't be refreshed now is when it is opened again.
-func (b *Bot) refresh(ctx context.Context, p activation.Person) {
-	user := b.slackOf(p)
-	b.mu.Lock()
-	seen := b.homes[user] != ""
-	b.mu.Unlock()
-	if !seen {
-		return
-	}
-	s := someone{slack: activation.SlackUser{Team: b.Team(), ID: user}}
-	if s.accounts = b.People.BySlack(s.slack); len(s.accounts) == 0 {
-		return
-	}
-	list, read := b.remembered(user)
-	if err := b.publish(ctx, s, list, read); err != nil {
-		b.Log.Warn("a Home tab is not up to date", "slack", user, "err", err)
-	}
-}
-
 // againMost is how many earlier asks are offered to be repeated.
 const againMost = 3
 
@@ -115,7 +97,7 @@ func (b *Bot) lately(ctx context.Context, s someone) ([]activation.Activation, e
 		}
 		all = append(all, list...)
 	}
-	slices.SortStableFunc(all, func(x, y activation.Activation) int { return y.Began.Compare(x.Began) })
+	sort.SliceStable(all, func(i, k int) bool { return all[i].Began.After(all[k].Began) })
 	var some []activation.Activation
 	for _, a := range all {
 		_, looked := b.group(a.Group.ID)
@@ -136,14 +118,14 @@ func (b *Bot) home(open, last []activation.Activation, list []may, read, several
 	}
 	blocks = append(blocks, heading(sayHomeOpen))
 	if len(open) == 0 {
-		blocks = append(blocks, rich(sayStatus(nil)))
+		blocks = append(blocks, rich(sayStatus(nil, false)))
 	}
 	for i, a := range open {
 		if i == linesMost {
 			blocks = append(blocks, rich(sayMore(len(open)-i)))
 			break
 		}
-		blocks = append(blocks, rich(sayHeadline(a)))
+		blocks = append(blocks, rich(sayMine(a, several)))
 		if t := sayTargets(a); t != "" {
 			blocks = append(blocks, rich(t))
 		}
@@ -154,7 +136,7 @@ func (b *Bot) home(open, last []activation.Activation, list []may, read, several
 	if b.SignIn != nil && len(last) > 0 {
 		blocks = append(blocks, heading(sayHomeAgain))
 		for _, a := range last[:min(len(last), againMost)] {
-			blocks = append(blocks, slack.NewActionBlock("again|"+a.ID, button(actAgain, a.ID, clip(bare(sayAgain(a)), 75), slack.StyleDefault)))
+			blocks = append(blocks, slack.NewActionBlock("again|"+a.ID, button(actAgain, a.ID, clip(bare(sayAgain(a, several)), 75), slack.StyleDefault)))
 		}
 	}
 	blocks = append(blocks, heading(sayHomeMay))

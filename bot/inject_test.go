@@ -35,7 +35,7 @@ func TestNobodysWordsAreMarkup(t *testing.T) {
 		var all []message
 		for _, p := range activation.Phases {
 			a := evilScene(p, s)
-			all = append(all, b.card(a), plain(saySignedFor(a)), plain(sayStatus([]activation.Activation{a, a})), plain(sayWhichToEnd([]activation.Activation{a, a}, s)))
+			all = append(all, b.card(a, who(a.Person), lit(s)), plain(saySignedFor(a, false)), plain(saySignedFor(a, true)), plain(saySignedForAll([]activation.Activation{a, a})), plain(sayStatus([]activation.Activation{a, a}, true)), plain(sayWhichToEnd([]activation.Activation{a, a}, s)))
 			for _, topic := range topics {
 				for _, kind := range []activation.Kind{activation.DM, activation.Thread} {
 					if msg, ok := m.topic(t.Context(), a, activation.Effect{Kind: kind, Topic: activation.Topic(topic), Target: "devops", Refusal: a.Refusal, Deed: activation.Approve}); ok {
@@ -59,7 +59,7 @@ func TestNobodysWordsAreMarkup(t *testing.T) {
 			}
 			harmless(t, s, msg)
 		}
-		all = append(all, plain(sayUnknownGroup(s, s)), plain(sayUnknownVerb(s)), plain(sayList([]string{sayEligible(s, activation.Owner, activation.Person{Name: s}, true)}, nil)))
+		all = append(all, plain(sayUnknownGroup(s, s)), plain(sayUnknownVerb(s)), plain(sayList([]string{sayEligible(s, activation.Owner, activation.Person{Name: s}, true)}, nil, true)))
 		for _, msg := range all {
 			sound(t, msg)
 			harmless(t, s, msg)
@@ -84,7 +84,7 @@ func evilAnswers(s string) []message {
 		plain(saySignForAll([]activation.Activation{a, a}, noon)), plain(sayAskedAll([]activation.Activation{a, a})), plain(sayAgreed(a, activation.Agreed{By: p, Reason: s}))}
 	for _, r := range activation.Judge(ask, ask.Facts, noon).Rules {
 		if r.Refusal != nil {
-			all = append(all, plain(sayFormWrong(*r.Refusal)))
+			all = append(all, plain(sayFormWrong(broken{Refusal: *r.Refusal, ask: ask}, true)))
 		}
 	}
 	return all

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -59,8 +60,14 @@ func (b *Bot) mayActivate(ctx context.Context, s someone) ([]may, error) {
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(x, y may) int {
-		return cmp.Or(strings.Compare(fold(x.group.Name), fold(y.group.Name)), strings.Compare(string(x.access), string(y.access)))
+	last, err := b.lately(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	sort.SliceStable(all, func(i, k int) bool { // a generic sort is compiled anew for each type
+		x, y := all[i], all[k]
+		return cmp.Or(strings.Compare(fold(x.group.Name), fold(y.group.Name)), strings.Compare(string(x.access), string(y.access)),
+			lastUse(last, y).Compare(lastUse(last, x))) < 0
 	})
 	b.mu.Lock()
 	defer b.mu.Unlock()

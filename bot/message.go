@@ -29,9 +29,10 @@ func notification(text string) string {
 	return clip(strings.TrimRight(first, ":"), 1000)
 }
 
-// linked is a message with one button that opens the browser.
-func linked(text, button, url string) message {
-	b := slack.NewButtonBlockElement(actOpen, "", slack.NewTextBlockObject(slack.PlainTextType, button, false, false))
+// linked is a message with one button that opens the browser. about is the
+// activation that the link is about, if any: a click tells it.
+func linked(text, button, url, about string) message {
+	b := slack.NewButtonBlockElement(actOpen, about, slack.NewTextBlockObject(slack.PlainTextType, button, false, false))
 	b.URL, b.Style = url, slack.StylePrimary
 	return plain(text, slack.NewActionBlock("", b))
 }
@@ -89,8 +90,9 @@ func modal(callback, title, submit string, on about, blocks ...slack.Block) slac
 		Blocks: slack.Blocks{BlockSet: blocks}}
 }
 
-// voteForm is where an approver confirms what they pressed, in their own words.
-func voteForm(a activation.Activation, d activation.Deed, proof activation.Proof) slack.ModalViewRequest {
+// voteForm is where an approver confirms what they pressed, in their own words,
+// and with which of their accounts, if several of them may.
+func voteForm(a activation.Activation, d activation.Deed, proof activation.Proof, with ...activation.Person) slack.ModalViewRequest {
 	title, submit := "Approve", "Approve"
 	if d == activation.Deny {
 		title, submit = "Deny", "Deny"
@@ -101,7 +103,7 @@ func voteForm(a activation.Activation, d activation.Deed, proof activation.Proof
 	reason.Optional = !a.Settings.ApproverReason
 	blocks := []slack.Block{rich(sayVoteForm(a)), quoted(sayTheirReason, ownWords(a))}
 	if a.Ticket != "" {
-		blocks = append(blocks, quoted(sayTicketLabel, a.Ticket))
+		blocks = append(blocks, quoted(sayTicketLabelOf(a), a.Ticket))
 	}
 	next := sayVoteKept
 	if d == activation.Approve && a.Quorum > 1 {
@@ -113,11 +115,14 @@ func voteForm(a activation.Activation, d activation.Deed, proof activation.Proof
 	} else if proof == activation.Fresh {
 		next = sayVoteFresh
 	}
+	if len(with) > 1 {
+		blocks = append(blocks, accountInput(with))
+	}
 	blocks = append(blocks, reason)
 	if next != "" {
 		blocks = append(blocks, note(next))
 	}
-	return modal(formVote, title, submit, about{a.ID, d}, blocks...)
+	return modal(formVote, title, submit, about{ID: a.ID, Deed: d}, blocks...)
 }
 
 // finishForm is where a person confirms that they are done.
@@ -126,5 +131,5 @@ func finishForm(a activation.Activation, now time.Time) slack.ModalViewRequest {
 	if deedToEnd(a) == activation.Cancel {
 		title, submit = "Withdraw request", "Withdraw"
 	}
-	return modal(formFinish, title, submit, about{a.ID, deedToEnd(a)}, rich(sayFinishForm(a, now)))
+	return modal(formFinish, title, submit, about{ID: a.ID, Deed: deedToEnd(a)}, rich(sayFinishForm(a, now)))
 }

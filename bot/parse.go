@@ -20,22 +20,25 @@ func complain(format string, args ...any) error { return complaint(fmt.Sprintf(f
 
 // order is what a person typed after /pag.
 type order struct {
-	verb   string
-	group  string
-	access activation.Access
-	owner  bool          // said
-	length time.Duration // zero: not said
-	until  string        // HH:MM, in the person's own zone
-	start  string        // the same; empty: at once
-	reason string
-	ticket string
-	code   string // after signin: what the browser shows
+	verb    string
+	group   string
+	chosen  []string // in the form, instead: see may.value
+	account string   // one of the person's, as they call it; empty: not said
+	access  activation.Access
+	owner   bool          // said
+	length  time.Duration // zero: not said
+	until   string        // HH:MM, in the person's own zone
+	start   string        // the same; empty: at once
+	reason  string
+	ticket  string
+	code    string // after signin: what the browser shows
+	rest    []word // after switch: which of its words are groups, only the bot knows
 }
 
 // verbs and what else people type for them.
 var verbs = map[string]string{
 	"activate": "activate", "request": "activate", "check": "check", "dryrun": "check", "dry-run": "check", "test": "check", "deactivate": "deactivate", "end": "deactivate", "cancel": "deactivate",
-	"renew": "renew", "extend": "renew", "prolong": "renew", "list": "list", "again": "again", "repeat": "again", "status": "status", "signin": "signin", "sign-in": "signin", "login": "signin",
+	"renew": "renew", "extend": "renew", "prolong": "renew", "switch": "switch", "change": "switch", "list": "list", "again": "again", "repeat": "again", "status": "status", "signin": "signin", "sign-in": "signin", "login": "signin",
 	"signout": "signout", "sign-out": "signout", "logout": "signout", "latency": "latency", "help": "help", "": "help",
 }
 
@@ -80,6 +83,11 @@ func (o *order) arguments(words []word) error {
 		return nil
 	case "again":
 		return o.words(words)
+	case "switch":
+		if o.rest = words; len(words) == 0 {
+			return complaint(saySwitchUsage)
+		}
+		return nil
 	}
 	if !takesGroup[o.verb] || len(words) == 0 {
 		if o.verb == "check" {
@@ -91,11 +99,15 @@ func (o *order) arguments(words []word) error {
 	for len(words) > 0 && !words[0].quoted && (strings.HasSuffix(o.group, ",") || strings.HasPrefix(words[0].text, ",")) {
 		o.group, words = o.group+words[0].text, words[1:] // "a, b" names two groups
 	}
-	if len(words) >= 2 && fold(words[0].text) == "as" && (fold(words[1].text) == "owner" || fold(words[1].text) == "member") {
-		o.access, words = activation.Access(fold(words[1].text)), words[2:]
-		o.owner = o.access == activation.Owner
+	return o.options(words)
+}
+
+// options takes what may follow a group.
+func (o *order) options(words []word) error {
+	words, err := o.as(words)
+	if err == nil {
+		words, err = o.begin(words)
 	}
-	words, err := o.begin(words)
 	if err == nil {
 		words, err = o.time(words)
 	}
@@ -103,6 +115,30 @@ func (o *order) arguments(words []word) error {
 		return err
 	}
 	return o.words(words)
+}
+
+// as takes "as owner" and "account adm-you" off the front, in any order. That
+// an address is an account's is clear after "as" and "with", too.
+func (o *order) as(words []word) ([]word, error) {
+	for len(words) > 0 && !words[0].quoted {
+		first, second := fold(words[0].text), ""
+		if len(words) > 1 && !words[1].quoted {
+			second = words[1].text
+		}
+		switch {
+		case first == "as" && (fold(second) == "owner" || fold(second) == "member"):
+			o.access = activation.Access(fold(second))
+			o.owner = o.access == activation.Owner
+		case first == "account" && second == "":
+			return words, complaint(sayAccountWhat)
+		case first == "account", (first == "as" || first == "with") && strings.Contains(second, "@"):
+			o.account = second
+		default:
+			return words, nil
+		}
+		words = words[2:]
+	}
+	return words, nil
 }
 
 // words takes the reason and the ticket.

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -62,7 +63,7 @@ func TestParse(t *testing.T) {
 		switch {
 		case c.want.verb == "" && (err == nil || !strings.Contains(bare(err.Error()), c.says)):
 			t.Errorf("%q: %+v, %v; want a complaint about %q", c.text, got, err, c.says)
-		case c.want.verb != "" && (err != nil || got != c.want):
+		case c.want.verb != "" && (err != nil || !reflect.DeepEqual(got, c.want)):
 			t.Errorf("%q: %+v, %v; want %+v", c.text, got, err, c.want)
 		}
 	}
@@ -121,8 +122,11 @@ func FuzzParse(f *testing.F) {
 			valid(t, plain(err.Error()))
 			return
 		}
+		if o.verb == "switch" {
+			return // its words wait for who knows the groups
+		}
 		again, err := parse(typedAs(o))
-		if err != nil || again != o {
+		if err != nil || !reflect.DeepEqual(again, o) {
 			t.Fatalf("%q is %+v, typed as %q it is %+v, %v", text, o, typedAs(o), again, err)
 		}
 		a := scene(activation.AwaitingApproval, func(a *activation.Activation) {

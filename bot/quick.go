@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+	"golang.org/x/sync/errgroup"
 
 	"pagbot/activation"
 )
@@ -67,26 +68,62 @@ func (b *Bot) wrong(ctx context.Context, i slack.InteractionCallback) map[string
 	if err != nil {
 		return nil
 	}
-	o, _ := filled(i.View, s)
-	g, ok := b.group(o.group)
-	if !ok {
-		return map[string]string{inGroup: sayFormNoGroup}
+	o := filled(i.View)
+	choices, err := b.choices(&o, s)
+	if err != nil {
+		return map[string]string{inGroup: err.Error()}
 	}
-	settings, err := b.Directory.Settings(ctx, g.ID, o.access)
+	asks, err := b.wantedAll(ctx, o, choices, s.zone)
 	if err != nil {
 		return nil
 	}
-	now := b.Now()
-	q := b.wanted(o, g, settings, now, s.zone)
-	for _, r := range activation.Judge(q, q.Facts, now).Rules {
-		if where := inputOf(r); r.Met == activation.IsUnmet && where != "" {
-			if where == inLength && o.until != "" {
-				where = inUntil
+	wrong := map[string]string{}
+	for where, q := range strictest(asks, b.Now()) {
+		if where == inLength && o.until != "" {
+			where = inUntil
+		}
+		wrong[where] = clip(bare(sayFormWrong(q, len(asks) > 1)), 150)
+	}
+	return wrong
+}
+
+// wantedAll are several asks, as far as they can be judged without asking PIM
+// about the person.
+func (b *Bot) wantedAll(ctx context.Context, o order, choices []choice, zone *time.Location) ([]activation.Ask, error) {
+	asks := make([]activation.Ask, len(choices))
+	work, ctx := errgroup.WithContext(ctx)
+	for i, c := range choices {
+		work.Go(func() error {
+			settings, err := b.Directory.Settings(ctx, c.group.ID, c.access)
+			asks[i] = b.wanted(o.of(c), c.group, settings, b.Now(), zone)
+			return err
+		})
+	}
+	return asks, work.Wait()
+}
+
+// broken is a rule that an ask does not keep.
+type broken struct {
+	ask activation.Ask
+	activation.Refusal
+}
+
+// strictest finds by input what is wrong; of several groups the one whose rule
+// leaves least, so that who keeps it keeps all.
+func strictest(asks []activation.Ask, now time.Time) map[string]broken {
+	wrong := map[string]broken{}
+	for _, q := range asks {
+		for _, r := range activation.Judge(q, q.Facts, now).Rules {
+			where := inputOf(r)
+			if r.Met != activation.IsUnmet || where == "" {
+				continue
 			}
-			return map[string]string{where: clip(bare(sayFormWrong(*r.Refusal)), 150)}
+			if had, ok := wrong[where]; !ok || r.Refusal.Code == activation.TooLong && r.Refusal.Max < had.Max {
+				wrong[where] = broken{q, *r.Refusal}
+			}
 		}
 	}
-	return nil
+	return wrong
 }
 
 // wanted is an ask as far as it can be judged without asking PIM about the

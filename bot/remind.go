@@ -28,30 +28,6 @@ func (m *Mouth) reminder(ctx context.Context, a activation.Activation, e activat
 	return plain(sayRescue(a, names, m.backup(a)))
 }
 
-// approverNames are those who may decide, as PIM's role settings name them now,
-// groups expanded, without the requester. None if that can't be read.
-func (b *Bot) approverNames(ctx context.Context, a activation.Activation) []string {
-	s, err := b.Directory.Settings(ctx, a.Group.ID, a.Access)
-	if err != nil {
-		s = a.Settings
-	}
-	people, err := b.Directory.Approvers(ctx, s)
-	if err != nil {
-		b.Log.Warn("the approvers can't be read; nobody is named", "activation", a.ID, "err", err)
-		return nil
-	}
-	var names []string
-	for _, p := range people {
-		if q, ok := b.People.ByObject(p.Tenant, p.Object); ok {
-			p = q
-		}
-		if !p.Same(a.Person) {
-			names = append(names, who(p))
-		}
-	}
-	return names
-}
-
 func (m *Mouth) backup(a activation.Activation) []string {
 	g, _ := m.group(a.Group.ID)
 	var names []string

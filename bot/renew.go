@@ -37,13 +37,19 @@ func (b *Bot) renew(ctx context.Context, k activation.Kept, c slack.SlashCommand
 	g, _ := b.group(open[0].Group.ID)
 	if b.renewProof(ctx, open[0], g, s) == activation.Session {
 		// No browser will ask: the form says what it costs, before it is done.
-		return "", nil, b.renewOpened(ctx, c.TriggerID, open[0], o, say)
+		return "", nil, b.opens(ctx, c.TriggerID, b.renewForm(open[0], o), say)
 	}
 	return b.renewal(ctx, k, c.ResponseURL, o, open[0], s, say)
 }
 
-func (b *Bot) renewOpened(ctx context.Context, trigger string, a activation.Activation, o order, say teller) error {
-	_, err := b.API.OpenViewContext(ctx, trigger, b.renewForm(a, o))
+// opens opens a form in answer to a command.
+func (b *Bot) opens(ctx context.Context, trigger string, form slack.ModalViewRequest, say teller) error {
+	_, err := b.API.OpenViewContext(ctx, trigger, form)
+	return inTime(err, say)
+}
+
+// inTime answers for a form that came too late to be opened.
+func inTime(err error, say teller) error {
 	switch why := triggerTrouble(err); {
 	case strings.Contains(why, "exchanged"):
 		return nil // this envelope was read before, and the form is open
@@ -90,7 +96,7 @@ func (b *Bot) notRenewable(a activation.Activation) string {
 
 // renewProof is what both deeds of a renewal need: one page confirms both.
 func (b *Bot) renewProof(ctx context.Context, a activation.Activation, g Group, s someone) activation.Proof {
-	if kept, _, ok := b.SignIn.SignedIn(ctx, s.slack); !ok || !kept.SameAccount(a.Person) {
+	if !b.SignIn.Kept(ctx, a.Person) {
 		return activation.Fresh
 	}
 	return activation.ProofFor(activation.Submit, a.Access, a.Settings, g.Proof)
@@ -114,14 +120,20 @@ func (b *Bot) renewal(ctx context.Context, k activation.Kept, reply string, o or
 		return "", nil, say(plain(sayRenewApproval(was))) // since it was activated
 	}
 	was.Settings = q.Facts.Settings
-	proof := b.renewProof(ctx, was, g, s)
+	id, in := b.inPlace(k, reply, q, was, p, b.renewProof(ctx, was, g, s))
+	return id, in, nil
+}
+
+// inPlace makes an ask take the place of what is there: its end, or withdrawal,
+// comes first. Both have warrants of their own, of the same click.
+func (b *Bot) inPlace(k activation.Kept, reply string, q activation.Ask, was activation.Activation, p activation.Person, proof activation.Proof) (string, activation.Input) {
 	q.ID, q.Tag, q.Reply, q.After = derive("ask", k.ID, 10), strings.ToUpper(derive("tag", k.ID, 4)), reply, was.ID
 	q.Warrant = b.mint(k, asked(q), activation.Submit, "", p, proof)
 	if activation.Judge(q, q.Facts, k.At).Refusal() != nil {
-		return q.ID, q, nil // refused and told like any other, and nothing ends
+		return q.ID, q // refused and told like any other, and nothing ends
 	}
-	end := b.mintUntil(q.Warrant.Expires, b.part(k, 1), was, activation.End, "", p, proof)
-	return q.ID, activation.Renewal{Ask: q, Finish: activation.Finish{By: p, Warrant: end, Next: q.ID}}, nil
+	end := b.mintUntil(q.Warrant.Expires, b.part(k, 1), was, was.Leaving(), "", p, proof)
+	return q.ID, activation.Renewal{Ask: q, Finish: activation.Finish{By: p, Warrant: end, Next: q.ID}}
 }
 
 // asBefore fills an order with what was asked for last time.
@@ -144,7 +156,14 @@ func (b *Bot) renewForm(a activation.Activation, o order) slack.ModalViewRequest
 	o = asBefore(o, a)
 	like := a
 	like.Length, like.Until, like.Reason, like.Ticket = activation.Duration(o.length), time.Time{}, o.reason, o.ticket
-	blocks := []slack.Block{rich(sayRenewForm(a, b.relearns(a)))}
+	blocks := append([]slack.Block{rich(sayRenewForm(a, b.relearns(a)))}, termInputs(like, o)...)
+	form := modal(formRenew, "Renew access", "Renew", about{ID: a.ID, Deed: activation.Submit}, blocks...)
+	form.Close = words("Cancel")
+	return form
+}
+
+// termInputs ask for how long and why.
+func termInputs(like activation.Activation, o order) (blocks []slack.Block) {
 	for _, in := range askForm(like, false).Blocks.BlockSet {
 		if i, ok := in.(*slack.InputBlock); ok && (i.BlockID == inLength || i.BlockID == inUntil || i.BlockID == inReason || i.BlockID == inTicket) {
 			if t, ok := i.Element.(*slack.TimePickerBlockElement); ok && o.until != "" {
@@ -153,16 +172,12 @@ func (b *Bot) renewForm(a activation.Activation, o order) slack.ModalViewRequest
 			blocks = append(blocks, in)
 		}
 	}
-	form := modal(formRenew, "Renew access", "Renew", about{a.ID, activation.Submit}, blocks...)
-	form.Close = words("Cancel")
-	return form
+	return blocks
 }
 
 // renewed reads that form.
 func renewed(v slack.View) order {
-	o, _ := filled(v, someone{})
-	o.group = ""
-	return o
+	return filled(v)
 }
 
 // relearns names what must notice the gap and learn the access again, with how
@@ -184,14 +199,14 @@ func (b *Bot) relearns(a activation.Activation) []string {
 	return all
 }
 
-// before is the activation that another one renews.
+// before is the activation whose place another one takes.
 func (m *Mouth) before(ctx context.Context, a activation.Activation) (activation.Activation, bool) {
-	if !a.Renews() {
+	if a.After == "" {
 		return activation.Activation{}, false
 	}
 	was, err := m.Engine.Load(ctx, a.After)
 	if err != nil || was.ID == "" {
-		m.Log.Warn("what was renewed can't be read", "activation", a.ID, "err", err)
+		m.Log.Warn("what was before can't be read", "activation", a.ID, "err", err)
 		return was, false
 	}
 	return was, true
@@ -204,9 +219,14 @@ func (m *Mouth) signRenewal(ctx context.Context, a activation.Activation, d acti
 		return message{}, false
 	}
 	for _, e := range was.Deeds {
-		if e.Warrant.Deed == activation.End && e.Needs {
-			return linked(saySignRenewal(a, was, d, m.relearns(was)), sayConfirm, m.SignIn.Link(d.Warrant, e.Warrant)), true
+		if e.Warrant.Deed != was.Leaving() || !e.Needs {
+			continue
 		}
+		if a.Switches() {
+			g, _ := m.group(a.Group.ID)
+			return linked(saySignSwitch(a, was, d, g.excludes(was.Group.ID), m.Now()), sayConfirm, m.SignIn.Link(d.Warrant, e.Warrant), a.ID), true
+		}
+		return linked(saySignRenewal(a, was, d, m.relearns(was)), sayConfirm, m.SignIn.Link(d.Warrant, e.Warrant), a.ID), true
 	}
 	return message{}, false
 }
@@ -214,17 +234,21 @@ func (m *Mouth) signRenewal(ctx context.Context, a activation.Activation, d acti
 // gap says how long a renewal left the person without access.
 func (m *Mouth) gap(ctx context.Context, a activation.Activation) string {
 	was, ok := m.before(ctx, a)
+	if ok && a.Switches() {
+		return " " + saySwitched(was, a)
+	}
 	if !ok || was.Ended.IsZero() {
 		return ""
 	}
 	return " " + sayGap(was.Ended, a.From)
 }
 
-// meanwhile says, beside the refusal of a renewal, what the person still has.
+// meanwhile says, beside what became of a renewal or switch, what the person still
+// has.
 func (m *Mouth) meanwhile(ctx context.Context, a activation.Activation) string {
 	was, ok := m.before(ctx, a)
 	if !ok {
 		return ""
 	}
-	return sayMeanwhile(was)
+	return " " + sayMeanwhile(was, a)
 }

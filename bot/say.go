@@ -67,7 +67,7 @@ func (m *Mouth) do(ctx context.Context, a activation.Activation, e activation.Ef
 		case to == "" || !ok:
 			return activation.Report{} // nobody to tell: the card tells it
 		}
-		return m.append(ctx, to, msg, e)
+		return m.put(ctx, to, m.naming(msg, e.To), e)
 	}
 	return activation.Report{Err: errors.New("the mouth can't say " + string(e.Kind))}
 }
@@ -82,7 +82,7 @@ func (m *Mouth) sayCard(ctx context.Context, a activation.Activation, e activati
 	if !ok {
 		return activation.Report{Err: errors.New("the group is not configured any more")}
 	}
-	r := m.slot(ctx, g.Channel, m.card(a), e)
+	r := m.slot(ctx, g.Channel, m.card(a, m.decidersOf(ctx, a)...), e)
 	silenced := a.Stuck != nil && strings.HasPrefix(a.Stuck.Why.Text, noCard)
 	var no slack.SlackErrorResponse
 	switch {
@@ -102,8 +102,16 @@ func (b *Bot) slackOf(p activation.Person) string {
 	return p.Slack.ID
 }
 
+// put posts a message, or edits what was said in its slot before.
+func (m *Mouth) put(ctx context.Context, channel string, msg message, e activation.Effect, more ...slack.MsgOption) activation.Report {
+	if e.Slot {
+		return m.slot(ctx, channel, msg, e, more...)
+	}
+	return m.append(ctx, channel, msg, e, more...)
+}
+
 // slot posts a message once and updates it from then on, if it differs.
-func (m *Mouth) slot(ctx context.Context, channel string, msg message, e activation.Effect) activation.Report {
+func (m *Mouth) slot(ctx context.Context, channel string, msg message, e activation.Effect, more ...slack.MsgOption) activation.Report {
 	var last receipt
 	if e.Receipt != nil {
 		if err := json.Unmarshal(e.Receipt, &last); err != nil {
@@ -114,7 +122,7 @@ func (m *Mouth) slot(ctx context.Context, channel string, msg message, e activat
 		return activation.Report{}
 	}
 	if last.TS == "" {
-		return m.append(ctx, channel, msg, e)
+		return m.append(ctx, channel, msg, e, more...)
 	}
 	if wait := m.pace.wait("update " + last.Channel); wait > 0 {
 		return activation.Report{After: wait}
@@ -125,7 +133,7 @@ func (m *Mouth) slot(ctx context.Context, channel string, msg message, e activat
 		last.Hash = msg.hash()
 		return m.receipt(last)
 	case "message_not_found", "cant_update_message", "edit_window_closed":
-		return m.append(ctx, channel, msg, e) // somebody deleted it: a new one takes its place
+		return m.append(ctx, channel, msg, e, more...) // somebody deleted it: a new one takes its place
 	}
 	return trouble(err, e)
 }
@@ -198,43 +206,7 @@ func (m *Mouth) thread(ctx context.Context, a activation.Activation, e activatio
 		}
 		return r
 	}
-	return m.append(ctx, card.Channel, msg, e, slack.MsgOptionTS(card.TS))
-}
-
-// askSign sends the link of a deed, and later says in the same message what
-// became of it.
-func (m *Mouth) askSign(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
-	d, waits := a.Deed(e.Warrant)
-	switch {
-	case !waits && e.Receipt == nil:
-		return activation.Report{} // it never needed one
-	case m.SignIn == nil:
-		return activation.Report{Err: errors.New("a deed waits for a sign-in, and none is configured")}
-	case !waits:
-		var last receipt
-		if err := json.Unmarshal(e.Receipt, &last); err != nil {
-			return activation.Report{Err: err}
-		}
-		return m.slot(ctx, last.Channel, plain(saySignedFor(a)), e)
-	case !d.Needs:
-		return activation.Report{}
-	}
-	to := m.slackOf(d.Warrant.Actor)
-	if to == "" {
-		return activation.Report{Err: errors.New("no Slack user is known for the person who must sign in")}
-	}
-	return m.slot(ctx, to, m.signMessage(ctx, a, d), e)
-}
-
-func (m *Mouth) signMessage(ctx context.Context, a activation.Activation, d activation.Pending) message {
-	if msg, ok := m.signRenewal(ctx, a, d); ok {
-		return msg
-	}
-	s := saySignFor(a, d)
-	if d.Warrant.Deed == activation.Submit {
-		s += m.surprises(ctx, a)
-	}
-	return linked(s, sayConfirm, m.SignIn.Link(d.Warrant))
+	return m.put(ctx, card.Channel, msg, e, slack.MsgOptionTS(card.TS))
 }
 
 // whisper answers where the person typed, while Slack takes it; else in a DM.
@@ -243,6 +215,7 @@ func (m *Mouth) whisper(ctx context.Context, a activation.Activation, e activati
 	if !ok {
 		return activation.Report{}
 	}
+	msg = m.naming(msg, e.To)
 	err := errGone
 	if a.Reply != "" {
 		err = m.answer(ctx, a.Reply, msg)
@@ -275,35 +248,42 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 		s := sayAsked(a, g.Channel)
 		return plain(s + m.surprises(ctx, a)), s != ""
 	case activation.TopicRefused:
-		return plain(strings.TrimSpace(sayDeedRefused(a, e) + " " + m.meanwhile(ctx, a))), true
+		return m.refused(ctx, a, e), true
 	case activation.TopicActive:
 		return plain(strings.TrimSpace(sayActive(a) + m.gap(ctx, a) + " " + m.usually(a))), true
 	case activation.TopicEffective:
 		return plain(sayEffective(a, t)), true
 	case activation.TopicHad:
 		return plain(sayHad(a, t)), true
+	case activation.TopicDeclined:
+		return plain(sayDeclined(a, t)), !t.Grant.Settled()
 	case activation.TopicDecided:
-		return decided(a, e), a.Decision != nil
+		var left string
+		if a.Decision != nil && !a.Decision.Approve {
+			left = m.meanwhile(ctx, a)
+		}
+		return decided(a, e, left), a.Decision != nil
 	case activation.TopicWarning:
 		return m.withFinish(plain(sayWarning(a)), a, e.Key), true
 	case activation.TopicEnded:
 		if e.Kind == activation.Thread {
 			return plain(sayRevoked(a)), true
 		}
-		if a.Next != "" && a.Outcome == activation.EndedSoon {
-			return plain(sayMakesRoom(a)), true
-		}
-		return m.withAgain(plain(strings.TrimSpace(sayEnded(a)+" "+m.usually(a))), a, e.Key), true
+		return m.ended(ctx, a, e.Key), true
 	case activation.TopicGone:
 		return plain(sayGone(a)), true
 	case activation.TopicOverdue:
 		return plain(sayOverdue(a, t, who(a.Person))), true
 	case activation.TopicClosed:
-		return plain(sayClosed(a)), true
+		return plain(sayClosed(a) + m.meanwhile(ctx, a)), true
+	case activation.TopicClash:
+		return plain(sayClash(a)), true
 	case activation.TopicStuck:
 		return plain(sayStuck(a)), a.Stuck != nil
 	case activation.TopicAgreed:
 		return agreed(a), len(a.Agreed) > 0
+	case activation.TopicUnheard:
+		return plain(sayUnheard(a, e.Target)), true
 	case activation.TopicRound:
 		return plain(sayRound(a)), true
 	case activation.TopicRemind, activation.TopicMore, activation.TopicRescue:
@@ -314,13 +294,13 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 
 // decided tells the requester or, in the thread, the others; with the
 // approver's own words.
-func decided(a activation.Activation, e activation.Effect) message {
+func decided(a activation.Activation, e activation.Effect, left string) message {
 	if a.Decision == nil {
 		return message{}
 	}
 	s := sayDecidedFor(a)
 	if e.Kind == activation.DM {
-		s = sayDecided(a)
+		s = sayDecided(a) + left
 	}
 	if a.Decision.Reason == "" {
 		return plain(s)

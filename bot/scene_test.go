@@ -101,3 +101,16 @@ func overdue(lastYes time.Duration, doubt string) activation.Span {
 	}
 	return s
 }
+
+// onDemand is a scene whose second target Entra is, or was, asked to write to.
+func onDemand(at time.Time, no activation.Code) func(*activation.Activation) {
+	return func(a *activation.Activation) {
+		grants(waits(""), waits(""))(a)
+		t := &a.Targets[1]
+		t.Name, t.OnDemand, t.Demanded = "AWS", true, at
+		if no != "" {
+			r := full(no)
+			t.Declined = &r
+		}
+	}
+}

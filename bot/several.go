@@ -42,6 +42,13 @@ func (b *Bot) groupsOf(o *order) ([]Group, error) {
 			all = append(all, *g)
 		}
 	}
+	for i, g := range all {
+		for _, h := range all[:i] {
+			if g.excludes(h.ID) {
+				return nil, complaint(sayTogether(h.Name, g.Name))
+			}
+		}
+	}
 	switch {
 	case len(all) == 0:
 		return nil, complaint(sayUnknownGroup(o.group, ""))
@@ -51,13 +58,52 @@ func (b *Bot) groupsOf(o *order) ([]Group, error) {
 	return all, nil
 }
 
+// choice is one of the things that one ask is for.
+type choice struct {
+	group  Group
+	access activation.Access
+	who    someone // with the account that was chosen, or all that may be meant
+}
+
+// choices are what an order is for: as typed, or as chosen in the form.
+func (b *Bot) choices(o *order, s someone) (all []choice, err error) {
+	if o.chosen == nil {
+		groups, err := b.groupsOf(o)
+		for _, g := range groups {
+			all = append(all, choice{g, o.access, s})
+		}
+		return all, err
+	}
+	for i, value := range o.chosen {
+		if slices.Contains(o.chosen[:i], value) {
+			continue
+		}
+		id, access, who := chosen(value, s)
+		g, ok := b.group(id)
+		if !ok {
+			return nil, complaint(sayFormNoGroup)
+		}
+		all = append(all, choice{g, access, who})
+	}
+	if len(o.chosen) == 0 || len(o.chosen) > severalMost {
+		return nil, complain(saySeveralMost, severalMost)
+	}
+	return all, nil
+}
+
+// of is an order as it goes for one choice.
+func (o order) of(c choice) order {
+	o.access = c.access
+	return o
+}
+
 // askAll asks for several groups at once: each is an activation of its own, and
 // those that nothing forbids are confirmed with one sign-in.
-func (b *Bot) askAll(ctx context.Context, k activation.Kept, reply string, o order, groups []Group, s someone) (string, activation.Input, error) {
-	all := make(activation.Asks, len(groups))
+func (b *Bot) askAll(ctx context.Context, k activation.Kept, reply string, o order, choices []choice, s someone) (string, activation.Input, error) {
+	all := make(activation.Asks, len(choices))
 	work, inner := errgroup.WithContext(ctx)
-	for i, g := range groups {
-		work.Go(func() (err error) { all[i], err = b.gather(inner, o, g, s, k.At); return err })
+	for i, c := range choices {
+		work.Go(func() (err error) { all[i], err = b.gather(inner, o.of(c), c.group, c.who, k.At); return err })
 	}
 	if err := work.Wait(); err != nil {
 		return "", nil, err
@@ -86,7 +132,7 @@ func (b *Bot) bundle(ctx context.Context, all activation.Asks, now time.Time, s 
 	for _, p := range s.accounts {
 		var ids []string
 		proof := activation.Session
-		if kept, _, ok := b.SignIn.SignedIn(ctx, s.slack); !ok || !kept.SameAccount(p) {
+		if !b.SignIn.Kept(ctx, p) {
 			proof = activation.Fresh
 		}
 		mine := func(q activation.Ask) bool {
@@ -111,20 +157,33 @@ func (b *Bot) bundle(ctx context.Context, all activation.Asks, now time.Time, s 
 	}
 }
 
-// together loads what was asked for in one batch and still waits for a sign-in:
-// the activation itself first, and their warrants.
-func (m *Mouth) together(ctx context.Context, a activation.Activation) ([]activation.Activation, []activation.Warrant) {
+// batch loads what was asked for together, as it stands now; of one ask only
+// itself.
+func (b *Bot) batch(ctx context.Context, a activation.Activation) []activation.Activation {
+	if len(a.Batch) == 0 {
+		return []activation.Activation{a}
+	}
 	var all []activation.Activation
-	var warrants []activation.Warrant
 	for _, id := range a.Batch {
 		other := a
 		if id != a.ID {
 			var err error
-			if other, err = m.Engine.Load(ctx, id); err != nil || other.ID == "" {
-				m.Log.Warn("one of a batch can't be read", "activation", id, "err", err)
+			if other, err = b.Engine.Load(ctx, id); err != nil || other.ID == "" {
+				b.Log.Warn("one of a batch can't be read", "activation", id, "err", err)
 				continue
 			}
 		}
+		all = append(all, other)
+	}
+	return all
+}
+
+// together are those of a batch that PIM has not been asked for yet, and the
+// warrants that wait for a sign-in.
+func (b *Bot) together(ctx context.Context, a activation.Activation) ([]activation.Activation, []activation.Warrant) {
+	var all []activation.Activation
+	var warrants []activation.Warrant
+	for _, other := range b.batch(ctx, a) {
 		if other.Phase != activation.Asked {
 			continue
 		}
@@ -139,13 +198,13 @@ func (m *Mouth) together(ctx context.Context, a activation.Activation) ([]activa
 }
 
 // askedTogether says how a batch stands, with one link for all of it.
-func (m *Mouth) askedTogether(ctx context.Context, a activation.Activation) (message, bool) {
-	all, warrants := m.together(ctx, a)
+func (b *Bot) askedTogether(ctx context.Context, a activation.Activation) (message, bool) {
+	all, warrants := b.together(ctx, a)
 	if len(all) == 0 {
 		return message{}, false
 	}
-	if len(warrants) > 0 && m.SignIn != nil {
-		return linked(saySignForAll(all, warrants[0].Expires)+m.surprises(ctx, all...), sayConfirm, m.SignIn.Link(warrants[0], warrants[1:]...)), true
+	if len(warrants) > 0 && b.SignIn != nil {
+		return linked(saySignForAll(all, warrants[0].Expires)+b.surprises(ctx, all...), sayConfirm, b.SignIn.Link(warrants[0], warrants[1:]...), a.ID), true
 	}
-	return plain(sayAskedAll(all) + m.surprises(ctx, all...)), true
+	return plain(sayAskedAll(all) + b.surprises(ctx, all...)), true
 }

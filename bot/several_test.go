@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -74,9 +75,7 @@ func TestSeveralOfWhichOneIsRefused(t *testing.T) {
 // withSession is a SignIn that holds a session of the requester.
 type withSession struct{ stamp }
 
-func (withSession) SignedIn(context.Context, activation.SlackUser) (activation.Person, time.Time, bool) {
-	return requester, time.Now().Add(time.Hour), true
-}
+func (withSession) Kept(_ context.Context, p activation.Person) bool { return p.SameAccount(requester) }
 
 func TestSeveralWithoutABrowser(t *testing.T) {
 	session := func(c *Config) { c.SignIn = withSession{} }
@@ -103,5 +102,45 @@ func TestCheckSeveral(t *testing.T) {
 		if strings.Count(got, "Nothing forbids it") != 2 {
 			t.Error(got)
 		}
+	})
+}
+
+// The form takes several groups, too: one ask for all, and what is wrong is the
+// strictest rule, with the group whose it is.
+func TestFormTakesSeveral(t *testing.T) {
+	change := func(c *Config) { c.Groups[1].TicketForm, c.Groups[1].Ticket = "CHG1", regexp.MustCompile(`^CHG`) }
+	play(t, change, func(t *testing.T, w *world) {
+		w.dir.change(both)
+		w.dir.change(func(d *directory) {
+			d.of = map[string]activation.Settings{readers: {Max: activation.Duration(90 * time.Minute), NeedsTicket: true}}
+		})
+		p := w.Person(requester.Slack.ID)
+		view := w.opens(requester.Slack.ID, "/pag activate")
+		offered, err := p.Suggest(w.ctx, view.ID, "v", "db")
+		if err != nil || len(offered) != 2 {
+			t.Fatal(err, offered)
+		}
+		two := []any{offered[0]["value"], offered[1]["value"]}
+		if err := w.picks(requester.Slack.ID, view.ID, two); err != nil {
+			t.Fatal(err)
+		}
+		view = w.form(requester.Slack.ID)
+		has(t, "the preview", p.ViewText(view), "Together: db_admins and db_readers", "not longer than 1 h 30 min, which db_readers allows", "a reason, for db_admins", "a ticket, for db_readers", "an approver must agree to db_admins")
+		r, err := p.Submit(w.ctx, view.ID, map[string]any{inGroup: two, inLength: "8h0m0s", inReason: "why", inTicket: "INC1"})
+		if err != nil || len(r.Errors) != 2 {
+			t.Fatal(err, r)
+		}
+		has(t, "the length", r.Errors[inLength], "db_readers: ", "1 h 30 min or less")
+		has(t, "the ticket", r.Errors[inTicket], "db_readers: ", "CHG1")
+		if r, err = p.Submit(w.ctx, view.ID, map[string]any{inGroup: two, inLength: "1h0m0s", inReason: "why", inTicket: "CHG7"}); err != nil || r.Error != "" || len(r.Errors) > 0 {
+			t.Fatal(err, r)
+		}
+		w.settle()
+		all, ok := w.heard()[0].(activation.Asks)
+		if !ok || len(all) != 2 || len(all[0].Batch) != 2 || all[1].Group.ID != readers || all[1].Length != time.Hour || all[1].Ticket != "CHG7" || all[0].Warrant.Proof != all[1].Warrant.Proof {
+			t.Errorf("%+v", all)
+		}
+		w.say()
+		has(t, "the answer", w.dm(requester.Slack.ID), "confirm all 2 with one sign-in")
 	})
 }

@@ -31,6 +31,4 @@ func (stamp) SignInLink(u activation.SlackUser, _ time.Time) string {
 
 func (stamp) SignOut(context.Context, activation.SlackUser) error { return nil }
 
-func (stamp) SignedIn(context.Context, activation.SlackUser) (activation.Person, time.Time, bool) {
-	return activation.Person{}, time.Time{}, false
-}
+func (stamp) Kept(context.Context, activation.Person) bool { return false }

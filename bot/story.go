@@ -52,6 +52,9 @@ func plainName(p activation.Person) string {
 func tell(a activation.Activation, e activation.Event) string {
 	switch e := e.(type) {
 	case activation.EvAsked:
+		if e.Leaves.ID != "" {
+			return fmt.Sprintf("asked %s, in place of %s (%s): %q", bare(howLong(a)), e.Leaves.Name, e.After, e.Reason)
+		}
 		if e.After != "" {
 			return fmt.Sprintf("asked %s, to renew %s: %q", bare(howLong(a)), e.After, e.Reason)
 		}
@@ -73,8 +76,14 @@ func tell(a activation.Activation, e activation.Event) string {
 		return fmt.Sprintf("%s by %s lapsed: no sign-in in time", e.Deed, plainName(e.By))
 	case activation.EvDecisionAsked:
 		return fmt.Sprintf("%s wants to %s: %q", plainName(e.By), e.Warrant.Deed, e.Reason)
+	case activation.EvDecidedBy:
+		return "it was " + plainName(e.By) + " who decided in Entra"
 	case activation.EvAgreed:
-		return fmt.Sprintf("agreed by %s, one of %d: %q", plainName(e.Agreed.By), a.Quorum, e.Agreed.Reason)
+		s := fmt.Sprintf("agreed by %s, one of %d: %q", plainName(e.Agreed.By), a.Quorum, e.Agreed.Reason)
+		for _, v := range e.Lost {
+			s += ", no longer by " + plainName(v.By)
+		}
+		return s
 	case activation.EvDecided:
 		return tellDecision(e.Decision)
 	case activation.EvFinishAsked:
@@ -108,6 +117,12 @@ func tellLater(a activation.Activation, e activation.Event) string {
 		return tellSpan(a, e)
 	case activation.EvStill:
 		return tellStill(a, e)
+	case activation.EvDemanded:
+		t, _ := a.Target(e.Target)
+		if e.Refusal != nil {
+			return fmt.Sprintf("%s: Entra won't write it at once: %s", t.Name, e.Refusal.Error())
+		}
+		return t.Name + ": Entra was asked to write it at once"
 	case activation.EvWarned:
 		return "warned that the end is near"
 	case activation.EvReminded:
@@ -119,6 +134,8 @@ func tellLater(a activation.Activation, e activation.Event) string {
 			return fmt.Sprintf("closed: %s (%s)", e.Outcome, e.Refusal.Error())
 		}
 		return fmt.Sprintf("closed: %s", e.Outcome)
+	case activation.EvClashed:
+		return "active at once with " + e.With.Name + ", which excludes it"
 	case activation.EvStuck:
 		if why := e.Stuck.Why; why.Code == activation.Paced {
 			return "waits for its turn to begin, at " + why.Until.UTC().Format("15:04:05")

@@ -17,11 +17,12 @@ import (
 const (
 	sayTryHelp = "Type `/pag help` to see what I understand."
 	sayHelp    = "*I get you privileged access through Entra PIM, and tell you when it really works.*\n" +
-		"`/pag activate GROUP 2h \"why\" TICKET` asks for access. Also `90m`, `until 18:00`, `at 18:00 for 2h` (PIM starts it then), `GROUP as owner`; without a time it is an hour; `GROUP,OTHER` asks for both. `/pag activate` alone opens a form.\n" +
+		"`/pag activate GROUP 2h \"why\" TICKET` asks for access. Also `90m`, `until 18:00`, `at 18:00 for 2h` (PIM starts it then), `GROUP as owner`, `GROUP account NAME` with that one of your accounts; without a time it is an hour; `GROUP,OTHER` asks for both. `/pag activate` alone opens a form.\n" +
 		"`/pag check GROUP 2h \"why\"` tells what would come of it, and asks nobody.\n" +
 		"`/pag again` asks for the same as last time.\n" +
 		"`/pag deactivate GROUP` ends it early, or withdraws a request.\n" +
 		"`/pag renew GROUP 2h \"why\"` ends it and activates it anew, with a gap: PIM can't extend. Better ask for the full time at once, and end it early.\n" +
+		"`/pag switch FROM TO 1h \"why\"` leaves one for another, where a person must not have both at once.\n" +
 		"`/pag list` shows what you may activate and what you have.\n" +
 		"`/pag status` shows where yours stand.\n" +
 		"`/pag latency` shows how long systems take to follow; also `/pag latency GROUP`.\n" +
@@ -228,6 +229,9 @@ func proof(a activation.Activation) proven {
 // sayCardNote says who decided, and what comes next.
 func (b *Bot) sayCardNote(a activation.Activation) string {
 	var parts []string
+	if b.several(a.Person) {
+		parts = append(parts, "Account: "+lit(accountName(a.Person))+".")
+	}
 	if d := a.Decision; d != nil {
 		parts = append(parts, sayDecidedBy(*d)+".")
 	}

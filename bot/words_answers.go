@@ -37,7 +37,7 @@ func sayEligible(group string, access activation.Access, p activation.Person, se
 		s += " (as owner)"
 	}
 	if several {
-		s += " with " + lit(p.Name)
+		s += " with " + lit(accountName(p))
 	}
 	return s
 }
@@ -45,21 +45,24 @@ func sayEligible(group string, access activation.Access, p activation.Person, se
 // linesMost is how many lines of a list a person reads.
 const linesMost = 20
 
-func sayList(may []string, open []activation.Activation) string {
+func sayList(may []string, open []activation.Activation, several bool) string {
 	s := "You may activate nothing that I look after."
 	if more := len(may) - linesMost; more > 0 {
 		may = append(may[:linesMost:linesMost], fmt.Sprintf("and %d more", more))
 	}
 	if len(may) > 0 {
 		s = "You may activate:\n• " + strings.Join(may, "\n• ") + "\nFor example: `/pag activate GROUP 2h \"why\"`"
+		if several {
+			s += "\n" + sayChoose
+		}
 	}
 	if len(open) > 0 {
-		s += "\n\n" + sayStatus(open)
+		s += "\n\n" + sayStatus(open, several)
 	}
 	return s
 }
 
-func sayStatus(open []activation.Activation) string {
+func sayStatus(open []activation.Activation, several bool) string {
 	if len(open) == 0 {
 		return "You have nothing active, and no request waits."
 	}
@@ -69,7 +72,7 @@ func sayStatus(open []activation.Activation) string {
 			lines = append(lines, fmt.Sprintf("and %d more", len(open)-i))
 			break
 		}
-		lines = append(lines, sayHeadline(a))
+		lines = append(lines, sayMine(a, several))
 		if t := sayTargets(a); t != "" && len(open) <= 5 {
 			lines = append(lines, t)
 		}
@@ -85,11 +88,12 @@ func sayWhichToEnd(fits []activation.Activation, typed string) string {
 	case len(fits) == 0:
 		return "You have nothing to end: nothing is active, and no request waits."
 	}
-	var names []string
-	for _, a := range fits {
-		names = append(names, what(a))
+	names, same := apart(fits)
+	s := fmt.Sprintf("You have several: %s. Say which: `/pag deactivate GROUP`, or `GROUP as owner`", list(names))
+	if same {
+		s += ", or `GROUP account NAME`"
 	}
-	return fmt.Sprintf("You have several: %s. Say which: `/pag deactivate GROUP`, or `GROUP as owner`.", list(names))
+	return s + "."
 }
 
 func sayBound(p activation.Person) string {

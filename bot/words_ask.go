@@ -11,7 +11,9 @@ import (
 // What stands in the form and on the Home tab.
 const (
 	sayFormPick       = "Type a part of its name"
-	sayFormGroup      = "Group"
+	sayFormGroup      = "Groups"
+	sayFormGroupHint  = "One, or several at once: one sign-in confirms all of them."
+	sayFormGroupsHint = "One, or several at once: one sign-in confirms all that are with the same account."
 	sayFormLength     = "How long"
 	sayFormUntil      = "Or until"
 	sayFormUntilHint  = "The next time that your clock shows this. It counts instead of the length."
@@ -34,18 +36,27 @@ func sayHomeWatch(portal string) string { return fmt.Sprintf(sayWatchOnly, porta
 
 // sayOption is one choice of the form, in plain text.
 func sayOption(m may, several bool) string {
-	s := m.group.Name
+	s := ""
 	if m.access == activation.Owner {
 		s += " (as owner)"
 	}
-	if several && m.account.Name != "" {
-		s += " with " + m.account.Name
+	if several {
+		s += " with " + clip(localName(m.account), optionText/2)
 	}
-	return activation.Visible(s)
+	return clip(activation.Visible(m.group.Name), optionText-len([]rune(s))) + activation.Visible(s)
 }
 
-// sayFormWrong stands below an input: no command lines there.
-func sayFormWrong(r activation.Refusal) string {
+// sayFormWrong stands below an input: no command lines there. Of several groups
+// it names the one whose rule it is.
+func sayFormWrong(r broken, several bool) string {
+	s := sayWrong(r.Refusal)
+	if several {
+		s = lit(clip(r.ask.Group.Name, 50)) + ": " + s
+	}
+	return s
+}
+
+func sayWrong(r activation.Refusal) string {
 	switch r.Code {
 	case activation.TooShort:
 		return "PIM gives five minutes or more."
@@ -112,8 +123,11 @@ func sayAskedAll(all []activation.Activation) string {
 }
 
 // sayAgain names an earlier ask on a button.
-func sayAgain(a activation.Activation) string {
+func sayAgain(a activation.Activation, several bool) string {
 	s := what(a)
+	if several { // before the length: who has long names would not see it
+		s += " with " + lit(localName(a.Person))
+	}
 	if d := wholeLength(a); d >= time.Minute {
 		s += " for " + span(d)
 	}
@@ -150,4 +164,27 @@ func sayTicketUnfit(r activation.Refusal) string {
 		return "That is no ticket number as it is wanted here. (My rule, not PIM's.)"
 	}
 	return fmt.Sprintf("A ticket number like %s is wanted here. (My rule, not PIM's.)", lit(r.Text))
+}
+
+// sayTicketNo is what came of asking the ticket system.
+func sayTicketNo(r activation.Refusal) string {
+	ticket, why := "that ticket", ""
+	if r.By != "" {
+		ticket = lit(r.By)
+	}
+	if r.Text != "" {
+		why = ": " + lit(r.Text)
+	}
+	if r.Code == activation.TicketUnknown {
+		return fmt.Sprintf("The ticket system doesn't take %s%s. Check the number, and that the ticket is open. (My rule, not PIM's.)", ticket, why)
+	}
+	return fmt.Sprintf("I couldn't ask the ticket system about %s%s. So I asked Entra for nothing. Try again in a few minutes. (My rule, not PIM's.)", ticket, why)
+}
+
+// sayTicketLabelOf says of a ticket that was taken unseen that it was.
+func sayTicketLabelOf(a activation.Activation) string {
+	if a.Unchecked == "" {
+		return sayTicketLabel
+	}
+	return "Ticket (not checked, the ticket system could not be asked):"
 }

@@ -41,6 +41,51 @@ func sayVerdict(q activation.Ask, v activation.Verdict, approvers []string, acts
 	return strings.Join(lines, "\n")
 }
 
+// sayLimits says of several groups what is asked for all of them: the strictest
+// rule of each kind, and whose it is.
+func sayLimits(asks []activation.Ask, wrong map[string]broken) string {
+	var all, reasons, tickets, decided []activation.Activation
+	most := asked(asks[0])
+	for _, q := range asks {
+		a := asked(q)
+		all = append(all, a)
+		if m := a.Settings.Max; m > 0 && (most.Settings.Max == 0 || m < most.Settings.Max) {
+			most = a
+		}
+		if a.Settings.NeedsReason {
+			reasons = append(reasons, a)
+		}
+		if a.Settings.NeedsTicket || q.Facts.TicketForm != "" {
+			tickets = append(tickets, a)
+		}
+		if a.Settings.NeedsApproval {
+			decided = append(decided, a)
+		}
+	}
+	lines := []string{fmt.Sprintf("*Together:* %s (nobody has been asked yet)", names(all))}
+	if most.Settings.Max > 0 {
+		lines = append(lines, fmt.Sprintf("%s not longer than %s, which %s allows", pointer(wrong, inLength), span(time.Duration(most.Settings.Max)), what(most)))
+	}
+	if len(reasons) > 0 {
+		lines = append(lines, fmt.Sprintf("%s a reason, for %s", pointer(wrong, inReason), names(reasons)))
+	}
+	if len(tickets) > 0 {
+		lines = append(lines, fmt.Sprintf("%s a ticket, for %s", pointer(wrong, inTicket), names(tickets)))
+	}
+	if len(decided) > 0 {
+		lines = append(lines, fmt.Sprintf("%s an approver must agree to %s", mark(activation.WillBe), names(decided)))
+	}
+	return strings.Join(append(lines, "Each is asked for by itself: if one is refused, the others go on."), "\n")
+}
+
+// pointer marks a rule that what was typed so far keeps, or not yet.
+func pointer(wrong map[string]broken, input string) string {
+	if _, is := wrong[input]; is {
+		return mark(activation.WillBe)
+	}
+	return mark(activation.IsMet)
+}
+
 // sayWarnings is what may surprise people, a line each.
 func sayWarnings(all []string) string {
 	var s strings.Builder
@@ -78,6 +123,8 @@ func sayRule(r activation.Rule, q activation.Ask, approvers []string) string {
 		return "no request of yours waits"
 	case activation.RuleEligible:
 		return "you are eligible"
+	case activation.RuleExcluded:
+		return "you have nothing that excludes it: " + list(excluding(q.Facts.Excludes))
 	case activation.RuleNotTooOften:
 		return "you have not asked too often in vain"
 	case activation.RuleMinimum:
@@ -89,6 +136,8 @@ func sayRule(r activation.Rule, q activation.Ask, approvers []string) string {
 		return "not longer than allowed"
 	case activation.RuleReason, activation.RuleTicket, activation.RuleTicketForm:
 		return r.Name + " is given"
+	case activation.RuleTicketKnown:
+		return sayChecked(q.Facts.Checked)
 	case activation.RuleMFA:
 		return "multifactor authentication is asked of you"
 	case activation.RuleContext:
@@ -104,6 +153,24 @@ func sayRule(r activation.Rule, q activation.Ask, approvers []string) string {
 		return "you confirm it with a sign-in of its own"
 	}
 	return r.Name
+}
+
+// sayChecked is the ticket system's word, where it forbids nothing.
+func sayChecked(c *activation.Checked) string {
+	switch c.Says {
+	case activation.Yes:
+		return "the ticket system knows the ticket"
+	case activation.CantTell:
+		return "the ticket system couldn't be asked (" + lit(c.Why) + "); the ticket is taken all the same"
+	}
+	return "the ticket system will be asked about the ticket"
+}
+
+func excluding(all []activation.Group) (names []string) {
+	for _, g := range all {
+		names = append(names, "*"+lit(g.Name)+"*")
+	}
+	return names
 }
 
 // sayReaches says what comes after PIM.

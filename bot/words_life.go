@@ -75,7 +75,7 @@ func sayGrant(a activation.Activation, t activation.Target) string {
 	if s.Doubt != "" {
 		return "can't tell: " + lit(s.Doubt)
 	}
-	return "not seen yet; I keep looking"
+	return sayDemanded(t)
 }
 
 func sayRemoval(a activation.Activation, t activation.Target) string {
@@ -177,7 +177,7 @@ func sayActive(a activation.Activation) string {
 		}
 	}
 	if len(wait) > 0 {
-		s += fmt.Sprintf(" %s may not know it yet: I'll write when it does.", list(wait))
+		s += fmt.Sprintf(" %s may not know it yet: I'll write when it does.%s", list(wait), sayDemands(a))
 	}
 	if len(had) > 0 {
 		s += fmt.Sprintf(" In %s you had it before.", list(had))

@@ -37,6 +37,8 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 		return "PIM wants a reason here. Put it in quotation marks: `/pag activate GROUP 2h \"why you need it\"`"
 	case activation.TicketMissing:
 		return "PIM wants a ticket number here. Put it after the reason: `/pag activate GROUP 2h \"why\" INC0012345`"
+	case activation.TicketUnknown, activation.TicketUnchecked:
+		return sayTicketNo(r)
 	case activation.TicketUnfit:
 		return sayTicketUnfit(r)
 	case activation.TooOften:
@@ -45,12 +47,14 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 		return sayTooEarly(r)
 	case activation.Paced:
 		return sayPaced(a, 0)
+	case activation.Excluded:
+		return sayExcluded(r, a)
 	case activation.NotEnded:
-		return whatOr(a, "This") + " was not renewed: what runs could not be ended, so it stays as it is. `/pag status` shows until when."
+		return sayNotEnded(a)
 	case activation.NotActive:
 		return whatOr(a, "This") + " is not active any more, so there is nothing to end."
 	case activation.NotPending:
-		return "This request waits for no answer any more. The card shows what became of it."
+		return "This request is not waiting for an answer any more. The card shows what became of it."
 	case activation.AlreadyDecided:
 		by := "another approver"
 		if r.By != "" {
@@ -104,6 +108,9 @@ func sayGuard(r activation.Refusal, a activation.Activation) string {
 		if r.Text == mayBind {
 			return "I don't know yet which Entra account is yours. Type `/pag signin`, and sign in with it once."
 		}
+		if r.Text == CalledOff {
+			return "An administrator has signed you out, or your account is linked to you no more, so I called this off. Nothing was asked of Entra. If you didn't expect that, ask an administrator."
+		}
 		return "I don't know which Entra account is yours. Ask an administrator to add you to pagbot's list of people."
 	case activation.NotAllowedHere:
 		switch r.Text {
@@ -141,6 +148,8 @@ func sayGuard(r activation.Refusal, a activation.Activation) string {
 		return "I lack a permission in Entra for this. An administrator must grant it: " + lit(r.Text)
 	case activation.BlockedByPolicy:
 		return "Conditional Access blocked your sign-in. Use the device and place that your organization asks for, or ask an administrator."
+	case activation.Quarantined, activation.NotProvisioned:
+		return "Entra did not write it: " + sayWhyNot(r) + "."
 	case activation.Throttled:
 		return "Entra asks us to slow down. Try again in a few minutes."
 	case activation.Unavailable:

@@ -6,8 +6,20 @@ import (
 	"pagbot/activation"
 )
 
-// callMost is how many people one message calls; a longer list calls nobody.
-const callMost = 10
+// callMost is how many people one message calls, and cardMost a card: who reads
+// it must see at a glance what it is about.
+const (
+	callMost = 10
+	cardMost = 5
+)
+
+// sayDeciders names on the card who can decide.
+func sayDeciders(names []string) string {
+	if more := len(names) - cardMost; more > 1 {
+		names = append(names[:cardMost:cardMost], fmt.Sprintf("%d others", more))
+	}
+	return "Can decide: " + list(names) + "."
+}
 
 // callOn names those who can decide: "@a, @b and 3 more can decide". The rest is
 // for whom the names are not known.

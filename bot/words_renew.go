@@ -60,7 +60,10 @@ func sayGap(from, to time.Time) string {
 }
 
 // sayMeanwhile is what is left of what was to be renewed.
-func sayMeanwhile(was activation.Activation) string {
+func sayMeanwhile(was, a activation.Activation) string {
+	if a.Switches() {
+		return sayLeftBehind(was, a)
+	}
 	switch was.Phase {
 	case activation.Active, activation.Ending:
 		return fmt.Sprintf("What you have runs on, %s.", until(was.Ends))
@@ -76,7 +79,8 @@ func sayWhichToRenew(fits []activation.Activation, typed string) string {
 	case len(fits) == 0:
 		return "You have nothing running, so there is nothing to renew. `/pag activate` asks for access."
 	}
-	return fmt.Sprintf("You have several: %s. Say which: `/pag renew GROUP`, or `GROUP as owner`.", names(fits))
+	names, _ := apart(fits)
+	return fmt.Sprintf("You have several: %s. Say which: `/pag renew GROUP`, or `GROUP as owner`, or `GROUP account NAME`.", list(names))
 }
 
 func sayNotRunning(a activation.Activation) string {

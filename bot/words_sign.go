@@ -40,19 +40,45 @@ func saySignFor(a activation.Activation, d activation.Pending) string {
 	return s
 }
 
-// saySignedFor replaces the link once its deed is settled.
-func saySignedFor(a activation.Activation) string {
+// saySignedFor replaces the link once its deed is settled. own says that it was
+// the link of the ask itself.
+func saySignedFor(a activation.Activation, own bool) string {
 	switch {
+	case a.Phase == activation.Closed && a.Ended.IsZero() && a.Request.ID == "" && a.Outcome == activation.Withdrawn:
+		return sayNeverAsked(a)
 	case a.Decision != nil:
 		return sayDecidedFor(a)
+	case a.Phase == activation.AwaitingApproval && own:
+		return fmt.Sprintf("Entra has your request for %s %s. *An approver must agree*, by %s.", what(a), howLong(a), at(a.DecideBy()))
 	case a.Phase == activation.AwaitingApproval && len(a.Agreed) > 0:
 		return fmt.Sprintf("%s for %s: %s Press the button on the card if you have not decided yet.", what(a), who(a.Person), sayQuorum(a))
 	case a.Phase == activation.AwaitingApproval:
-		return fmt.Sprintf("%s for %s still waits for an approver. This link is no longer good; press the button on the card if you want to decide.", what(a), who(a.Person))
+		return fmt.Sprintf("%s for %s still waits for an approver. This link is no longer good; use the buttons on the card.", what(a), who(a.Person))
 	case a.Phase == activation.Active || a.Phase == activation.Ending:
-		return fmt.Sprintf("%s is still active %s. This link is no longer good; `/pag deactivate` ends it.", what(a), until(a.Ends))
+		still := "still "
+		if own {
+			still = ""
+		}
+		return fmt.Sprintf("%s is %sactive %s. This link is no longer good; `/pag deactivate` ends it.", what(a), still, until(a.Ends))
 	}
 	return sayHeadline(a)
+}
+
+// sayNeverAsked is what became of an ask that PIM never heard of.
+func sayNeverAsked(a activation.Activation) string {
+	if a.Refusal != nil && a.Refusal.Code == activation.WarrantExpired {
+		return fmt.Sprintf(":no_entry_sign: %s %s was not confirmed in time, so Entra was not asked. `/pag again` asks once more.", what(a), howLong(a))
+	}
+	return fmt.Sprintf(":no_entry_sign: You withdrew %s %s before Entra was asked. Nothing is left to confirm.", what(a), howLong(a))
+}
+
+// saySignedForAll is the same for several that were asked for together.
+func saySignedForAll(all []activation.Activation) string {
+	var lines []string
+	for _, a := range all {
+		lines = append(lines, saySignedFor(a, true))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // sayDecidedFor tells others than the requester of a decision.
@@ -77,6 +103,9 @@ func sayDecided(a activation.Activation) string {
 func sayAsked(a activation.Activation, channel string) string {
 	switch a.Phase {
 	case activation.Asked:
+		if a.Switches() {
+			return saySwitching(a)
+		}
 		return fmt.Sprintf("I'm asking Entra for %s %s. I'll write to you when it is active.", what(a), howLong(a))
 	case activation.AwaitingApproval:
 		where := ""

@@ -62,8 +62,14 @@ func full(c activation.Code) activation.Refusal {
 		r.Until = after(15 * time.Minute)
 	case activation.TicketUnfit:
 		r.Text = "INC0012345"
+	case activation.TicketUnknown:
+		r.By, r.Text = "INC0012345", `at /state it says "closed"`
+	case activation.TicketUnchecked:
+		r.By, r.Text = "INC0012345", "it did not answer in time"
 	case activation.TooLong:
 		r.Max = activation.Duration(4 * time.Hour)
+	case activation.Quarantined:
+		r.Until, r.Text = after(-9*time.Hour), "InvalidCredentials"
 	case activation.RulesFailed:
 		r.Rules = []string{"ExpirationRule", "TicketingRule"}
 	case activation.AlreadyDecided, activation.WrongPerson:
@@ -153,6 +159,10 @@ func beginnings() []said {
 		{"effective L3", effective(activation.L3), dm(activation.TopicEffective)},
 		{"works L2", scene(activation.Active, grants(waits(""), seen(activation.L2, 30*m))), dm(activation.TopicEffective)},
 		{"had already", scene(activation.Active, grants(had(activation.L0), had(activation.L2))), dm(activation.TopicHad)},
+		{"active, on demand", scene(activation.Active, onDemand(time.Time{}, "")), dm(activation.TopicActive)},
+		{"active, was demanded", scene(activation.Active, onDemand(after(time.Minute), "")), dm(activation.TopicActive)},
+		{"declined, quarantine", scene(activation.Active, onDemand(after(time.Minute), activation.Quarantined)), dm(activation.TopicDeclined)},
+		{"declined, throttled", scene(activation.Active, onDemand(after(time.Minute), activation.Throttled)), dm(activation.TopicDeclined)},
 		{"approved, to the requester", scene(activation.Provisioning, decidedBy(approver, true, true, "known incident")), dm(activation.TopicDecided)},
 		{"approved, in the thread", scene(activation.Provisioning, decidedBy(approver, true, true, "known incident")), thread(activation.TopicDecided)},
 		{"approved in Entra, in the thread", scene(activation.Provisioning, decidedBy(activation.Person{}, true, false, "")), thread(activation.TopicDecided)},
@@ -194,7 +204,9 @@ func endings() []said {
 			a.Refusal = &activation.Refusal{Code: activation.BlockedByPolicy}
 		}), dm(activation.TopicClosed)},
 		{"one of two agreed, in the thread", quorum(approver), thread(activation.TopicAgreed)},
+		{"an earlier yes counts no more", quorum(approver), activation.Effect{Kind: activation.Thread, Topic: activation.TopicUnheard, Target: "adm-second@contoso.example"}},
 		{"gone round, in the thread", quorum(approver), thread(activation.TopicRound)},
+		{"two that exclude each other, in the thread", scene(activation.Active, func(a *activation.Activation) { a.Clash.Name = "db_readers" }), thread(activation.TopicClash)},
 		{"reminder", scene(activation.AwaitingApproval), thread(activation.TopicRemind)},
 		{"second reminder", scene(activation.AwaitingApproval), thread(activation.TopicMore)},
 		{"rescue", scene(activation.AwaitingApproval), thread(activation.TopicRescue)},
@@ -272,7 +284,7 @@ func TestSignInMessages(t *testing.T) {
 		{"ended", scene(activation.Verifying)},
 		{"withdrawn", scene(activation.AwaitingApproval, closed(activation.Withdrawn))},
 	} {
-		msg := plain(saySignedFor(s.a))
+		msg := plain(saySignedFor(s.a, false))
 		valid(t, msg)
 		fmt.Fprintf(&out, "# afterwards: %s\n%s\n", s.title, show(t, msg))
 	}
@@ -331,8 +343,8 @@ func TestAnswers(t *testing.T) {
 		{"help", sayHelp}, {"watching only", fmt.Sprintf(sayWatchOnly, "https://entra.example/approve")},
 		{"sign in", saySignIn}, {"signed out", saySignedOut}, {"too slow", sayTooSlow},
 		{"unknown group", sayUnknownGroup("db-admin", "db_admins")}, {"unknown group, nothing alike", sayUnknownGroup(strings.Repeat("x", 99), "")},
-		{"list", sayList(may, several[:1])}, {"empty list", sayList(nil, nil)}, {"long list", sayList(groups, nil)},
-		{"status", sayStatus(several)}, {"empty status", sayStatus(nil)}, {"long status", sayStatus(many)},
+		{"list", sayList(may, several[:1], true)}, {"empty list", sayList(nil, nil, false)}, {"long list", sayList(groups, nil, false)},
+		{"status", sayStatus(several, false)}, {"empty status", sayStatus(nil, false)}, {"long status", sayStatus(many, false)},
 		{"end which", sayWhichToEnd(several, "")}, {"end what", sayWhichToEnd(nil, "db")}, {"end nothing", sayWhichToEnd(nil, "")},
 		{"ending", sayEnding(several[0])}, {"withdrawing", sayEnding(several[1])},
 	} {
@@ -367,6 +379,7 @@ func TestStory(t *testing.T) {
 	for _, e := range []activation.Event{activation.EvRefused{Refusal: full(activation.NotEligible)}, activation.EvNoticed{Request: activation.Request{Justification: "from the portal"}},
 		activation.EvLapsed{By: requester, Deed: activation.End}, activation.EvTurnedAway{By: approver, Deed: activation.Deny, Refusal: full(activation.AlreadyDecided)},
 		activation.EvStuck{Stuck: activation.Stuck{Why: full(activation.Unavailable)}}, activation.EvStill{Target: "devops", Direction: activation.Removal, Asked: after(5 * time.Hour)},
+		activation.EvDemanded{Target: "devops", At: after(time.Minute)}, activation.EvDemanded{Target: "devops", Refusal: &activation.Refusal{Code: activation.Quarantined, Text: "InvalidCredentials"}},
 		activation.EvUnstuck{}, activation.EvReminded{Nth: activation.Rescue}, activation.EvAgreed{Agreed: activation.Agreed{By: approver, Reason: "ok"}}, activation.EvSignInWanted{},
 		activation.EvDecided{Decision: activation.Decision{Approve: true}}} {
 		journal = append(journal, Moment{after(6 * time.Hour), e})

@@ -73,8 +73,10 @@ func (a *AWS) one(ctx context.Context, t *tally, i int, p activation.Person) {
 	}
 	id, err := a.user(ctx, p)
 	if notThere(err) {
-		t.doubt(i, "it does not know this person yet: an account is only written with the first access, or by a base group")
-		return
+		if err = a.nobody(ctx, p); err == nil {
+			t.absent(i)
+			return
+		}
 	}
 	if err != nil {
 		t.cannot(i, plainAWS(err))

@@ -194,6 +194,21 @@ func (a *AWS) search(ctx context.Context, p activation.Person) (string, error) {
 	return id, nil
 }
 
+// nobody shows that no account can be the person's, by their name either, and
+// that the group is there.
+func (a *AWS) nobody(ctx context.Context, p activation.Person) error {
+	if a.c.Issuer != "" {
+		_, err := a.store.GetUserId(ctx, &identitystore.GetUserIdInput{IdentityStoreId: &a.c.Store, AlternateIdentifier: unique("userName", p.Name)})
+		if err == nil {
+			return &Fault{Why: "it has an account of the person's name, but without their external id: see issuer"}
+		}
+		if !notThere(err) {
+			return err
+		}
+	}
+	return a.stillThere(ctx)
+}
+
 // memberOf asks whether a user is in the group; where that call is not allowed,
 // for all the groups the user is in.
 func (a *AWS) memberOf(ctx context.Context, user string) (bool, error) {

@@ -48,7 +48,7 @@ func TestAWS(t *testing.T) {
 		{"aws by a person's groups", downstream.AWSConfig{AccessKey: "AKIAMADEUP", SecretKey: secretKey}, func(d *awsidc.Dials) { d.Deny = []string{"IsMemberInGroups"} }},
 		{"aws in a role", downstream.AWSConfig{Role: awsRole}, func(*awsidc.Dials) {}},
 	} {
-		probetest.Run(t, probetest.Suite{Name: s.name, Level: activation.L1, OneByOne: true, Faults: faults, New: func(t *testing.T) probetest.World {
+		probetest.Run(t, probetest.Suite{Name: s.name, Level: activation.L1, Absent: true, OneByOne: true, Faults: faults, New: func(t *testing.T) probetest.World {
 			w, roll := awsWorld(t)
 			w.Turn(s.turn)
 			front := &probetest.Front{Handler: w.Handler()}

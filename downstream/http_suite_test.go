@@ -17,6 +17,11 @@ var (
 		URL: "https://api.saas.test/orgs/contoso/teams/db-admins/memberships/{{.User.Local}}_contoso", Exists: "https://api.saas.test/orgs/contoso/teams/db-admins",
 		Headers: map[string]string{"Authorization": `Bearer {{secret "token"}}`}, Value: "/state", Yes: []string{"active"}, No: []string{"pending"}, NoStatus: http.StatusNotFound,
 	}
+	profile = downstream.HTTPConfig{
+		URL:    "https://contoso.saas.test/services/data/v62.0/query?q=SELECT+Id+FROM+User+WHERE+FederationIdentifier='{{.User.OID}}'+AND+Profile.Name='DB+Administrator'+AND+IsActive=true",
+		Exists: "https://contoso.saas.test/services/data/v62.0/query?q=SELECT+Id+FROM+Profile+WHERE+Name='DB+Administrator'", ExistsValue: "/totalSize",
+		Headers: map[string]string{"Authorization": `Bearer {{secret "token"}}`}, Value: "/totalSize", Yes: []string{"1"}, No: []string{"0"}, Evidence: "/records/0/Id", Level: activation.L2,
+	}
 	salesforce = downstream.HTTPConfig{
 		URL:    "https://contoso.saas.test/services/data/v62.0/query?q=SELECT+Id+FROM+PermissionSetAssignment+WHERE+Assignee.FederationIdentifier='{{.User.OID}}'+AND+PermissionSet.Name='DbAdmins'+AND+IsActive=true",
 		Exists: "https://contoso.saas.test/services/data/v62.0/query?q=SELECT+Id+FROM+PermissionSet+WHERE+Name='DbAdmins'", ExistsValue: "/totalSize",
@@ -36,6 +41,7 @@ func TestHTTP(t *testing.T) {
 	}{
 		{probetest.Suite{Name: "http as for GitHub", Level: activation.L1, NoIs404: true, ByName: true, OneByOne: true, Unknown: activation.No}, gitHub, "/state is active"},
 		{probetest.Suite{Name: "http as for Salesforce", Level: activation.L2, OneByOne: true, Unknown: activation.No}, salesforce, "0Pa"},
+		{probetest.Suite{Name: "http as for a profile of Salesforce", Level: activation.L2, OneByOne: true, Unknown: activation.No}, profile, "005"},
 		{probetest.Suite{Name: "http by POST", Level: activation.L1, OneByOne: true}, posted, "/may is true"},
 	} {
 		s.New = func(t *testing.T) probetest.World { return httpWorld(t, s.c, s.grants) }

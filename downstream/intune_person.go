@@ -69,17 +69,15 @@ func (p *IntuneAsPerson) Check(ctx context.Context, who []activation.Person) ([]
 		return doubtAll(who, err, activation.L3, begun, now())
 	}
 	answers, f := askEach(ctx, now, activation.L3, who, func(ctx context.Context, w activation.Person, _ time.Time) (activation.Answer, error) {
-		token, err := p.bearer(ctx, w)
+		token, issued, err := p.bearer(ctx, w)
 		if err != nil {
 			return activation.Answer{}, err
 		}
-		sent := now()
 		has, err := p.assigned(ctx, token)
 		if errors.Is(err, errRoleOnly) && p.policies != nil {
-			sent = now()
-			has, err = p.inScope(ctx, w, as)
+			has, issued, err = p.inScope(ctx, w, as)
 		}
-		return yesNo(has, activation.L3, as.id, sent, now()), err
+		return yesNo(has, activation.L3, as.id, issued, now()), err
 	})
 	return answers, p.settings.ms.slowed(f)
 }
@@ -122,16 +120,16 @@ var errRoleOnly = errors.New("roles without assignments")
 
 // inScope asks which policies the person sees: one with a scope tag of the
 // assignment shows that they are in its scope.
-func (p *IntuneAsPerson) inScope(ctx context.Context, w activation.Person, as assignment) (bool, error) {
-	token, err := p.policies.bearer(ctx, w)
+func (p *IntuneAsPerson) inScope(ctx context.Context, w activation.Person, as assignment) (has bool, issued time.Time, err error) {
+	token, issued, err := p.policies.bearer(ctx, w)
 	if err != nil {
-		return false, err
+		return false, issued, err
 	}
 	all, err := everything[struct {
 		Tags []string `json:"roleScopeTagIds"`
 	}](ctx, p.settings.ms, request{at: p.settings.c.Base + "/beta/deviceManagement/deviceCompliancePolicies?$select=id,displayName,roleScopeTagIds", bearer: token, as: asPerson})
 	if err != nil {
-		return false, err
+		return false, issued, err
 	}
 	var visible []string
 	for _, policy := range all {
@@ -141,12 +139,12 @@ func (p *IntuneAsPerson) inScope(ctx context.Context, w activation.Person, as as
 	known := false
 	for _, tag := range as.tags {
 		if slices.Contains(visible, tag) {
-			return true, nil
+			return true, issued, nil
 		}
 		known = known || p.seen.all([]string{tag})
 	}
 	if !known {
-		return false, &Fault{Why: "the person sees no policy of the assignment's scope; whether there is one is not known"}
+		return false, issued, &Fault{Why: "the person sees no policy of the assignment's scope; whether there is one is not known"}
 	}
-	return false, nil
+	return false, issued, nil
 }

@@ -20,6 +20,7 @@ type memory struct {
 	Doubts int       `json:"doubts,omitempty"`
 	Since  time.Time `json:"since,omitzero"`
 	Told   bool      `json:"told,omitempty"`
+	Absent time.Time `json:"absent,omitzero"`  // nobody was found; asked for then, the last time
 	Booked bool      `json:"booked,omitempty"` // it has a place in the line now
 }
 
@@ -60,7 +61,7 @@ func newMeasure(a activation.Activation, e activation.Effect) *measure {
 		m.memory = memory{}
 	}
 	if !m.memory.Turn.Equal(m.turn) {
-		m.memory = memory{Turn: m.turn, Last: m.memory.Last}
+		m.memory = memory{Turn: m.turn, Last: m.memory.Last, Absent: m.memory.Absent}
 	}
 	if m.memory.Last == nil {
 		m.memory.Last = map[activation.Level]time.Time{}
@@ -90,6 +91,9 @@ func (m *measure) early() time.Duration {
 
 func (m *measure) report(r reply) activation.Report {
 	a := r.answer
+	if a.Absent {
+		a = m.absent(a)
+	}
 	if a.Says == activation.CantTell {
 		return m.doubt(a, r.retry)
 	}
@@ -105,6 +109,19 @@ func (m *measure) report(r reply) activation.Report {
 		return m.again(m.next(0))
 	}
 	return m.came(a)
+}
+
+// absent reads that nobody is there who could be the person. Once they were found
+// there, in the same way, that is a no. Before, it is none yet: the way may be
+// wrong. If they are found one day, it was one.
+func (m *measure) absent(a activation.Answer) activation.Answer {
+	switch {
+	case m.toward == activation.Removal && !m.span.After.IsZero():
+		a.Says, a.Why, a.Absent, a.Evidence = activation.No, "", false, "no account any more"
+	case m.toward == activation.Grant && a.Sent.After(m.memory.Absent):
+		m.memory.Absent = a.Sent
+	}
+	return a
 }
 
 // contrary remembers when the other answer was last asked for. Only the first
@@ -141,7 +158,7 @@ func (m *measure) came(a activation.Answer) activation.Report {
 // last is the latest contrary answer that bounds an answer of that level: what
 // the target had not received it could not allow, but not the reverse.
 func (m *measure) last(most activation.Level) time.Time {
-	var last time.Time
+	last := m.memory.Absent
 	for level, at := range m.memory.Last {
 		if level <= most && at.After(last) {
 			last = at
@@ -157,7 +174,9 @@ const (
 
 // doubt counts a can't tell; it is told once, when it lasts.
 func (m *measure) doubt(a activation.Answer, retry time.Duration) activation.Report {
-	m.memory.Doubts++
+	if !a.Absent { // who is not there yet is no trouble of the target's
+		m.memory.Doubts++
+	}
 	m.memory.Run = 0 // what did not come may have been another copy's no
 	if m.memory.Since.IsZero() {
 		m.memory.Since = m.now

@@ -60,29 +60,31 @@ func (s *persons) Changed(who activation.Person, at time.Time) {
 	}
 }
 
-// bearer is a token of the person that is new enough, or the reason why not.
-func (s *persons) bearer(ctx context.Context, who activation.Person) (string, error) {
+// bearer is a token of the person that is new enough, or the reason why not. If
+// rights are frozen in it, what it may do is the truth of its issue: no answer to
+// it may pass for one of later.
+func (s *persons) bearer(ctx context.Context, who activation.Person) (token string, issued time.Time, err error) {
 	if who.Object == "" {
-		return "", fault("this person has no object id")
+		return "", issued, fault("this person has no object id")
 	}
 	s.mu.Lock()
 	after := s.changed[accountOf(who)]
 	s.mu.Unlock()
-	token, issued, err := s.tokens.Token(ctx, who, s.scope, after)
+	token, issued, err = s.tokens.Token(ctx, who, s.scope, after)
 	switch {
 	case errors.Is(err, ErrNoSignIn):
-		return "", &Fault{Why: needsSignIn, Err: err}
+		return "", issued, &Fault{Why: needsSignIn, Err: err}
 	case err != nil:
-		return "", &Fault{Why: "the person's sign-in could not be used", Err: err}
+		return "", issued, &Fault{Why: "the person's sign-in could not be used", Err: err}
 	case token == "" || issued.IsZero() || issued.Before(after):
-		return "", &Fault{Why: staleSignIn}
+		return "", issued, &Fault{Why: staleSignIn}
 	}
 	// An application's token would be answered too, about the application.
 	c, ok := claimsOf(token)
 	if ok && (c.Kind == "app" || c.Object != "" && !strings.EqualFold(c.Object, who.Object)) {
-		return "", &Fault{Why: "the token is not the person's own, so its answer would be about somebody else"}
+		return "", issued, &Fault{Why: "the token is not the person's own, so its answer would be about somebody else"}
 	}
-	return token, nil
+	return token, issued, nil
 }
 
 // tokenClaims are read to refuse a token, never to believe one.

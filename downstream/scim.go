@@ -100,7 +100,11 @@ func (r *scimRound) resolve(ctx context.Context, i int) {
 		return
 	}
 	if id == "" {
-		r.doubt(i, "it does not know this person yet: an account is only written with the first access, or by a base group")
+		if err = r.nobody(ctx, p); err != nil {
+			r.cannot(i, err)
+		} else {
+			r.absent(i)
+		}
 		return
 	}
 	r.ids[i] = id

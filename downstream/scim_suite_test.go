@@ -31,7 +31,7 @@ func TestSCIM(t *testing.T) {
 		{name: "scim by name", named: true, c: downstream.SCIMConfig{Match: downstream.ByUserName}, turn: func(d *scim.Dials) { d.NoExternalID = true }},
 		{name: "scim by name with object ids", c: downstream.SCIMConfig{Match: downstream.ByUserName}, turn: func(*scim.Dials) {}},
 	} {
-		probetest.Run(t, probetest.Suite{Name: s.name, Level: activation.L1, OneByOne: s.one, ByName: s.named, Faults: faults, New: func(t *testing.T) probetest.World {
+		probetest.Run(t, probetest.Suite{Name: s.name, Level: activation.L1, Absent: true, OneByOne: s.one, ByName: s.named, Faults: faults, New: func(t *testing.T) probetest.World {
 			w, roll := scimWorld(t)
 			w.Turn(s.turn)
 			return scimProbes(t, w, roll, s.c)

@@ -228,6 +228,27 @@ func (s *SCIM) user(ctx context.Context, p activation.Person) (string, error) {
 	return all[0].ID, nil
 }
 
+// nobody shows that no account can be the person's, by the other way of finding
+// one either, and that the group is there. An account that has only one of the
+// two may have been in the group for long.
+func (s *SCIM) nobody(ctx context.Context, p activation.Person) error {
+	filter, value := ByUserName, p.Name
+	if s.c.Match == ByUserName {
+		filter, value = ByExternalID, p.Object
+	}
+	if value == "" {
+		return &Fault{Why: "it does not know this person, whose name is not known"}
+	}
+	all, err := where[scimPerson](ctx, s, "Users", filter+" eq "+quoted(value), "id,userName,externalId")
+	if err != nil {
+		return err
+	}
+	if len(all) > 0 {
+		return fault("it has an account with the person's %s, but not with their %s: see match", filter, s.c.Match)
+	}
+	return s.stillThere(ctx)
+}
+
 var looksLikeGUID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
 // members are the ids in the group's list; none where it shows no list.

@@ -36,6 +36,12 @@ func (t *tally) doubt(i int, why string) {
 	t.answers[i] = cantTell(why, t.level, t.begun, t.now())
 }
 
+// absent is that nobody is there who could be person i.
+func (t *tally) absent(i int) {
+	t.doubt(i, "it does not know this person yet: an account is only written with the first access, or by a base group")
+	t.answers[i].Absent = true
+}
+
 // cannotAll gives up on all who are open.
 func (t *tally) cannotAll(err error) {
 	for i := range t.answers {

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,8 +42,12 @@ func (w *town) askForm(by string, values map[string]any, as func(map[string]any)
 	return w.follows(by, "", seen)
 }
 
-func picks(value string) map[string]any {
-	return map[string]any{"type": "external_select", "selected_option": map[string]any{"value": value}}
+func picks(values ...string) map[string]any {
+	var options []any
+	for _, v := range values {
+		options = append(options, map[string]any{"value": v})
+	}
+	return map[string]any{"type": "multi_external_select", "selected_options": options}
 }
 
 func types(text string) map[string]any {
@@ -70,6 +75,8 @@ func TestAttackAskForm(t *testing.T) {
 			"with another's account":   {demo.Second, "not eligible", map[string]any{"group": picks(devops + "|m|" + requester), "reason": why}, nil},
 			"as owner":                 {demo.Second, "not eligible", map[string]any{"group": picks(devops + "|o|" + requester), "reason": why}, nil},
 			"several, one not allowed": {demo.Second, "^$", map[string]any{"group": picks(devops + "," + releasers), "reason": why}, nil},
+			"several chosen":           {demo.Second, "not eligible", map[string]any{"group": picks(devops+"|m|", devops+"|o|"+requester, devops+"|m|"), "reason": why}, nil},
+			"more than there may be":   {demo.Second, "^$", map[string]any{"group": picks(slices.Repeat([]string{devops + "|m|"}, 11)...), "reason": why}, nil},
 			"a group of nobody's":      {demo.Requester, "^$", map[string]any{"group": picks("00000000-0000-4000-8000-000000000000|m|"), "reason": why}, nil},
 			"no group":                 {demo.Requester, "", map[string]any{"group": picks(""), "reason": why}, nil},
 			"another's activation":     {demo.Second, "not eligible", map[string]any{"group": picks(devops + "|m|"), "reason": why}, metadata},

@@ -26,14 +26,19 @@ import (
 // town is the company with the bot in it.
 type town struct {
 	*demo.Worlds
-	t     testing.TB
-	net   pipe.Net
-	cert  tls.Certificate
-	trust *tls.Config
-	dir   string
-	cfg   *app.Config
-	bot   *app.App
-	stop  func() // ends the bot as SIGTERM would
+	t        testing.TB
+	net      pipe.Net
+	cert     tls.Certificate
+	trust    *tls.Config
+	dir      string
+	cfg      *app.Config
+	bot      *app.App
+	stop     func() // ends the bot as SIGTERM would
+	place    demo.Place
+	tlsHosts []string                                                          // that serve TLS, besides those of every town
+	dial     func(ctx context.Context, network, addr string) (net.Conn, error) // the bot's; nil: straight into the network
+	more     *systems                                                          // further targets, where a story has them
+	used     map[string]bool                                                   // links that were confirmed
 }
 
 // setup are the choices of a town.
@@ -41,6 +46,8 @@ type setup struct {
 	watch bool
 	found func(*demo.Worlds)                    // changes the company before the bot starts
 	yaml  func(w *demo.Worlds, s string) string // changes the configuration
+	files map[string]string                     // beside the configuration
+	also  func() map[string]http.Handler        // further hosts
 }
 
 // inTown runs a test in a bubble with the company and the bot.
@@ -68,16 +75,19 @@ func (w *town) judge() {
 
 // open founds the company and serves it; the returned function closes it.
 func (w *town) open(s setup) (closeAll func()) {
-	place := demo.Place{Slack: "http://slack.test", Graph: "http://graph.test", Authority: "https://login.test", DevOps: "http://devops.test", Pages: "https://pag.test"}
+	w.used = map[string]bool{}
+	if w.place == (demo.Place{}) {
+		w.place = demo.Place{Slack: "http://slack.test", Graph: "http://graph.test", Authority: "https://login.test", DevOps: "http://devops.test", Pages: "https://pag.test"}
+	}
 	var err error
-	if w.Worlds, err = demo.Found(place, demo.Clocks{}); err != nil {
+	if w.Worlds, err = demo.Found(w.place, demo.Clocks{}); err != nil {
 		w.t.Fatal(err)
 	}
 	if s.found != nil {
 		s.found(w.Worlds)
 	}
 	var pem []byte
-	if w.cert, pem, err = demo.Certificate("login.test", "pag.test"); err != nil {
+	if w.cert, pem, err = demo.Certificate(append(w.tlsHosts, "login.test", "pag.test")...); err != nil {
 		w.t.Fatal(err)
 	}
 	pool := x509.NewCertPool()
@@ -91,6 +101,14 @@ func (w *town) open(s setup) (closeAll func()) {
 			l = w.tls(l)
 		}
 		stops = append(stops, pipe.Serve(l, h))
+	}
+	if s.also != nil {
+		for host, h := range s.also() {
+			stops = append(stops, pipe.Serve(w.net.Listen(host), h))
+		}
+	}
+	if err := s.writes(w.dir); err != nil {
+		w.t.Fatal(err)
 	}
 	path, err := w.Configure(w.dir, "pag.test:443", "", s.watch)
 	if err != nil {
@@ -142,6 +160,9 @@ func (w *town) start() {
 func (w *town) begin() {
 	w.t.Helper()
 	tr := w.transport()
+	if w.dial != nil {
+		tr.DialContext = w.dial
+	}
 	var err error
 	w.bot, err = app.Open(w.t.Context(), w.cfg, app.Options{Transport: tr, Log: slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Listen: w.listen})
@@ -238,6 +259,7 @@ func (w *town) presses(name string, m slack.Message, action string) slack.Reply 
 // the confirmation. It returns what the last page says.
 func (w *town) confirms(name string, b *browser.Browser, link string) string {
 	w.t.Helper()
+	w.used[link] = true
 	text, err := demo.Confirm(b, link, "adm-"+name+"@contoso.example")
 	if err != nil {
 		w.t.Fatalf("%s in the browser: %v", name, err)

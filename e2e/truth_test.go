@@ -120,6 +120,9 @@ func (w *town) knows(a activation.Activation, t activation.Target, at time.Time)
 	if t.Kind == "entra" {
 		return w.Entra.Member(a.Group.ID, a.Person.Object, at)
 	}
+	if t.Kind != "devops" {
+		return w.more.knows(t.Kind, a.Person.Object, at)
+	}
 	return w.DevOps.Org("contoso").Knows(a.Person.Object, at)
 }
 

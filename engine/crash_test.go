@@ -126,6 +126,9 @@ func (l *life) process(r run) {
 		conf.Groups, conf.PIM = []Watched{{Group: group, Targets: map[activation.Access][]activation.Target{activation.Member: {devops}}, Lead: 10 * time.Minute}}, l.out
 		conf.Beat = 2 * time.Minute
 	}
+	if l.plot.excludes {
+		exclusive(&conf, l.out)
+	}
 	e, err := New(conf)
 	if err != nil {
 		l.t.Fatal(err)
@@ -224,7 +227,10 @@ func (l *life) faults(want map[string]int) (faults []string) {
 		}
 	}
 	for _, id := range l.out.early {
-		faults = append(faults, id+" was sent while what it renews was there")
+		faults = append(faults, id+" was sent while what is before it was there")
+	}
+	for _, id := range l.out.both {
+		faults = append(faults, id+" gave two groups at once that exclude each other")
 	}
 	for e, d := range l.plot.deeds {
 		if l.acked[e] && l.out.writes[string(d)+" w-"+e] == 0 {

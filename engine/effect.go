@@ -81,6 +81,14 @@ func (e *Engine) effect(ctx context.Context, c *claim) error {
 			}
 			return e.settle(ctx, c, t, r)
 		}
+		// Only once it is spent: of two that exclude each other, and are about to be
+		// sent, at least one sees the other.
+		switch r, barred, err := e.barred(ctx, a, f); {
+		case err != nil:
+			return err
+		case barred:
+			return e.settle(ctx, c, t, r)
+		}
 	}
 	// A crash from here on leaves a claimed job: the next process looks first.
 	return e.settle(ctx, c, t, e.ask(ctx, c, a, f, Hand.Do))

@@ -25,13 +25,14 @@ type outside struct {
 	said     map[string]int                    // messages, by kind and topic
 	kinds    map[activation.Kind]bool          // of effect that were done
 	read     map[string]bool                   // envelopes
-	early    []string                          // renewals that were sent while what they renew was there
+	early    []string                          // renewals and switches that were sent while what is before them was there
+	both     []string                          // what gave a person two groups at once that exclude each other
 	faults   map[activation.Lane][]fault       // of the calls to come; then all goes well
 }
 
 // grant is what PIM holds of one activation.
 type grant struct {
-	who         string
+	who, group  string
 	status      string
 	asked       time.Time
 	from, ended time.Time
@@ -52,11 +53,29 @@ var (
 	requester = activation.Person{Tenant: "t", Object: "requester", Name: "requester@contoso.example"}
 	approver  = activation.Person{Tenant: "t", Object: "approver", Name: "approver@contoso.example"}
 	group     = activation.Group{Tenant: "t", ID: "g", Name: "db-admins"}
+	other     = activation.Group{Tenant: "t", ID: "g2", Name: "db-readers"} // excludes that one
 	devops    = activation.Target{ID: "devops", Kind: "devops", Name: "Azure DevOps", Level: activation.L2, Within: activation.Duration(time.Hour)}
 )
 
-// renew is the wish for both deeds of a renewal.
-const renew activation.Deed = "renew"
+// renew is the wish for both deeds of a renewal, and change for those of a switch.
+const (
+	renew  activation.Deed = "renew"
+	change activation.Deed = "switch"
+)
+
+// exclusive has two groups that exclude each other. Nothing is noticed: a test's
+// lives are asked for.
+func exclusive(c *Config, p PIM) {
+	c.Groups, c.PIM, c.Beat = []Watched{{Group: group, Excludes: []string{other.ID}}, {Group: other, Excludes: []string{group.ID}}}, p, 1000*time.Hour
+}
+
+// groupOf is the group of an activation, by its id.
+func groupOf(id string) activation.Group {
+	if strings.HasPrefix(id, "a4") != strings.HasSuffix(id, "s") {
+		return other
+	}
+	return group
+}
 
 // wish is the body of an envelope.
 type wish struct {
@@ -85,16 +104,27 @@ func (o *outside) Read(_ context.Context, k activation.Kept) (string, activation
 		return w.ID, activation.Vote{By: approver, Approve: w.Deed == activation.Approve, Reason: "fine", Warrant: warrant}, nil
 	}
 	id, after := w.ID, ""
-	if w.Deed == renew {
+	switch w.Deed {
+	case renew:
 		id, after, warrant.Deed = w.ID+"r", w.ID, activation.Submit
+	case change:
+		id, after, warrant.Deed = w.ID+"s", w.ID, activation.Submit
 	}
-	ask := activation.Ask{ID: id, Tag: strings.ToUpper(id), After: after, Person: who, Group: group, Access: activation.Member, Length: length,
+	ask := activation.Ask{ID: id, Tag: strings.ToUpper(id), After: after, Person: who, Group: groupOf(id), Access: activation.Member, Length: length,
 		Reason: "incident 42", Warrant: warrant, Facts: activation.Facts{Eligible: true, Lead: 10 * time.Minute, Targets: []activation.Target{devops}}}
 	if after == "" {
 		return id, ask, nil
 	}
 	end := warrant
 	end.ID, end.Deed = end.ID+"-end", activation.End
+	o.mu.Lock()
+	if g := o.grants[strings.ToUpper(after)]; g != nil && g.status == "PendingApproval" {
+		end.Deed = activation.Cancel
+	}
+	o.mu.Unlock()
+	if left := groupOf(after); left != ask.Group {
+		ask.Leaves = left
+	}
 	return id, activation.Renewal{Ask: ask, Finish: activation.Finish{By: who, Warrant: end, Next: id}}, nil
 }
 
@@ -175,7 +205,7 @@ func (o *outside) deed(a activation.Activation, e activation.Effect, now time.Ti
 		if was := o.grants[strings.ToUpper(a.After)]; was != nil && was.holds(now) != nil {
 			o.early = append(o.early, a.ID)
 		}
-		g = &grant{who: a.Person.Object, status: "Provisioned", asked: now, from: now}
+		g = &grant{who: a.Person.Object, group: a.Group.ID, status: "Provisioned", asked: now, from: now}
 		if o.approval {
 			g.status, g.from = "PendingApproval", time.Time{}
 		}
@@ -189,6 +219,11 @@ func (o *outside) deed(a activation.Activation, e activation.Effect, now time.Ti
 	case activation.End:
 		g.ended = now
 	}
+	for _, also := range o.grants {
+		if also.who == g.who && also.group != g.group && also.holds(now) != nil && g.holds(now) != nil {
+			o.both = append(o.both, a.ID)
+		}
+	}
 	return o.done(a, e)
 }
 
@@ -199,7 +234,7 @@ func (o *outside) refuses(a activation.Activation, e activation.Effect, now time
 	switch {
 	case e.Deed == activation.Submit && g == nil:
 		for _, other := range o.grants {
-			if other.who == a.Person.Object && (other.status == "PendingApproval" || other.holds(now) != nil) {
+			if other.who == a.Person.Object && other.group == a.Group.ID && (other.status == "PendingApproval" || other.holds(now) != nil) {
 				return activation.AlreadyActive
 			}
 		}
@@ -241,7 +276,7 @@ func (o *outside) look(a activation.Activation, now time.Time) activation.Report
 func (o *outside) probe(a activation.Activation, e activation.Effect, now time.Time) activation.Report {
 	ans := activation.Answer{Says: activation.No, Level: activation.L2, Sent: now, Received: now}
 	for _, g := range o.grants {
-		if g.who == a.Person.Object && !g.from.IsZero() && !now.Before(g.from.Add(arrives)) && now.Before(g.over().Add(leaves)) {
+		if g.who == a.Person.Object && g.group == a.Group.ID && !g.from.IsZero() && !now.Before(g.from.Add(arrives)) && now.Before(g.over().Add(leaves)) {
 			ans.Says, ans.Evidence = activation.Yes, "g"
 		}
 	}
@@ -276,12 +311,12 @@ func hands(h Hand) map[activation.Kind]Hand {
 
 func (o *outside) Requests(context.Context, string) ([]activation.Request, error) { return nil, nil }
 
-func (o *outside) Instances(context.Context, string) (all []activation.Instance, err error) {
+func (o *outside) Instances(_ context.Context, of string) (all []activation.Instance, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for schedule, g := range o.grants {
-		if i := g.holds(o.now()); i != nil && strings.HasPrefix(schedule, "portal-") {
-			i.Schedule, i.Person, i.Group, i.Access = schedule, requester, group, activation.Member
+		if i := g.holds(o.now()); i != nil && g.group == of {
+			i.Schedule, i.Person, i.Group, i.Access = schedule, activation.Person{Tenant: "t", Object: g.who}, activation.Group{Tenant: "t", ID: of}, activation.Member
 			all = append(all, *i)
 		}
 	}
@@ -302,7 +337,7 @@ func (o *outside) portal(schedule string, end bool) {
 	case end && o.grants[schedule].ended.IsZero():
 		o.grants[schedule].ended = now
 	case !end && o.grants[schedule] == nil:
-		o.grants[schedule] = &grant{who: requester.Object, status: "Provisioned", asked: now, from: now}
+		o.grants[schedule] = &grant{who: requester.Object, group: group.ID, status: "Provisioned", asked: now, from: now}
 	}
 }
 

@@ -87,11 +87,11 @@ func drawStep(t *rapid.T) step {
 	s := step{what: rapid.SampledFrom(whats).Draw(t, "what"), n: rapid.IntRange(0, 30).Draw(t, "n")}
 	s.wait = rapid.SampledFrom([]time.Duration{0, time.Second, 20 * time.Second, 10 * time.Minute, time.Hour}).Draw(t, "wait")
 	s.wish = wish{
-		Deed:  rapid.SampledFrom([]activation.Deed{activation.Submit, activation.Submit, activation.Approve, activation.Deny, activation.End, activation.Cancel, renew}).Draw(t, "deed"),
+		Deed:  rapid.SampledFrom([]activation.Deed{activation.Submit, activation.Submit, activation.Approve, activation.Deny, activation.End, activation.Cancel, renew, change, change}).Draw(t, "deed"),
 		Proof: rapid.SampledFrom([]activation.Proof{activation.Session, activation.Fresh}).Draw(t, "proof"),
-		ID:    rapid.SampledFrom([]string{"a1", "a2", "a3"}).Draw(t, "id"),
+		ID:    rapid.SampledFrom([]string{"a1", "a2", "a3", "a4"}).Draw(t, "id"),
 	}
-	s.wish.Who = map[string]string{"a1": "requester", "a2": "requester", "a3": "colleague"}[s.wish.ID]
+	s.wish.Who = map[string]string{"a1": "requester", "a2": "requester", "a3": "colleague", "a4": "requester"}[s.wish.ID]
 	return s
 }
 
@@ -117,7 +117,9 @@ func (w *town) start() {
 	w.out.mu.Lock()
 	w.out.alive, w.out.pocket = w.c.pass, map[string]bool{}
 	w.out.mu.Unlock()
-	if w.e, err = New(Config{Store: mortal{db, w.c}, Reader: w.out, Hands: hands(w.out), Workers: 2}); err != nil {
+	conf := Config{Store: mortal{db, w.c}, Reader: w.out, Hands: hands(w.out), Workers: 2}
+	exclusive(&conf, w.out)
+	if w.e, err = New(conf); err != nil {
 		w.t.Fatal(err)
 	}
 	var wg sync.WaitGroup
@@ -203,7 +205,7 @@ func (w *town) folds(db *store.Bolt) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for _, id := range []string{"a1", "a2", "a3", "a1r", "a2r", "a3r"} {
+	for _, id := range []string{"a1", "a2", "a3", "a4", "a1r", "a2r", "a3r", "a4r", "a1s", "a2s", "a3s", "a4s"} {
 		a, err := e.Load(context.Background(), id)
 		if err != nil {
 			w.t.Fatal(err)
@@ -248,7 +250,10 @@ func (w *town) never() {
 		}
 	}
 	for _, id := range w.out.early {
-		w.t.Errorf("%s was sent while what it renews was there", id)
+		w.t.Errorf("%s was sent while what is before it was there", id)
+	}
+	for _, id := range w.out.both {
+		w.t.Errorf("%s gave two groups at once that exclude each other", id)
 	}
 	for deed, n := range w.out.writes {
 		if n > 1 {

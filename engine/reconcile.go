@@ -27,6 +27,8 @@ type Watched struct {
 	Lead    time.Duration
 	Remind  time.Duration
 	Quorum  int
+	// Excludes are the ids of groups that nobody must have at the same time.
+	Excludes []string
 }
 
 // reconcile holds PIM's truth against ours, at the start and on a beat. Watch
@@ -37,6 +39,9 @@ func (e *Engine) reconcile(ctx context.Context) {
 			if err := e.guarded(func() error { return e.notice(ctx, g) }); err != nil && ctx.Err() == nil {
 				e.Log.Warn("not all of PIM could be read; noticed at the next beat", "group", g.Group.Name, "err", err)
 			}
+		}
+		if err := e.guarded(func() error { return e.clashes(ctx) }); err != nil && ctx.Err() == nil {
+			e.Log.Warn("what excludes each other was not looked for; it is at the next beat", "err", err)
 		}
 		e.Clock.pause(ctx, e.Beat)
 	}

@@ -7,10 +7,10 @@ import (
 	"pagbot/store"
 )
 
-// held keeps the submit of a renewal back until what it renews has ended, and
-// refuses it if that will not end.
+// held keeps the submit of a renewal or switch back until what is before it has
+// ended, and refuses it if that will not end.
 func (e *Engine) held(ctx context.Context, a activation.Activation, f activation.Effect) (activation.Report, bool, error) {
-	if f.Deed != activation.Submit || !a.Renews() {
+	if f.Deed != activation.Submit || a.After == "" {
 		return activation.Report{}, false, nil
 	}
 	before, err := e.Load(ctx, a.After)

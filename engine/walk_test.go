@@ -18,6 +18,7 @@ type plot struct {
 	name     string
 	approval bool
 	watched  bool
+	excludes bool
 	play     func(l *life, a actor)
 	deeds    map[string]activation.Deed    // by envelope
 	lives    map[string]activation.Outcome // by activation
@@ -94,6 +95,24 @@ var plots = []plot{
 			l.until(a, "a1", activation.Closed)
 			l.mark()
 			l.until(a, "a1r", activation.Closed)
+			l.rest(a, 5*time.Minute)
+		},
+	},
+	{
+		name: "switched to what excludes it", excludes: true,
+		deeds: map[string]activation.Deed{"e1": activation.Submit, "e2": activation.Submit, "e2-end": activation.End},
+		lives: map[string]activation.Outcome{"a1": activation.EndedSoon, "a1s": activation.Expired}, says: 6,
+		play: func(l *life, a actor) {
+			l.deliver(a, "e1", wish{Deed: activation.Submit, Proof: activation.Session})
+			l.until(a, "a1", activation.Active)
+			l.rest(a, 20*time.Minute)
+			l.mark() // as with the renewal
+			l.deliver(a, "e2", wish{Deed: change, Proof: activation.Session})
+			l.acked["e2-end"] = l.acked["e2"]
+			l.until(a, "a1s", activation.Active)
+			l.until(a, "a1", activation.Closed)
+			l.mark()
+			l.until(a, "a1s", activation.Closed)
 			l.rest(a, 5*time.Minute)
 		},
 	},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/microsoftgraph/msgraph-sdk-go/policies"
+	"golang.org/x/sync/errgroup"
 
 	"pagbot/activation"
 )
@@ -123,30 +124,41 @@ func approval(s *activation.Settings, q rawRule) {
 
 // Approvers lists the people who may decide, each once; groups are expanded.
 func (r *Reader) Approvers(ctx context.Context, s activation.Settings) ([]activation.Person, error) {
+	parts := make([][]activation.Person, len(s.Approvers))
+	work, ctx := errgroup.WithContext(ctx)
+	work.SetLimit(atOnce)
+	for i, a := range s.Approvers {
+		work.Go(func() (err error) { parts[i], err = r.approver(ctx, a); return err })
+	}
+	if err := work.Wait(); err != nil {
+		return nil, err
+	}
 	var people []activation.Person
-	add := func(p activation.Person) {
+	for _, p := range slices.Concat(parts...) {
 		if !slices.ContainsFunc(people, p.SameAccount) {
 			people = append(people, p)
 		}
 	}
-	for _, a := range s.Approvers {
-		if a.Group != "" {
-			inside, err := r.below(ctx, a.Group)
-			if err != nil {
-				return nil, fmt.Errorf("approver group %s: %w", a.Group, err)
-			}
-			for _, p := range inside {
-				if p.isUser() {
-					add(r.person(p.ID, p))
-				}
-			}
-			continue
-		}
+	return people, nil
+}
+
+// approver is whom one entry of the role settings means.
+func (r *Reader) approver(ctx context.Context, a activation.Approver) (people []activation.Person, err error) {
+	if a.Group == "" {
 		u, err := r.User(ctx, a.User)
 		if err != nil {
 			return nil, fmt.Errorf("approver %s: %w", a.User, err)
 		}
-		add(u.Person)
+		return []activation.Person{u.Person}, nil
+	}
+	inside, err := r.below(ctx, a.Group)
+	if err != nil {
+		return nil, fmt.Errorf("approver group %s: %w", a.Group, err)
+	}
+	for _, p := range inside {
+		if p.isUser() {
+			people = append(people, r.person(p.ID, p))
+		}
 	}
 	return people, nil
 }

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"time"
 
@@ -15,7 +16,15 @@ import (
 func (t attempt) submit(ctx context.Context, c caller) activation.Report {
 	// Point of no return. A crash from here on leaves a claimed deed without an
 	// outcome: it is looked for by its tag before it is sent again.
-	q, err := t.post(ctx, c, t.activation())
+	ask := t.activation()
+	q, err := t.post(ctx, c, ask)
+	if past(err) && !t.a.Start.After(t.now) {
+		// A start that is past on arrival may be refused instead of taken for now:
+		// which of both groups do is not settled. Nothing was done, so it may be
+		// sent again: PIM holds it for the moment that is left to it.
+		ask.Schedule.Start = t.reader.now().Add(startSoon).UTC()
+		q, err = t.post(ctx, c, ask)
+	}
 	// PIM has answered, and nothing here knows it yet: a crash now is the same
 	// case as one during the call.
 	if err == nil {
@@ -26,6 +35,16 @@ func (t attempt) submit(ctx context.Context, c caller) activation.Report {
 		return t.already(ctx, err)
 	}
 	return t.failed(err)
+}
+
+// startSoon is how far ahead a start is set that must not be past on arrival,
+// by a clock that is not ours.
+const startSoon = 30 * time.Second
+
+// past reports a refusal because the start is over.
+func past(err error) bool {
+	code := asFault(err).Code
+	return err != nil && (code == "StartTimeInPast" || code == "InvalidStartDateTime")
 }
 
 // post sends a request and reads what PIM made of it. An answer without a
@@ -137,7 +156,13 @@ func (t attempt) ours(ctx context.Context) (*activation.Request, error) {
 func (t attempt) end(ctx context.Context, c caller) activation.Report {
 	// Point of no return. A crash from here on leaves a claimed deed: whether it
 	// was done shows in the instances.
-	q, err := t.post(ctx, c, t.body("selfDeactivate"))
+	b := t.body(selfDeactivate)
+	q, err := t.post(ctx, c, b)
+	if f := asFault(err); err != nil && !f.unsure() && strings.Contains(f.Code, "Schedule") {
+		// Whether groups want a schedule here is not settled. Nothing was done.
+		b.Schedule = &scheduleInfo{Start: t.now.UTC(), Expiration: expiration{Type: "noExpiration"}}
+		q, err = t.post(ctx, c, b)
+	}
 	// Done, and not yet known here.
 	if err == nil {
 		return t.done(&q)
@@ -196,10 +221,12 @@ func (t attempt) cancel(ctx context.Context, c caller) activation.Report {
 		q.Status = "Canceled"
 		return t.done(&q)
 	}
-	if f := asFault(err); f.Status != 404 && f.Status != 400 {
+	switch f := asFault(err); {
+	case f.unsure() || f.Status == http.StatusTooManyRequests || f.Status == http.StatusUnauthorized:
 		return t.failed(err)
 	}
-	// What another state answers is not settled: the request says.
+	// What another state answers, and with which status, is not settled: the
+	// request says whether it was too late, or why it was refused.
 	q, look := t.reader.Request(ctx, t.a.Request.ID)
 	switch {
 	case look != nil:

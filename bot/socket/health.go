@@ -2,7 +2,7 @@ package socket
 
 import (
 	"cmp"
-	"slices"
+	"sort"
 	"time"
 )
 
@@ -87,8 +87,9 @@ func (l *Loop) Health() Health {
 			Quiet: c.quiet(), Trip: time.Duration(c.trip.Load()), Owed: int(c.owed.Load()),
 		})
 	}
-	slices.SortFunc(h.Connections, func(a, b Connection) int {
-		return cmp.Or(cmp.Compare(a.Slot, b.Slot), a.Born.Compare(b.Born))
+	sort.Slice(h.Connections, func(i, k int) bool { // a generic sort is compiled anew for each type
+		a, b := h.Connections[i], h.Connections[k]
+		return cmp.Or(cmp.Compare(a.Slot, b.Slot), a.Born.Compare(b.Born)) < 0
 	})
 	return h
 }

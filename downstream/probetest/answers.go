@@ -88,7 +88,9 @@ func batchIsCheaper(b *bench) {
 func unknown(b *bench) {
 	p := b.Probe()
 	b.Give(Requester, true)
-	b.expect(p, who(Stranger), b.Unknown)
+	if a := b.expect(p, who(Stranger), b.Unknown)[0]; a.Absent != b.Absent {
+		b.Errorf("it says that nobody is there: %v", a.Absent)
+	}
 	b.expect(p, who(Requester, Stranger), yes, b.Unknown)
 	if got, _ := b.ask(p, activation.Person{}); got[0].Says != activation.CantTell {
 		b.Errorf("about nobody: %+v", got[0])

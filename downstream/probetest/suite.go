@@ -41,6 +41,7 @@ type Suite struct {
 	Level    activation.Level            // of its sound answers
 	OneByOne bool                        // a batch saves no calls here
 	Unknown  activation.Says             // about the stranger; empty: can't tell
+	Absent   bool                        // of whom it says that nobody is there
 	NoIs404  bool                        // a lone 404 is the target's word for no
 	ByName   bool                        // the target knows persons by name only
 	Faults   map[string]Reply            // on top of Faults: what this target says when it is broken

@@ -73,6 +73,15 @@ func (s *Service) SignOutAll(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
+// Kept reports whether a session of this account is kept.
+func (s *Service) Kept(ctx context.Context, who activation.Person) bool {
+	if !s.keeps() {
+		return false
+	}
+	_, err := s.vault.peek(ctx, who)
+	return err == nil
+}
+
 // SignedIn returns the account whose session is kept for a Slack user, and
 // until when if no deed renews it: of several, the one that lasts longest.
 func (s *Service) SignedIn(ctx context.Context, slack activation.SlackUser) (activation.Person, time.Time, bool) {

@@ -189,7 +189,7 @@ func TestWrongAccount(t *testing.T) {
 		// By a stranger, by an approver, and by another account of the same human.
 		for _, u := range []entra.User{w.stranger, w.approver, w.admin} {
 			p := w.through(w.browser(), w.svc.Link(w.fresh()), u)
-			w.shows(p, "Wrong account", "You are signed in as "+u.UPN+", this needs requester@contoso.example", "Nothing was done")
+			w.shows(p, "Wrong account", "Signed in as "+u.UPN+" Needed requester@contoso.example", "Nothing was done")
 		}
 		p := w.through(w.browser(), w.svc.SignInLink(w.person(w.requester).Slack, time.Now().Add(time.Hour)), w.approver)
 		w.shows(p, "This account is not yours here", "U0REQUESTER")

@@ -113,7 +113,7 @@ func (s *Service) Unbind(ctx context.Context, slack activation.SlackUser, object
 	}
 	for a := range all {
 		if acc == "" || a == acc {
-			s.cfg.People.unlearn(a)
+			s.unlearn(slack, a)
 			delete(all, a)
 			n++
 		}
@@ -127,6 +127,15 @@ func (s *Service) Unbind(ctx context.Context, slack activation.SlackUser, object
 		err = s.unknow(ctx, slack)
 	}
 	return n, err
+}
+
+// unlearn takes an account away from its Slack user, and says so.
+func (s *Service) unlearn(slack activation.SlackUser, acc string) {
+	s.cfg.People.unlearn(acc)
+	if s.cfg.Unbound != nil {
+		tenant, object, _ := strings.Cut(acc, "/")
+		s.cfg.Unbound(activation.Person{Tenant: tenant, Object: object, Slack: slack})
+	}
 }
 
 // Load reads who is bound by more than the mapping file. Call it once, before

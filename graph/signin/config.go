@@ -62,6 +62,7 @@ type Config struct {
 	Device      Device                  // optional: sign-in by device code
 	Floors      Floors                  // optional: what was signed out, beside the database
 	Bound       func(activation.Person) // optional: told of every new binding, to tell the person and the audit
+	Unbound     func(activation.Person) // optional: told of every binding that is gone; must be quick
 	HTTP        *http.Client            // optional: how to reach the authority
 	NoDiscovery bool                    // optional: the authority is not one of Microsoft's own
 	HostCookie  bool                    // optional: use the __Host- cookie on http://localhost too, for browsers that call it secure

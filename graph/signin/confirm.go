@@ -43,7 +43,7 @@ func (s *Service) step(w http.ResponseWriter, r *http.Request) page {
 	case f.stage == confirmed:
 		return s.settled(r.Context(), f)
 	case f.warrant == "":
-		return s.form(w, r, s.pageKeep(f.who))
+		return s.form(w, r, s.pageKeep(f.who, s.member(r.Context(), f)))
 	}
 	all, no := s.lookAll(r.Context(), f.warrant, f.also)
 	if no != nil {

@@ -29,8 +29,9 @@ type looked struct {
 }
 
 // lookLife is how long a token is looked with: rights that are frozen in it
-// must not hide a change for long.
-const lookLife = 5 * time.Minute
+// must not hide a change for long, and what was seen with it is believed to be
+// of its issue, so that a longer life makes every published interval wider.
+const lookLife = 30 * time.Second
 
 // Looks returns the service as a giver of such tokens.
 func (s *Service) Looks() *Looks { return &Looks{s: s, m: map[string]looked{}} }

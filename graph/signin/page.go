@@ -19,6 +19,7 @@ type page struct {
 	Tone   string // good, bad, wait; empty: asks something
 	Title  string
 	Lead   string
+	Code   string // to be typed or copied
 	Rows   []row  // the deed, or who is who
 	Next   string // what to do now
 	Action string // where the form leads; empty: no form
@@ -91,6 +92,7 @@ func (p page) html() string {
 <p class="brand">pagbot · privileged access</p>
 <h1>`, p.Title, "</h1>\n")
 	m.given(`<p class="lead">`, p.Lead, "</p>\n")
+	m.given(`<p class="code">`, p.Code, "</p>\n")
 	if len(p.Rows) > 0 {
 		m.put("<dl>")
 		for _, r := range p.Rows {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 
@@ -83,7 +84,9 @@ func (p *People) Users() []activation.SlackUser {
 	for _, f := range p.found {
 		seen[f.Slack] = true
 	}
-	return slices.SortedFunc(maps.Keys(seen), func(a, b activation.SlackUser) int { return strings.Compare(slackKey(a), slackKey(b)) })
+	all := slices.Collect(maps.Keys(seen))
+	sort.Slice(all, func(i, k int) bool { return slackKey(all[i]) < slackKey(all[k]) })
+	return all
 }
 
 // how says by what an account is its Slack user's.

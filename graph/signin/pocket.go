@@ -43,6 +43,15 @@ func (p *pocket) get(warrant, claims string) (Token, bool) {
 	return got.token, true
 }
 
+// Confirmed reports whether a deed's person has confirmed it a moment ago, so
+// that it is on its way.
+func (s *Service) Confirmed(warrant string) bool {
+	s.pocket.mu.Lock()
+	defer s.pocket.mu.Unlock()
+	_, ok := s.pocket.m[warrant]
+	return ok
+}
+
 func (p *pocket) drop(warrant string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

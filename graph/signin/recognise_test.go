@@ -49,8 +49,11 @@ func (w *world) unbound(u entra.User) {
 
 func TestBindByAttribute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var told []activation.Person
-		w, d := withTown(t, evidence, func(c *signin.Config) { c.Bound = func(p activation.Person) { told = append(told, p) } })
+		var told, gone []activation.Person
+		w, d := withTown(t, evidence, func(c *signin.Config) {
+			c.Bound = func(p activation.Person) { told = append(told, p) }
+			c.Unbound = func(p activation.Person) { gone = append(gone, p) }
+		})
 		d.accounts[w.stranger.ID] = signin.Account{UPN: w.stranger.UPN, Enabled: true, Attribute: "U0STRANGER"}
 		b := w.browser()
 		w.shows(w.arrive(b, stranger, w.stranger), "Is this Slack user you?", "stranger@contoso.example", "@stranger (U0STRANGER)", "Contoso")
@@ -83,6 +86,9 @@ func TestBindByAttribute(t *testing.T) {
 			t.Errorf("without the attribute: %v", err)
 		}
 		w.unbound(w.stranger)
+		if len(gone) != 1 || !strings.EqualFold(gone[0].Object, w.stranger.ID) || gone[0].Slack != stranger {
+			t.Errorf("told of %+v, who are gone", gone)
+		}
 	})
 }
 

@@ -44,7 +44,7 @@ func pageOtherTenant(got activation.Person) *page {
 }
 
 func pageWrongAccount(got, need activation.Person) *page {
-	p := no(403, "Wrong account", "You are signed in as "+shown(got)+", this needs "+shown(need)+". "+nothing, "Sign in with "+shown(need)+".")
+	p := no(403, "Wrong account", "This needs another account than the one that you signed in with. "+nothing, "Sign in with "+shown(need)+": it is the account that the request was made for.")
 	p.Rows = []row{{"Signed in as", shown(got)}, {"Needed", shown(need)}}
 	return &p
 }
@@ -114,12 +114,17 @@ var refusalNext = map[activation.Code][2]string{
 	activation.LicenceMissing:   {"Your tenant lacks a licence for this", "Ask your administrator: PIM needs Entra ID P2 or Governance."},
 	activation.BlockedByPolicy:  {"Blocked by Conditional Access", "Try from your usual device and network, or ask your administrator."},
 	activation.Throttled:        {"Entra is too busy", "Try again in a few minutes."},
+	activation.Quarantined:      {"Entra writes nothing to this application at the moment", "Ask your administrator to look at its provisioning."},
+	activation.NotProvisioned:   {"Entra has nothing to write to this application", "Ask your administrator to look at its provisioning."},
 	activation.Unavailable:      {"Entra did not answer", "Try again in a few minutes."},
 	activation.Changed:          {"This has changed since you asked", askAgain},
 	activation.RulesFailed:      {"PIM's rules said no", "Tell your administrator which rules PIM named."},
 	activation.TicketUnfit:      {"This ticket is not of the form that is wanted here", "Ask again in Slack with a ticket of that form."},
+	activation.TicketUnknown:    {"The ticket system does not take this ticket", "Ask again in Slack with an open one."},
+	activation.TicketUnchecked:  {"The ticket system could not be asked", "Ask again in Slack in a few minutes."},
 	activation.TooOften:         {"You have asked for this too often in vain", "Slack says when you may ask again. Talk to an approver meanwhile."},
-	activation.NotEnded:         {"It was not renewed", "What runs could not be ended, and goes on until its end; /pag status shows it."},
+	activation.Excluded:         {"Another access excludes this one", "pagbot's rule, not PIM's. /pag switch in Slack leaves the one for the other."},
+	activation.NotEnded:         {"Nothing new was asked for", "What you have could not be ended first, and goes on; /pag status shows it."},
 	activation.NotActive:        {"This access is not active", "Nothing to end; /pag status shows what you have."},
 	activation.NotPending:       {"This request waits no more", "Slack shows how it went."},
 	activation.WarrantBad:       {"This confirmation is no longer good", askAgain},

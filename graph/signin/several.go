@@ -37,7 +37,7 @@ func (s *Service) lookAll(ctx context.Context, first string, also []string) ([]w
 			if why == nil {
 				why = no
 			}
-		case p.Warrant.Deed == activation.End && i > 0 && lead.After == a.ID && p.Warrant.Actor.SameAccount(lead.Person):
+		case (p.Warrant.Deed == activation.End || p.Warrant.Deed == activation.Cancel) && i > 0 && lead.After == a.ID && p.Warrant.Actor.SameAccount(lead.Person):
 			if len(all) > 0 { // else nothing takes its place
 				all = append(all, waiting{a, p})
 			}
@@ -113,6 +113,9 @@ func (s *Service) became(ctx context.Context, f *flow) (pg page, left waiting) {
 			after = a.After
 		} else if after != "" && a.ID == after {
 			deed = activation.End
+			if a.Outcome == activation.Withdrawn {
+				deed = activation.Cancel
+			}
 		}
 		switch {
 		case err != nil:
@@ -121,7 +124,7 @@ func (s *Service) became(ctx context.Context, f *flow) (pg page, left waiting) {
 			return pageStepUp(a, s.base+"/d/"+f.link), waiting{}
 		case p.Warrant.ID == id:
 			left = waiting{a, p}
-			pg.Rows = append(pg.Rows, row{groupName(a.Group), "Entra has not answered yet"})
+			pg.Rows = append(pg.Rows, row{nth(i), groupName(a.Group) + "\nEntra has not answered yet"})
 			continue
 		}
 		s.pocket.drop(id)
@@ -129,7 +132,7 @@ func (s *Service) became(ctx context.Context, f *flow) (pg page, left waiting) {
 		if one.Tone == "bad" {
 			pg.Tone, pg.Title = "wait", "Not all of it was accepted"
 		}
-		pg.Rows = append(pg.Rows, row{groupName(a.Group), one.Title + ": " + one.Lead})
+		pg.Rows = append(pg.Rows, row{nth(i), groupName(a.Group) + "\n" + one.Title + ": " + one.Lead})
 	}
 	if left.a.ID != "" {
 		pg.Tone, pg.Title, pg.Next = "wait", pageStillWorking.Title, pageStillWorking.Next
@@ -143,9 +146,10 @@ func (s *Service) pageDeeds(all []waiting) page {
 	switch {
 	case renewal(all):
 		pg.Title, pg.Rows = questionRenew(all), s.rowsOfRenewal(all)
-		pg.Lead = "You asked in Slack to renew this access. PIM can't extend it: it is ended, and then activated anew."
+		pg.Lead = leadRenew(all)
 	case len(all) > 1:
 		pg.Title, pg.Rows = questionAll(all), s.rowsOfAll(all)
+		pg.Lead = "You asked in Slack to activate all of this for yourself."
 	}
 	return pg
 }
@@ -157,7 +161,7 @@ func (s *Service) pageConfirmAll(all []waiting, who activation.Person) page {
 	case renewal(all):
 		pg.Title, pg.Rows = questionRenew(all), append([]row{{"Signed in as", shown(who)}}, s.rowsOfRenewal(all)[1:]...)
 		pg.Lead = "Last step: both of this is done in your name, in this order."
-		pg.Button = "Yes, end it and activate it anew"
+		pg.Button = buttonRenew(all)
 	case len(all) > 1:
 		pg.Title, pg.Rows = questionAll(all), append([]row{{"Signed in as", shown(who)}}, s.rowsOfAll(all)[1:]...)
 		pg.Lead = "Last step: all of this is done in your name."
@@ -166,12 +170,15 @@ func (s *Service) pageConfirmAll(all []waiting, who activation.Person) page {
 	return pg
 }
 
+// nth names one of several groups; what it is called is not for the margin.
+func nth(i int) string { return fmt.Sprintf("Group %d", i+1) }
+
 func questionAll(all []waiting) string { return fmt.Sprintf("Activate %d groups?", len(all)) }
 
 // rowsOfAll names each deed with all that its warrant holds.
 func (s *Service) rowsOfAll(all []waiting) []row {
 	rows := []row{{"For", shown(all[0].a.Person) + " (you)"}}
-	for _, w := range all {
+	for i, w := range all {
 		t := w.a.Terms(w.p.Warrant.Deed, w.p.Reason)
 		parts := []string{string(w.a.Access)}
 		if !t.Start.IsZero() {
@@ -182,7 +189,7 @@ func (s *Service) rowsOfAll(all []waiting) []row {
 		} else if t.Length != 0 {
 			parts = append(parts, "for "+spell(time.Duration(t.Length)))
 		}
-		rows = append(rows, row{groupName(w.a.Group), strings.Join(parts, ", ")})
+		rows = append(rows, row{nth(i), groupName(w.a.Group) + "\n" + strings.Join(parts, ", ")})
 	}
 	for i, w := range all {
 		more, first := "", all[0].a

@@ -77,7 +77,7 @@ func (s *Service) sweepBindings(ctx context.Context, slack activation.SlackUser,
 		}
 		if why != "" {
 			s.cfg.Log.Info("sign-in: forgot a binding", "slack", slack.ID, "why", why)
-			s.cfg.People.unlearn(acc)
+			s.unlearn(slack, acc)
 			delete(bound, acc)
 		}
 	}

@@ -79,6 +79,7 @@ func (s *Service) deedRows(a activation.Activation, p activation.Pending) []row 
 	}
 	add("Reason", a.Reason)
 	add("Ticket", a.Ticket)
+	add("Ticket not checked", a.Unchecked)
 	add("Your words", p.Reason)
 	return rows
 }
@@ -94,15 +95,23 @@ func (s *Service) pageSignIn(slack activation.SlackUser) page {
 }
 
 func pageBind(who activation.Person, m Member) page {
-	user, team := who.Slack.ID, who.Slack.Team
+	user, team := slackName(who, m), who.Slack.Team
 	if m.Name != "" {
-		user, team = "@"+m.Name+" ("+user+")", m.Team
+		team = m.Team
 	}
 	return page{Title: "Is this Slack user you?",
 		Lead:   "You, " + shown(who) + ", become Slack user " + user + " in " + team + ". What that user asks for in Slack is then asked for in your name.",
 		Rows:   []row{{"Account", shown(who)}, {"Slack user", user}, {"Workspace", team}},
 		Button: "Yes, that is me",
 		Small:  "This is asked once. You find your own user id in Slack under Profile, Copy member ID. If this user is not you, or somebody sent you here, close this page and tell your security team."}
+}
+
+// slackName is a Slack user by the name that people know, if there is one.
+func slackName(who activation.Person, m Member) string {
+	if m.Name == "" {
+		return who.Slack.ID
+	}
+	return "@" + m.Name + " (" + who.Slack.ID + ")"
 }
 
 // pageTypeCode shows the code that ties this browser to a Slack user.
@@ -112,7 +121,7 @@ func pageTypeCode(f *flow) page {
 		user = "@" + f.member.Name
 	}
 	p := page{Title: "Now show that " + user + " is you", Lead: "Type this in Slack, as " + user + ":",
-		Rows:   []row{{"In Slack", "/pag signin " + f.code[:4] + "-" + f.code[4:]}, {"Account", shown(f.who)}, {"Slack user", user}},
+		Code: "/pag signin " + f.code[:4] + "-" + f.code[4:], Rows: []row{{"Account", shown(f.who)}, {"Slack user", user}},
 		Button: "I have typed it",
 		Small:  "The code is good once, for ten minutes. Give it to nobody: whoever types it in Slack acts in your name. If somebody asked you for it, close this page and tell your security team."}
 	if f.waited > 0 {
@@ -121,12 +130,12 @@ func pageTypeCode(f *flow) page {
 	return p
 }
 
-func (s *Service) pageKeep(who activation.Person) page {
+func (s *Service) pageKeep(who activation.Person, m Member) page {
 	small := "It ends by itself after " + spell(s.cfg.Idle) + " without a deed, and after " + spell(s.cfg.Absolute) + " at the latest. End it sooner with /pag signout."
 	if !s.keeps() {
 		small = "No session is kept."
 	}
-	return page{Title: "Sign in to pagbot?", Lead: "Last step.", Rows: []row{{"Signed in as", shown(who)}, {"Slack user", who.Slack.ID}},
+	return page{Title: "Sign in to pagbot?", Lead: "Last step.", Rows: []row{{"Signed in as", shown(who)}, {"Slack user", slackName(who, m)}},
 		Button: "Yes, sign me in", Small: small}
 }
 
@@ -135,7 +144,7 @@ func (s *Service) pageKept(f *flow) page {
 	if !s.keeps() {
 		small = "No session is kept: each deed asks you to sign in."
 	}
-	return page{Tone: "good", Title: "You are signed in", Lead: shown(f.who) + " is known to pagbot as Slack user " + f.who.Slack.ID + ".",
+	return page{Tone: "good", Title: "You are signed in", Lead: shown(f.who) + " is known to pagbot as Slack user " + slackName(f.who, f.member) + ".",
 		Next: "You can close this page and go back to Slack.", Small: small}
 }
 

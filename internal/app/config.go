@@ -51,9 +51,12 @@ type SlackConfig struct {
 type EntraConfig struct {
 	// Tenant is the tenant's id (a GUID; names are not accepted, they change).
 	Tenant string `yaml:"tenant"`
-	// Graph is Microsoft Graph's root; empty: https://graph.microsoft.com.
+	// Cloud is Microsoft's cloud that the tenant is in: public (the default),
+	// us-government, us-dod or china. All addresses of Microsoft's follow from it.
+	Cloud string `yaml:"cloud"`
+	// Graph is Microsoft Graph's root; empty: that of the cloud.
 	Graph string `yaml:"graph"`
-	// Authority is the sign-in host; empty: https://login.microsoftonline.com/.
+	// Authority is the sign-in host; empty: that of the cloud.
 	Authority string `yaml:"authority"`
 	// CA is a file with further certificates (PEM) that the authority and Graph
 	// may use; for a test tenant behind a private authority.
@@ -61,9 +64,13 @@ type EntraConfig struct {
 
 	// Reader is the registration that reads, and how it authenticates.
 	Reader ReaderConfig `yaml:"reader"`
+	// Provisioner is a registration of its own that asks Entra to write new members
+	// to applications at once; only needed where a target has provision_on_demand.
+	Provisioner *ReaderConfig `yaml:"provisioner"`
 }
 
-// ReaderConfig names one way for the reader to authenticate.
+// ReaderConfig names one way for the reader, or the provisioner, to
+// authenticate.
 type ReaderConfig struct {
 	// ClientID of the reader registration; with a managed identity, of that
 	// identity (empty: the system-assigned one).
@@ -144,6 +151,8 @@ type GroupConfig struct {
 	Ticket string `yaml:"ticket"`
 	// TicketExample is a ticket that matches, to be shown to who gave another.
 	TicketExample string `yaml:"ticket_example"`
+	// TicketCheck is the system that knows them; left out: none is asked.
+	TicketCheck *TicketCheck `yaml:"ticket_check"`
 	// Warn is how long before the end its owner is warned; empty: 10m.
 	Warn Duration `yaml:"warn"`
 	// Remind is how long a request waits for an approver before its approvers
@@ -154,6 +163,10 @@ type GroupConfig struct {
 	// empty: one, as in PIM itself. It is a guard rail: an approver in Entra goes
 	// round it, which is told in the channel. One no is always enough.
 	Quorum int `yaml:"quorum"`
+	// Excludes are groups, by their names here, that nobody may have at the same
+	// time as this one; to say it on one side is enough. PIM has no such rule: it
+	// is a guard rail, and whoever goes round it in Entra is told of in the channel.
+	Excludes []string `yaml:"excludes"`
 	// Backup are ids of Slack users who are told of a request that still waits
 	// at the second reminder; deciding stays with PIM's approvers.
 	Backup []string `yaml:"backup"`
@@ -217,9 +230,23 @@ type TargetConfig struct {
 	// target, by any name: activations behind the same one take turns to begin.
 	// Empty for scim and aws: one of the target's own.
 	Application string `yaml:"application"`
+	// OnDemand has Entra asked, once an activation, to write the new member to the
+	// target at once; left out: it comes with Entra's own pace.
+	OnDemand *OnDemandConfig `yaml:"provision_on_demand"`
 	// Requires is how soon the target must follow an activation and its end: what
 	// is measured is judged by it, in pictures and reports.
 	Requires RequiresConfig `yaml:"requires"`
+}
+
+// OnDemandConfig is the enterprise application behind a target.
+type OnDemandConfig struct {
+	// ServicePrincipal is its object id, from its overview under Enterprise
+	// applications.
+	ServicePrincipal string `yaml:"service_principal"`
+	// Job is the id of its synchronization job; empty: the only one.
+	Job string `yaml:"job"`
+	// Rule is the id of the job's rule that writes groups; empty: it is looked for.
+	Rule string `yaml:"rule"`
 }
 
 // RequiresConfig is a requirement of a target.

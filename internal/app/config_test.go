@@ -221,6 +221,10 @@ func TestRules(t *testing.T) {
 		{"http://127.0.0.1:1", "http://devops.example", "targets devops: api"},
 		{good[strings.Index(good, "groups:"):strings.Index(good, "targets:\n")], "", "groups: name at least one"},
 		{"targets:\n  - {", "  - {name: b, id: 2B5ED229-4072-478d-9504-a047ebd4b07d, channel: C0PAGCARDS}\ntargets:\n  - {", "groups b: the id 2B5ED229-4072-478d-9504-a047ebd4b07d stands twice"},
+		{"targets:\n  - {", "  - {name: b, id: 2b5ed229-4072-478d-9504-a047ebd4b07e, channel: C0PAGCARDS, excludes: [c]}\ntargets:\n  - {", `groups b: excludes: there is no group "c"`},
+		{"targets:\n  - {", "  - {name: b, id: 2b5ed229-4072-478d-9504-a047ebd4b07e, channel: C0PAGCARDS, excludes: [B]}\ntargets:\n  - {", "groups b: excludes: a group can't exclude itself"},
+		{"targets:\n  - {", "  - {name: b, id: 2b5ed229-4072-478d-9504-a047ebd4b07e, channel: C0PAGCARDS, excludes: [DB-admins]}\npresets:\n  - {name: all, members: [b, db-admins]}\ntargets:\n  - {",
+			"presets all: b and db-admins exclude each other"},
 	} {
 		t.Run(c.want, func(t *testing.T) { refuses(t, replaced(t, c.from, c.to), c.want, "\x00") })
 	}
@@ -286,5 +290,16 @@ func TestCredential(t *testing.T) {
 	t.Setenv("CREDENTIALS_DIRECTORY", "")
 	if _, err := (Secret{Credential: "pagbot-key"}).read("signin.key", ""); err == nil || !strings.Contains(err.Error(), "LoadCredentialEncrypted=pagbot-key:") {
 		t.Errorf("without systemd: %v", err)
+	}
+}
+
+// TestExcludesBothWays: to say it on one side is enough.
+func TestExcludesBothWays(t *testing.T) {
+	c, err := parseConfig([]byte(replaced(t, "targets:\n  - {", "  - {name: b, id: 2b5ed229-4072-478d-9504-a047ebd4b07e, channel: C0PAGCARDS, excludes: [DB-admins]}\ntargets:\n  - {")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := c.excluded(c.Groups[0]), c.excluded(c.Groups[1]); len(a) != 1 || a[0] != c.Groups[1].ID || len(b) != 1 || b[0] != c.Groups[0].ID {
+		t.Errorf("%q and %q", a, b)
 	}
 }

@@ -129,7 +129,7 @@ func shown(key string) string {
 // places are the sections, by the name of their type.
 var places = map[string]string{"SlackConfig": "slack", "EntraConfig": "entra", "ReaderConfig": "entra.reader", "SignInConfig": "signin", "BindConfig": "signin.bind", "GroupConfig": "a group", "TargetConfig": "a target",
 	"SCIMTarget": "a target's scim section", "HTTPTarget": "a target's http section", "AWSTarget": "a target's aws section",
-	"RoleTarget": "a target's directory-role section", "AzureTarget": "a target's azure section", "IntuneTarget": "a target's intune section", "DefenderTarget": "a target's defender section", "RequiresConfig": "a target's requires"}
+	"RoleTarget": "a target's directory-role section", "AzureTarget": "a target's azure section", "IntuneTarget": "a target's intune section", "DefenderTarget": "a target's defender section", "RequiresConfig": "a target's requires", "OnDemandConfig": "a target's provision_on_demand"}
 
 func wanted(goType string) string {
 	switch {

@@ -240,27 +240,29 @@ func (a *App) unbind(r *http.Request) (any, error) {
 	if object != "" && !guid.MatchString(object) {
 		return nil, fmt.Errorf("%q is not an object id: pagbot people list shows them", object)
 	}
+	off, lost := a.callOff(r.Context(), ofUser(u, object))
 	n, err := a.pages.Unbind(r.Context(), u, object)
-	if err == nil {
+	if err = errors.Join(err, lost); err == nil {
 		a.note("unbound", u.ID, object)
 	}
 	file := 0
-	left, lost := a.pages.Accounts(r.Context(), u)
+	left, unread := a.pages.Accounts(r.Context(), u)
 	for _, b := range left {
 		if b.How == "file" && (object == "" || strings.EqualFold(b.Object, object)) {
 			file++
 		}
 	}
-	return map[string]any{"slack": u.ID, "unbound": n, "file": file}, errors.Join(err, lost)
+	return map[string]any{"slack": u.ID, "unbound": n, "file": file, "called_off": off}, errors.Join(err, unread)
 }
 
 func (a *App) signOut(r *http.Request) (any, error) {
 	if r.FormValue("all") != "" {
 		n, err := a.pages.SignOutAll(r.Context())
-		if err == nil {
+		off, lost := a.callOff(r.Context(), func(activation.Person) bool { return true })
+		if err = errors.Join(err, lost); err == nil {
 			a.note("signed everybody out", "", "")
 		}
-		return map[string]any{"signed_out": n}, err
+		return map[string]any{"signed_out": n, "called_off": off}, err
 	}
 	u, err := a.named(r)
 	if err != nil {
@@ -271,9 +273,10 @@ func (a *App) signOut(r *http.Request) (any, error) {
 		return nil, err
 	}
 	a.note("signed out", u.ID, "")
+	off, err := a.callOff(r.Context(), ofUser(u, ""))
 	n := 0
 	if had {
 		n = 1
 	}
-	return map[string]any{"slack": u.ID, "signed_out": n}, nil
+	return map[string]any{"slack": u.ID, "signed_out": n, "called_off": off}, err
 }

@@ -73,7 +73,7 @@ func TestPrintPeople(t *testing.T) {
 			t.Errorf("%v:\n%s", err, out.String())
 		}
 	}
-	for what, body := range map[string]string{"allow": `{"slack":"U0A","until":"2026-03-02T09:00:00Z"}`, "unbind": `{"slack":"U0A","unbound":2,"file":1}`, "signout": `{"signed_out":3}`, "rotate": `{"key":2,"resealed":1}`} {
+	for what, body := range map[string]string{"allow": `{"slack":"U0A","until":"2026-03-02T09:00:00Z"}`, "unbind": `{"slack":"U0A","unbound":2,"file":1,"called_off":1}`, "signout": `{"signed_out":3}`, "rotate": `{"key":2,"resealed":1}`} {
 		var out bytes.Buffer
 		if err := PrintTold(&out, what, []byte(body)); err != nil || !strings.HasSuffix(out.String(), ".\n") {
 			t.Errorf("%s: %v %q", what, err, out.String())

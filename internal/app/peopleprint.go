@@ -54,6 +54,7 @@ func PrintTold(w io.Writer, what string, b []byte) error {
 		Unbound   int
 		File      int
 		SignedOut int `json:"signed_out"`
+		CalledOff int `json:"called_off"`
 		Key       uint64
 		Resealed  int
 		Bindings  int
@@ -79,6 +80,9 @@ func PrintTold(w io.Writer, what string, b []byte) error {
 	case what == "rotate":
 		fmt.Fprintf(w, "Key %d seals from now on: %s and %s sealed anew, %s dropped.\n", did.Key, plural(did.Resealed, "session"), plural(did.Bindings, "binding"), plural(did.Dropped, "older key"))
 		fmt.Fprintln(w, "If signin.old_key is set, leave it out a day from now: links and confirmations from before are then over.")
+	}
+	if did.CalledOff > 0 {
+		fmt.Fprintf(w, "%s that waited for a confirmation in the browser called off; the people are told.\n", plural(did.CalledOff, "deed"))
 	}
 	return nil
 }

@@ -127,6 +127,10 @@ func (a *App) sweep(ctx context.Context) {
 		if err := a.pages.Sweep(ctx); err != nil && ctx.Err() == nil {
 			a.log.Warn("kept sign-ins could not be swept", "err", err)
 		}
+		a.calledOff(a.strangers)
+		if err := a.sweepHomes(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("Home tabs could not be swept", "err", err)
+		}
 		select {
 		case <-time.After(time.Hour):
 		case <-ctx.Done():

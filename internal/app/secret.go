@@ -84,6 +84,7 @@ func readFile(field, path string) ([]byte, error) {
 type secrets struct {
 	appToken, botToken string
 	reader             string // empty: the reader has another way
+	provisioner        string // likewise
 	signIn             string
 	key                []byte
 	oldKeys            [][]byte // what key's predecessor sealed is still taken
@@ -105,6 +106,9 @@ func (c *Config) secrets() (secrets, error) {
 	}
 	if r := c.Entra.Reader.ClientSecret; r != nil {
 		read(&s.reader, *r, "entra.reader.client_secret")
+	}
+	if w := c.Entra.Provisioner; w != nil && w.ClientSecret != nil {
+		read(&s.provisioner, *w.ClientSecret, "entra.provisioner.client_secret")
 	}
 	if c.SignIn != nil {
 		read(&s.signIn, c.SignIn.ClientSecret, "signin.client_secret")

@@ -86,6 +86,10 @@ func (t *TargetConfig) check(p *problems, n int, seen map[string]bool) {
 	if k.provisioned {
 		defaultTo(&t.Application, t.ID)
 	}
+	if t.OnDemand != nil {
+		p.need((k.provisioned || t.Application != "") && !k.perGroup, "targets %s: provision_on_demand is for what Entra provisions: name its application, or leave it out", t.ID)
+		p.need(guid.MatchString(t.OnDemand.ServicePrincipal), "targets %s: provision_on_demand.service_principal %q is not an object id: copy it from the application's overview under Enterprise applications", t.ID, t.OnDemand.ServicePrincipal)
+	}
 	p.need(t.GoneWithin > 0, "targets %s: say gone_within: when a removal that was not seen there is overdue; nobody else knows this system", t.ID)
 }
 
@@ -169,7 +173,8 @@ func (a *App) reaches(g GroupConfig) map[activation.Access][]activation.Target {
 			}
 			id := targetID(t, scope{g.ID, access})
 			m[access] = append(m[access], activation.Target{ID: id, Kind: t.Kind, Name: t.Name, Level: a.targets[id].Limits().Level,
-				Within: activation.Duration(t.GoneWithin), Sessions: activation.Duration(t.Sessions), App: t.Application})
+				Within: activation.Duration(t.GoneWithin), Sessions: activation.Duration(t.Sessions), App: t.Application,
+				OnDemand: t.OnDemand != nil && access == activation.Member})
 		}
 	}
 	return m

@@ -52,6 +52,7 @@ func (c *Config) validate() error {
 	p.need(c.State != "", "state: name a directory for the database, such as /var/lib/pagbot")
 	c.Slack.check(&p)
 	c.Entra.check(&p)
+	c.checkCloud(&p)
 	if c.SignIn != nil {
 		c.SignIn.check(&p)
 	}
@@ -59,6 +60,7 @@ func (c *Config) validate() error {
 	for i := range c.Targets {
 		c.Targets[i].check(&p, i+1, targets)
 		keeps := c.SignIn != nil && c.SignIn.Custody != "none"
+		p.need(c.Targets[i].OnDemand == nil || c.Entra.Provisioner != nil, "targets %s: provision_on_demand writes, which the reader must not: give entra.provisioner a registration of its own", c.Targets[i].ID)
 		p.need(keeps || !c.Targets[i].asksPersons(), "targets %s: as: person needs a signin section whose custody keeps sessions: add one, or ask as the application", c.Targets[i].ID)
 	}
 	defaultTo(&c.HistoryDays, 30)
@@ -68,9 +70,13 @@ func (c *Config) validate() error {
 	for i := range c.Groups {
 		c.Groups[i].check(&p, i+1, targets, names, ids)
 	}
+	c.exclude(&p)
 	presets := map[string]bool{}
 	for i, s := range c.Presets {
 		s.check(&p, i+1, names, presets)
+		for _, pair := range c.excluding(s.Members) {
+			p.need(false, "presets %s: %s and %s exclude each other, so that nobody could have both: leave one out", s.Name, pair[0], pair[1])
+		}
 	}
 	return errors.Join(p...)
 }
@@ -96,14 +102,22 @@ func (s *SlackConfig) check(p *problems) {
 
 func (e *EntraConfig) check(p *problems) {
 	p.need(guid.MatchString(e.Tenant), "entra.tenant: %q is not a tenant id: copy the GUID from the Entra admin center's overview", e.Tenant)
-	p.need(e.Graph == "" || safe(e.Graph), "entra.graph: %q is not an https address: leave it out for https://graph.microsoft.com", e.Graph)
-	p.need(e.Authority == "" || safe(e.Authority) && strings.HasPrefix(e.Authority, "https:"), "entra.authority: %q is not an https address: leave it out for %s", e.Authority, publicAuthority)
-	r := e.Reader
-	p.need(r.ways() == 1, "entra.reader: choose exactly one of client_secret, certificate, managed_identity, workload_identity")
-	p.need(r.ClientSecret == nil || r.ClientSecret.set(), "entra.reader.client_secret: %s", secretForm)
+	p.need(e.Graph == "" || safe(e.Graph), "entra.graph: %q is not an https address: leave it out for %s", e.Graph, e.cloud().graph)
+	p.need(e.Authority == "" || safe(e.Authority) && strings.HasPrefix(e.Authority, "https:"), "entra.authority: %q is not an https address: leave it out for %s", e.Authority, e.cloud().authority)
+	e.Reader.check(p, "reader")
+	if w := e.Provisioner; w != nil {
+		w.check(p, "provisioner")
+		same := strings.EqualFold(w.ClientID, e.Reader.ClientID) && (w.ClientID != "" || w.ManagedIdentity == e.Reader.ManagedIdentity)
+		p.need(!same, "entra.provisioner: it is the reader's own registration, which must not write: make another one")
+	}
+}
+
+func (r ReaderConfig) check(p *problems, which string) {
+	p.need(r.ways() == 1, "entra.%s: choose exactly one of client_secret, certificate, managed_identity, workload_identity", which)
+	p.need(r.ClientSecret == nil || r.ClientSecret.set(), "entra.%s.client_secret: %s", which, secretForm)
 	known := guid.MatchString(r.ClientID)
 	needed := r.ClientSecret != nil || r.Certificate != ""
-	p.need(known || r.ClientID == "" && !needed, "entra.reader.client_id: %q is not an application id: copy the GUID from the reader's app registration", r.ClientID)
+	p.need(known || r.ClientID == "" && !needed, "entra.%s.client_id: %q is not an application id: copy the GUID from the %[1]s's app registration", which, r.ClientID)
 }
 
 func (s *SignInConfig) check(p *problems) {
@@ -151,6 +165,9 @@ func (g *GroupConfig) check(p *problems, n int, targets, names, ids map[string]b
 	pattern, err := regexp.Compile(g.Ticket)
 	p.need(err == nil, "groups %s: ticket %q is not a regular expression: write it like ^INC[0-9]{7}$", g.Name, g.Ticket)
 	p.need(err != nil || g.Ticket == "" || pattern.MatchString(g.TicketExample), "groups %s: ticket_example %q does not match ticket: give one that does, people are shown it", g.Name, g.TicketExample)
+	if g.TicketCheck != nil {
+		g.TicketCheck.check(g, p)
+	}
 	p.need(g.Quorum >= 0 && g.Quorum <= 10, "groups %s: quorum %d is not a number of approvers: choose 1 to 10", g.Name, g.Quorum)
 	for _, u := range g.Backup {
 		p.need(userID.MatchString(u), "groups %s: backup %q is not a person's id: copy it from their profile in Slack (it begins with U or W)", g.Name, u)

@@ -12,6 +12,8 @@ import (
 	"pagbot/sim/defender"
 	"pagbot/sim/entra"
 	"pagbot/sim/intune"
+	"pagbot/sim/provision"
+	"pagbot/sim/saas"
 	"pagbot/sim/scim"
 	"pagbot/sim/target"
 )
@@ -34,6 +36,7 @@ type Others struct {
 
 	w       *Worlds
 	clocks  Clocks
+	jobs    []provision.App
 	servers []*http.Server
 }
 
@@ -44,12 +47,15 @@ const (
 	subscription  = "/subscriptions/5a0b7c1e-52b1-4f0e-8a35-2c7e1f0b9d11"
 	contributor   = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 	scimToken     = "scim-token"
+	saasToken     = "saas-token"
 	storeID       = "d-9967a1b2c3"
 	storeRegion   = "eu-central-1"
 	storeKey      = "AKIAWORLDS"
 	storeSecret   = "worlds-secret"
 	intuneRoleID  = "helpdesk-assignment"
 	provisionedAs = "Release managers"
+	scimPrincipal = "7a3e1c5d-0b2f-4c68-9d41-5e6f7a8b9c01"
+	awsPrincipal  = "7a3e1c5d-0b2f-4c68-9d41-5e6f7a8b9c02"
 )
 
 // ServeOthers serves, on free ports of the loopback interface, the systems that
@@ -61,7 +67,7 @@ func (w *Worlds) ServeOthers(c Clocks) (*Others, error) {
 	o.Client = w.Entra.AddApp(entra.App{Name: "somebody's own client", Public: true, Redirects: []string{"http://localhost"},
 		Delegated: []string{"PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup", "PrivilegedEligibilitySchedule.Read.AzureADGroup", "DeviceManagementRBAC.Read.All",
 			entra.DevOpsAudience + "/user_impersonation", armAudience + "/user_impersonation", deviceAPI + "/Machine.Read"}})
-	if err := errors.Join(o.azure(), o.intune(), o.defender(), o.scim(), o.aws()); err != nil {
+	if err := errors.Join(o.azure(), o.intune(), o.defender(), o.scim(), o.aws(), o.saas(), o.provisioning()); err != nil {
 		o.Close()
 		return nil, err
 	}
@@ -101,10 +107,11 @@ func (o *Others) group() string { return o.w.Groups[Releasers].ID }
 func (o *Others) verify(audience string) func(string) (target.Caller, error) {
 	return func(token string) (target.Caller, error) {
 		claims, err := o.w.Entra.Verify(token, audience)
-		oid, _ := claims["oid"].(string)
+		by := target.CallerOf(claims)
 		issued, _ := claims["iat"].(float64)
 		age := o.clocks.Wire().Sub(time.Unix(int64(issued), 0))
-		return target.Caller{OID: oid, App: claims["idtyp"] == "app", Issued: o.clocks.World().Add(-age)}, err
+		by.Issued = o.clocks.World().Add(-age)
+		return by, err
 	}
 }
 
@@ -147,6 +154,7 @@ func (o *Others) scim() error {
 	if err != nil {
 		return err
 	}
+	o.provisioned("SCIM", scimPrincipal, w.Job)
 	return o.serve("scim", Other{Token: scimToken, More: map[string]string{"group": provisionedAs, "oracle": "by group and object id"}}, w.Handler(), w.Manage())
 }
 
@@ -160,8 +168,42 @@ func (o *Others) aws() error {
 	if err != nil {
 		return err
 	}
+	o.provisioned("AWS", awsPrincipal, w.Job)
 	return o.serve("aws", Other{More: map[string]string{"access_key": storeKey, "secret_key": storeSecret, "store": storeID, "region": storeRegion,
 		"group": provisionedAs, "oracle": "by group and object id"}}, w.Handler(), w.Manage())
+}
+
+// saas are two systems that the general HTTP target is for. They are one world:
+// what one's throttle counts, the other's does, too.
+func (o *Others) saas() error {
+	var users []saas.User
+	for _, name := range staff {
+		users = append(users, saas.User{OID: o.w.Account(name), UPN: upn(name), Login: "adm-" + name + "_contoso"})
+	}
+	w, err := saas.New(saas.Config{Seed: 1, Now: o.clocks.World, Wire: o.clocks.Wire, Directory: o.w.Entra, Token: saasToken, PAG: o.group(), Users: users})
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		o.serve("github", Other{Token: saasToken, More: map[string]string{"org": saas.Org, "team": saas.Team, "oracle": "by github and object id"}}, w.Handler(), w.Manage()),
+		o.serve("salesforce", Other{Token: saasToken, More: map[string]string{"permission_set": saas.PermissionSet, "oracle": "by salesforce and object id"}}, w.Handler(), w.Manage()))
+}
+
+// provisioned lets Graph show how Entra writes to a system.
+func (o *Others) provisioned(name, principal string, job *target.Job) {
+	o.jobs = append(o.jobs, provision.App{Principal: principal, Name: name, Job: job})
+}
+
+// provisioning is an application that owns those, and may read the log.
+func (o *Others) provisioning() error {
+	own := o.w.Entra.AddApp(entra.App{Name: "provisioner", Secret: "provisioner-secret", Roles: []string{"Application.ReadWrite.OwnedBy", "AuditLog.Read.All"}})
+	for i := range o.jobs {
+		o.jobs[i].Owners = []string{own.Principal}
+	}
+	graph := o.w.Place.Graph
+	o.Systems["provisioning"] = Other{API: graph, Manage: graph + "/manage/provisioning/", Group: Releasers, Scope: "https://graph.microsoft.com/.default",
+		More: map[string]string{"client_id": own.ID, "client_secret": own.Secret, "scim": scimPrincipal, "aws": awsPrincipal}}
+	return o.w.Provision(o.clocks, o.jobs...)
 }
 
 // staff are those with accounts.

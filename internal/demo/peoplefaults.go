@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,41 @@ var asking = []trouble{
 	{"ask", "finds that a consent was withdrawn", entra.Fault{Method: "POST", Path: create, Do: entra.DoStatus, Status: 403, Code: "PermissionScopeNotGranted", Message: "Authorization failed due to missing permission scope PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup.", Times: 1}, []string{"lacks consent"}},
 }
 
+// usual are the troubles of every other kind of ask.
+var usual = []trouble{asking[0], asking[1], asking[2], asking[3]}
+
+// met is a trouble that the ask for a group meets.
+type met struct {
+	trouble
+	group string
+}
+
+// troubles are all asks, with the group and the trouble of each.
+func troubles() (all []met) {
+	for i, t := range asking {
+		all = append(all, met{t, faulty[i]})
+	}
+	for deed, groups := range map[string][]string{"owner": owned, "start": later} {
+		for i, t := range usual {
+			t.deed = deed
+			all = append(all, met{t, groups[i]})
+		}
+	}
+	slices.SortStableFunc(all, func(x, y met) int { return strings.Compare(x.deed, y.deed) })
+	return all
+}
+
+// typed is what the colleague types for it.
+func (s *Stage) typed(t met) string {
+	switch t.deed {
+	case "owner":
+		return fmt.Sprintf(`/pag activate %s as owner 1h "figures"`, t.group)
+	case "start":
+		return fmt.Sprintf(`/pag activate %s at %s for 30m "figures"`, t.group, s.Clock.Now().In(zone).Add(8*time.Minute).Format("15:04"))
+	}
+	return fmt.Sprintf(`/pag activate %s 1h "figures"`, t.group)
+}
+
 // faults plays them, and prints a table of what the person reads.
 func (s *Stage) faults(ctx context.Context) error {
 	if err := s.authorityDown(ctx); err != nil {
@@ -39,16 +75,16 @@ func (s *Stage) faults(ctx context.Context) error {
 	}
 	s.tell("Graph is unwell. The colleague asks for several groups, each of which meets another trouble.")
 	defer s.anew(Colleague)()
-	for i, t := range asking {
-		t.fault.Group, t.fault.User = s.Groups[faulty[i]].ID, s.Account(Colleague)
+	for _, t := range troubles() {
+		t.fault.Group, t.fault.User = s.Groups[t.group].ID, s.Account(Colleague)
 		defer s.Entra.Inject(t.fault)()
-		if err := s.types(ctx, Colleague, fmt.Sprintf(`/pag activate %s 1h "figures"`, faulty[i])); err != nil {
+		if err := s.types(ctx, Colleague, s.typed(t)); err != nil {
 			return err
 		}
 	}
 	var rows [][3]string
-	for i, t := range asking {
-		row, err := s.reading(ctx, faulty[i], t)
+	for _, t := range troubles() {
+		row, err := s.reading(ctx, t.group, t.trouble)
 		if err != nil {
 			return err
 		}
@@ -58,8 +94,12 @@ func (s *Stage) faults(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.table(append(rows, row))
-	return errors.Join(s.once(), s.approvalFault(ctx))
+	slow, err := s.pendingInPIM(ctx)
+	if err != nil {
+		return err
+	}
+	s.table(append(append(rows, slow...), row))
+	return errors.Join(s.once(), s.approvalFault(ctx), s.denialFault(ctx))
 }
 
 // authorityDown has the authority fail while a person signs in, and while a
@@ -117,6 +157,55 @@ func (s *Stage) approvalFault(ctx context.Context) error {
 	return err
 }
 
+// pendingInPIM has PIM take asks, and take its time.
+func (s *Stage) pendingInPIM(ctx context.Context) (rows [][3]string, err error) {
+	s.Entra.Turn(func(d *entra.Dials) { d.Created, d.Provision = "PendingProvisioning", 2*time.Minute })
+	defer s.Entra.Turn(func(d *entra.Dials) { d.Created, d.Provision = "", entra.Usual().Provision })
+	all := []met{{trouble{deed: "owner"}, owned[4]}, {trouble{deed: "start"}, later[4]}}
+	for _, t := range all {
+		if err := s.types(ctx, Colleague, s.typed(t)); err != nil {
+			return nil, err
+		}
+	}
+	for _, t := range all {
+		t.entra, t.until = "takes it, and two minutes to provide it", []string{"You have"}
+		row, err := s.reading(ctx, t.group, t.trouble)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// denialFault has one no meet everything that can go wrong, one after the other;
+// and PIM's reads show it late.
+func (s *Stage) denialFault(ctx context.Context) error {
+	s.after = ""
+	if err := s.wants(ctx, Colleague, `/pag activate audit-admins 1h "me, too"`, []string{auditAdmins, "confirm with your sign-in"}, "Waiting for approval"); err != nil {
+		return err
+	}
+	card, err := s.card(ctx, auditAdmins, "me, too", "An approver is needed")
+	if err != nil {
+		return err
+	}
+	s.tell("Graph answers the approver's no with 429, then with 503; then it hangs; then it takes it, and breaks off. What it shows lags.")
+	for _, f := range []entra.Fault{{Do: entra.DoStatus, Status: 429, RetryAfter: "2"}, {Do: entra.DoStatus, Status: 503}, {Do: entra.DoHang}, {Do: entra.DoReset, Late: true}} {
+		f.Method, f.Path, f.Times = "PATCH", "/stages/", 1
+		defer s.Entra.Inject(f)()
+	}
+	s.Entra.Turn(func(d *entra.Dials) { d.ReadLag = 20 * time.Second })
+	defer s.Entra.Turn(func(d *entra.Dials) { d.ReadLag = entra.Usual().ReadLag })
+	if err := s.decides(ctx, Approver, card, "deny", "not today", []string{"not denied", auditAdmins}); err != nil {
+		return err
+	}
+	if _, err := s.sees(ctx, Colleague, "DM", 20*time.Minute, "Denied by @approver", auditAdmins, "not today"); err != nil {
+		return err
+	}
+	_, err = s.sees(ctx, Approver, "DM", 2*time.Minute, "denied by @approver", auditAdmins)
+	return err
+}
+
 // reading waits until the colleague has read the last of what there is to read
 // about a group, and returns all of it.
 func (s *Stage) reading(ctx context.Context, group string, t trouble) ([3]string, error) {
@@ -167,13 +256,13 @@ func (s *Stage) once() error {
 			taken[r.Group]++
 		}
 	}
-	for i, t := range asking {
+	for _, t := range troubles() {
 		want := 1
 		if t.fault.Status == 400 || t.fault.Status == 403 {
 			want = 0
 		}
-		if n := taken[s.Groups[faulty[i]].ID]; n < want || n > 1 {
-			return fmt.Errorf("PIM has taken %s %d times", faulty[i], n)
+		if n := taken[s.Groups[t.group].ID]; n < want || n > 1 {
+			return fmt.Errorf("PIM has taken %s %d times", t.group, n)
 		}
 	}
 	s.tell("PIM has taken each of them once, however often it was asked.")

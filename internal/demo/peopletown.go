@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,10 +17,22 @@ const (
 	backupReaders = "backup-readers" // the same
 	dbAdmins      = "db-admins"      // two of three approvers, by pagbot's rule
 	prodAdmins    = "prod-admins"    // an approval: what a thief wants
+	auditAdmins   = "audit-admins"   // the same
+	siteEast      = "site-east"      // nothing; it excludes the next
+	siteWest      = "site-west"      // multifactor authentication
 )
 
 // faulty are groups of the colleague alone, one for each fault.
 var faulty = []string{"reports-a", "reports-b", "reports-c", "reports-d", "reports-e", "reports-f", "reports-g", "reports-h", "reports-i"}
+
+// owned and later are the same for being an owner, and for later starts.
+var (
+	owned = []string{"boards-a", "boards-b", "boards-c", "boards-d", "boards-e"}
+	later = []string{"plans-a", "plans-b", "plans-c", "plans-d", "plans-e"}
+)
+
+// unwell are all groups that meet a fault.
+func unwell() []string { return slices.Concat(faulty, owned, later) }
 
 // settle gives the company what this story needs beyond the other's, and the bot
 // a configuration of its own.
@@ -32,11 +45,13 @@ func (s *Stage) settle() error {
 	}
 	mfa := func(e *entra.Settings) { e.MFA = true }
 	rules := map[string]func(*entra.Settings){
-		logReaders: mfa, backupReaders: mfa,
-		dbAdmins:   func(e *entra.Settings) { e.Approval, e.Approvers = true, approvers(Approver, Second, Colleague) },
-		prodAdmins: func(e *entra.Settings) { e.Approval, e.Approvers = true, approvers(Approver) },
+		logReaders: mfa, backupReaders: mfa, siteWest: mfa,
+		siteEast:    func(*entra.Settings) {},
+		dbAdmins:    func(e *entra.Settings) { e.Approval, e.Approvers = true, approvers(Approver, Second, Colleague) },
+		prodAdmins:  func(e *entra.Settings) { e.Approval, e.Approvers = true, approvers(Approver) },
+		auditAdmins: func(e *entra.Settings) { e.Approval, e.Approvers = true, approvers(Approver) },
 	}
-	for _, name := range faulty {
+	for _, name := range unwell() {
 		rules[name] = func(*entra.Settings) {}
 	}
 	for name, rule := range rules {
@@ -62,9 +77,13 @@ func (s *Stage) settle() error {
 
 // eligible is who else may activate what.
 func (s *Stage) eligible() error {
-	may := [][3]string{{Releasers, "owner", Requester}, {DevOpsAdmins, "member", Colleague}, {prodAdmins, "member", Colleague}}
-	for _, name := range faulty {
-		may = append(may, [3]string{name, "member", Colleague})
+	may := [][3]string{{Releasers, "owner", Requester}, {DevOpsAdmins, "member", Colleague}, {prodAdmins, "member", Colleague}, {auditAdmins, "member", Colleague}}
+	for _, name := range unwell() {
+		access := "member"
+		if slices.Contains(owned, name) {
+			access = "owner"
+		}
+		may = append(may, [3]string{name, access, Colleague})
 	}
 	for _, m := range may {
 		if _, err := s.Entra.AddEligibility(s.Groups[m[0]].ID, m[1], s.Account(m[2]), time.Time{}); err != nil {
@@ -90,6 +109,12 @@ func (s *Stage) peopleGroups() string {
 	for _, name := range faulty {
 		group(name, "")
 	}
+	for _, name := range append(owned, later...) {
+		group(name, ", proof: session")
+	}
+	group(siteEast, fmt.Sprintf(", excludes: [%s]", siteWest))
+	group(siteWest, "")
+	group(auditAdmins, "")
 	fmt.Fprintf(&b, "presets:\n  - {name: night-shift, members: [%s, %s], for: 1h}\n", DevOpsAdmins, backupReaders)
 	b.WriteString("targets:\n  - {id: entra, kind: entra}\n")
 	return b.String()

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"maps"
 	"math/big"
 	"net"
 	"net/http"
@@ -44,7 +45,9 @@ func Certificate(hosts ...string) (tls.Certificate, []byte, error) {
 // Handlers are the company's services, by the field of Place that leads to
 // them. The authority's listener must speak TLS.
 func (w *Worlds) Handlers() map[string]http.Handler {
-	return map[string]http.Handler{w.Place.Slack: w.desk(), w.Place.Graph: w.graph(), w.Place.Authority: w.Entra.Authority(), w.Place.DevOps: w.devops()}
+	all := map[string]http.Handler{w.Place.Slack: w.desk(), w.Place.Graph: w.graph(), w.Place.Authority: w.Entra.Authority(), w.Place.DevOps: w.devops()}
+	maps.Copy(all, w.Also)
+	return all
 }
 
 // Loopback listens on free ports of the loopback interface, one a service, and

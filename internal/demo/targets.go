@@ -165,13 +165,18 @@ func (s *Stage) intuneDefault(ctx context.Context) error {
 	if err := s.reads(ctx, Requester, s.Channel.ID, time.Minute, []string{"While " + helpSAW + " is active too", "widen each other in Intune"}); err != nil {
 		return err
 	}
-	if err := s.ends(ctx, Requester, helpSAW); err != nil {
+	if err := s.types(ctx, Requester, fmt.Sprintf(`/pag switch %s %s 20m "a laptop does not start"`, helpSAW, helpDefault)); err != nil {
 		return err
 	}
-	if err := s.begins(ctx, Requester, helpDefault, "20m", "a laptop does not start"); err != nil {
+	v, err := s.form(ctx, Requester)
+	if err == nil {
+		err = s.submits(ctx, Requester, v, "")
+	}
+	if err != nil {
 		return err
 	}
-	if err := s.reads(ctx, Requester, "DM", 20*time.Minute, []string{helpDefault, "took effect in Intune (Default)"},
+	if err := s.reads(ctx, Requester, "DM", 20*time.Minute, []string{"Your " + helpSAW + " ended at", "Now I ask for"}, []string{"You have", helpDefault, "you had neither for"},
+		[]string{helpDefault, "took effect in Intune (Default)"},
 		[]string{helpSAW, "over and gone", "Intune (SAW)"}); err != nil {
 		return err
 	}

@@ -71,6 +71,11 @@ func (s *Stage) expand() (*systems, error) {
 			return nil, err
 		}
 	}
+	if err := s.Entra.ChangeApp(s.Reader.ID, func(a *entra.App) {
+		a.Roles = append(a.Roles, "DeviceManagementRBAC.Read.All", "RoleManagement.Read.Defender")
+	}); err != nil {
+		return nil, err
+	}
 	if err := s.Entra.ChangeApp(s.SignIn.ID, func(a *entra.App) {
 		a.Delegated = append(a.Delegated, "DeviceManagementRBAC.Read.All", defenderAudience+"/Machine.Read")
 	}); err != nil {
@@ -104,8 +109,9 @@ func (s *Stage) callers(audiences ...string) func(string) (target.Caller, error)
 		for _, audience := range audiences {
 			var c map[string]any
 			if c, err = s.Entra.Verify(token, audience); err == nil {
-				oid, _ := c["oid"].(string)
-				return target.Caller{OID: oid, App: c["idtyp"] == "app", Issued: s.Clock.Now()}, nil
+				by := target.CallerOf(c)
+				by.Issued = s.Clock.Now()
+				return by, nil
 			}
 		}
 		return target.Caller{}, err

@@ -11,7 +11,9 @@ import (
 
 	"pagbot/sim/devops"
 	"pagbot/sim/entra"
+	"pagbot/sim/provision"
 	"pagbot/sim/slack"
+	"pagbot/sim/target"
 )
 
 // Place is where the company's services are reached, as base URLs.
@@ -36,6 +38,10 @@ type Worlds struct {
 	Entra  *entra.World
 	DevOps *devops.World
 	Place  Place
+	// Provisioning is how Entra writes to applications, as Graph shows it; nil: no
+	// application is provisioned.
+	Provisioning *provision.World
+	Also         map[string]http.Handler // what else is served, by base URL
 
 	Team    slack.Team
 	App     slack.App
@@ -180,7 +186,30 @@ func (w *Worlds) graph() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/manage/", http.StripPrefix("/manage", w.Entra.Manage()))
 	mux.Handle("/", w.Entra.Graph())
-	return mux
+	if w.Provisioning == nil {
+		return mux
+	}
+	mux.Handle("/manage/provisioning/", http.StripPrefix("/manage/provisioning", w.Provisioning.Manage()))
+	theirs := w.Provisioning.Handler()
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if provision.Serves(r) {
+			theirs.ServeHTTP(rw, r)
+			return
+		}
+		mux.ServeHTTP(rw, r)
+	})
+}
+
+// Provision lets Graph show how Entra writes to some applications. It is to be
+// told before the company's services are served.
+func (w *Worlds) Provision(c Clocks, apps ...provision.App) (err error) {
+	c = c.orReal()
+	w.Provisioning, err = provision.New(provision.Config{Seed: 1, Now: c.World, Wire: c.Wire, Tenant: w.Entra.Tenant(), Apps: apps,
+		Verify: func(token string) (target.Caller, error) {
+			claims, err := w.Entra.Verify(token, entra.GraphAudience)
+			return target.CallerOf(claims), err
+		}})
+	return err
 }
 
 func (w *Worlds) devops() http.Handler {

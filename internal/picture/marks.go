@@ -9,6 +9,7 @@ package picture
 import (
 	"math"
 	"slices"
+	"sort"
 	"time"
 
 	"pagbot/activation"
@@ -63,7 +64,7 @@ func panel(row history.Row, from, to time.Time) Panel {
 	for _, l := range append(slices.Clip(row.All), row.Blind...) {
 		p.Marks = append(p.Marks, mark(l, j.Within, from, to))
 	}
-	slices.SortStableFunc(p.Marks, func(a, b Mark) int { return order(a) - order(b) })
+	sort.SliceStable(p.Marks, func(i, k int) bool { return order(p.Marks[i]) < order(p.Marks[k]) })
 	return p
 }
 

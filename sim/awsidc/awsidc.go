@@ -64,6 +64,7 @@ func Usual() Dials {
 // World is the store.
 type World struct {
 	*target.Frame
+	Job    *target.Job // Entra's side of it
 	c      Config
 	dials  Dials
 	groups []Group
@@ -108,6 +109,7 @@ func New(c Config) (*World, error) {
 			group, oid, _ := strings.Cut(key, "/")
 			return target.Direct(w.c.Directory)(group, oid, at)
 		}, keys...)
+		w.Job = w.copy.Provision()
 	})
 	return w, nil
 }

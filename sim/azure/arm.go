@@ -28,7 +28,10 @@ func engine(host string) bool { return strings.Contains("."+host, ".authorizatio
 
 func (w *World) answer(c *target.Call) target.Answer {
 	if err := w.Bearer(c); err != nil {
-		return trouble(401, "AuthenticationFailed", "Authentication failed.")
+		return target.Challenge(trouble(401, "AuthenticationFailed", "Authentication failed."))
+	}
+	if !c.By.App && c.By.Lacks("user_impersonation") {
+		return trouble(403, "InvalidAuthenticationToken", "The access token has no scope that Resource Manager takes.")
 	}
 	if w.Throttled(c.By.OID) {
 		a := trouble(429, "TooManyRequests", "Too many requests.")
@@ -59,6 +62,12 @@ func (w *World) list(c *target.Call, scope string) target.Answer {
 	m := assignedTo.FindStringSubmatch(c.URL.Query().Get("$filter"))
 	if m == nil {
 		return trouble(400, "UnsupportedQuery", "The filter is not supported.")
+	}
+	if g, ok := w.dir.(interface{ IsGroup(id string) bool }); ok && g.IsGroup(m[1]) {
+		if w.dials.GroupsUnheard {
+			return target.Answer{Status: 200, Body: obj{"value": []obj{}}}
+		}
+		return trouble(400, "InvalidPrincipalId", "assignedTo() takes the object id of a user or a service principal.")
 	}
 	rows := []obj{}
 	for _, h := range w.assignments {

@@ -45,6 +45,7 @@ type Assignment struct {
 // Dials are the limits and lies of the service.
 type Dials struct {
 	target.Dials
+	GroupsUnheard bool          // assignedTo() of a group finds nothing, instead of being refused
 	ExpandsAnyway bool          // checkaccess looks up a person's groups although nobody asked it to
 	Keeps         time.Duration // so long a token keeps the groups of its issue, for what its owner may do
 }

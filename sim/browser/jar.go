@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -79,7 +80,7 @@ func (j *jar) carried(r request, now time.Time) (fit []cookie) {
 			fit = append(fit, c)
 		}
 	}
-	slices.SortStableFunc(fit, func(a, b cookie) int { return len(b.Path) - len(a.Path) })
+	sort.SliceStable(fit, func(i, k int) bool { return len(fit[i].Path) > len(fit[k].Path) })
 	return fit
 }
 

@@ -122,14 +122,23 @@ func trouble(status int, code, message string) target.Answer {
 
 func (w *World) answer(c *target.Call) target.Answer {
 	if err := w.Bearer(c); err != nil {
-		return trouble(401, "Unauthorized", "Access token is empty or not valid.")
+		return target.Challenge(trouble(401, "Unauthorized", "Access token is empty or not valid."))
 	}
 	if w.Throttled(c.By.OID) {
 		a := trouble(429, "TooManyRequests", "Too many requests.")
 		a.Header = map[string]string{"Retry-After": w.dials.RetryAfter}
 		return a
 	}
+	needs := []string{"Machine.Read", "Machine.ReadWrite"}
 	switch {
+	case c.URL.Path != "/api/machines":
+		needs = []string{"RoleManagement.Read.Defender", "RoleManagement.ReadWrite.Defender", "RoleManagement.Read.All"}
+	case c.By.App:
+		needs = []string{"Machine.Read.All", "Machine.ReadWrite.All"}
+	}
+	switch {
+	case c.By.Lacks(needs...):
+		return trouble(403, "Forbidden", "API required roles: "+strings.Join(needs, ", ")+".")
 	case c.Method == http.MethodGet && c.URL.Path == "/beta/roleManagement/defender/roleAssignments":
 		return w.listRoles(c)
 	case c.Method == http.MethodGet && c.URL.Path == "/api/machines":

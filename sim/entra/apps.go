@@ -20,7 +20,7 @@ type App struct {
 	Public       bool     // "allow public client flows": device codes, and codes, without a secret
 	FirstParty   bool     // one of Microsoft's own, which can't be given PIM's scopes
 	Delegated    []string // scopes that an administrator consented to: a Graph scope, or "{resource}/{scope}"
-	Roles        []string // Graph application permissions
+	Roles        []string // application permissions: Graph's, or "{resource}/{permission}"
 	Assigned     []string // with assignment required: the accounts that may sign in; nil lets all in
 	Principal    string   // object id of its service principal, made up when empty; the oid of its own tokens
 }

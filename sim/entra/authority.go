@@ -192,7 +192,9 @@ func checkParameters(app *App, q url.Values) *authError {
 // the app wants a fresh one, not for another account, not if more is needed.
 func (w *World) silent(c *call, q url.Values) (signIn, bool) {
 	cookie, err := c.r.Cookie(cookieName)
-	if err != nil || slices.Contains([]string{"login", "select_account"}, q.Get("prompt")) {
+	claims, _ := readClaims(q.Get("claims"))
+	silent := w.dials.LoginIsSilent && len(claims.acrs) > 0
+	if err != nil || !silent && slices.Contains([]string{"login", "select_account"}, q.Get("prompt")) {
 		return signIn{}, false
 	}
 	s := w.auth.sessions[cookie.Value]
@@ -201,9 +203,8 @@ func (w *World) silent(c *call, q url.Values) (signIn, bool) {
 	}
 	fit := slices.DeleteFunc(slices.Clone(s.in), func(in signIn) bool {
 		hint := q.Get("login_hint")
-		return hint != "" && !strings.EqualFold(hint, in.user.UPN) || w.tooOld(q, in) || in.at.Before(in.user.SessionsValidFrom)
+		return hint != "" && !strings.EqualFold(hint, in.user.UPN) || !silent && w.tooOld(q, in) || in.at.Before(in.user.SessionsValidFrom)
 	})
-	claims, _ := readClaims(q.Get("claims"))
 	if len(fit) != 1 || len(claims.acrs) > 0 && !fit[0].mfa {
 		return signIn{}, false
 	}

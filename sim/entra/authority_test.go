@@ -208,6 +208,23 @@ func TestClaimsAskForMFA(t *testing.T) {
 	}
 }
 
+// Whether claims let a session serve prompt=login, nobody knows.
+func TestLoginMayBeSilent(t *testing.T) {
+	for _, silent := range []bool{false, true} {
+		l := newLogin(t)
+		l.signIn(l.start(), l.requester, true)
+		l.pass(20 * time.Minute)
+		l.Turn(func(d *Dials) { d.LoginIsSilent = silent })
+		address := l.startWith([]confidential.AuthCodeURLOption{confidential.WithClaims(challengeClaims)}, "prompt", "login", "max_age", "0")
+		if got := l.land(l.browser.Open(address)); (got.Get("code") != "") != silent {
+			t.Errorf("silent %v: %v", silent, got)
+		}
+		if got := l.land(l.browser.Open(l.start("prompt", "login"))); got != nil {
+			t.Errorf("silent %v: not asked, without claims: %v", silent, got)
+		}
+	}
+}
+
 func TestVerdictsAndConsent(t *testing.T) {
 	l := newLogin(t)
 	for n, want := range map[int]string{53003: "access_denied", 50105: "access_denied", 65001: "consent_required"} {

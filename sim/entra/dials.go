@@ -13,7 +13,7 @@ type Dials struct {
 	Provision     time.Duration // from an accepted request to instance and membership
 	ReadLag       time.Duration // PIM's reads serve the state of so long ago
 	MembershipLag time.Duration // membership follows the instance by so long, both ways
-	Reactivate    time.Duration // from a deactivation until it left the reads and may be activated again
+	Reactivate    time.Duration // from a deactivation until it left the reads and may be activated again; unsettled for groups
 	Floor         time.Duration // no removal, and no activation, shorter than this
 	Window        time.Duration // how long an approver has
 
@@ -22,16 +22,16 @@ type Dials struct {
 	AuditKeep  time.Duration // how long a line stays: 7 days without a licence, 30 with
 
 	// What PIM answers.
-	Created            string // status of an accepted create, "" for Provisioned; PendingProvisioning and the like end as SettleTo
+	Created            string // status of an accepted create, "" for Provisioned; PendingProvisioning and the like end as SettleTo; unsettled
 	SettleTo           string // Provisioned or Failed, after Provision
 	TimeoutStatus      string // of a request that nobody decided in time; unsettled
-	Duplicate          string // code of a second request while one waits
+	Duplicate          string // code of a second request while one waits; unsettled
 	Validated          int    // HTTP status of a successful validation; unsettled
 	MembershipNever    bool   // PIM says Provisioned, the directory never hears
 	AcrsNever          bool   // the authentication context is refused even with the claim
 	AppActivates       bool   // an application may selfActivate for a user; unsettled
 	RemoveActivated    bool   // adminRemove ends an activated row too; unsettled
-	EligibilityEnds    bool   // an activation ends with the eligibility behind it
+	EligibilityEnds    bool   // an activation ends with the eligibility behind it; unsettled for groups
 	KeepLastOwner      bool   // PIM can't take the last owner out, and retries for 30 days
 	OwnApproval        bool   // approvers may decide their own requests; unsettled for groups
 	NoLicence          bool   // the tenant lacks the licence that PIM needs
@@ -52,21 +52,25 @@ type Dials struct {
 	RetryAfter         string // of these 429
 	NoSelfExtend       bool   // selfExtend and selfRenew are no actions; unsettled, the page doesn't list them
 	RefuseWeeks        bool   // P52W1D, not valid ISO 8601, is refused; unsettled
+	StageNames         string // where a decision is taken: "stages", "steps", "" at both; unsettled
+	LoginIsSilent      bool   // a browser's session serves prompt=login where claims are asked for; unsettled
+	RefusedAs          int    // HTTP status of PIM's refusals that the book has as 400; unsettled
 
 	// How it says so.
 	AuditsSayGroup  bool           // PIM's audit activities have "group" where the published ones have "role"; unsettled
+	AuditNoRequest  bool           // PIM's audit lines name group and person, and not the request; unsettled
 	AuditNoCategory bool           // loggedByService and category can't be filtered by together; unsettled
-	Shape           string         // error bodies: "book" (as captured), "plain", "wrapped"
+	Shape           string         // error bodies: "book" (as captured), "plain", "wrapped"; unsettled
 	OddKeys         bool           // createdDateTIme and completedDateTIme, as one page prints them
 	BareReviewer    bool           // an approval's reviewedBy has no UPN; unsettled
 	NoEcho          bool           // client-request-id is not echoed; unsettled
-	Pascal          bool           // SelfActivate, AfterDuration, Direct
+	Pascal          bool           // SelfActivate, AfterDuration, Direct; unsettled
 	Sparse          bool           // no approvalId, createdBy, targetScheduleId, eligibilityScheduleId
 	ApprovalAlways  bool           // approvalId although nothing is approved
 	CompletedEarly  bool           // completedDateTime although still pending
-	ExpandNull      bool           // $expand gives null
+	ExpandNull      bool           // $expand gives null; unsettled
 	Gzip            bool           // compressed answers to those that accept them
-	Page            int            // rows a page; 0 for all
+	Page            int            // rows a page; 0 for all; unsettled
 	EmptyPage       bool           // the second page is empty, and not the last
 	RepeatLink      bool           // nextLink names the page that it stands on
 	ForeignLink     string         // where nextLink leads, as https://host; "" is here

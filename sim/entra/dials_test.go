@@ -127,6 +127,27 @@ func TestReadDials(t *testing.T) {
 	}
 }
 
+// Whoever asks support about a call names its request-id.
+func TestRequestIDs(t *testing.T) {
+	x := newTenant(t)
+	good := x.call(x.asReader(), "GET", base+"assignmentScheduleInstances?$filter=groupId eq '"+x.group.ID+"'", nil)
+	bad := x.call(x.asReader(), "GET", base+"assignmentScheduleInstances", nil)
+	inner, _ := bad.body["error"].(obj)["innerError"].(obj)
+	kept := x.History()
+	for i, r := range []reply{good, bad} {
+		if id := r.header.Get("request-id"); len(id) != 36 || kept[len(kept)-2+i].ID != id {
+			t.Errorf("%q is not what the history has: %q", id, kept[len(kept)-2+i].ID)
+		}
+	}
+	if id := bad.header.Get("request-id"); inner["request-id"] != id || id == good.header.Get("request-id") {
+		t.Errorf("%q beside %v", id, inner)
+	}
+	x.Inject(Fault{Do: DoHTML})
+	if page := x.call(x.asReader(), "GET", base+"assignmentScheduleInstances", nil); page.header.Get("request-id") != "" {
+		t.Error("a proxy's page has a request-id")
+	}
+}
+
 func TestTopIsIgnored(t *testing.T) {
 	for ignored, want := range map[bool]int{false: 2, true: 7} {
 		x := newTenant(t)

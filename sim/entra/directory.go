@@ -58,6 +58,13 @@ func (w *World) AddUser(u User) User {
 	return u
 }
 
+// IsGroup tells whether an object id is a group's.
+func (w *World) IsGroup(id string) bool {
+	w.enter()
+	defer w.mu.Unlock()
+	return w.group(id) != nil
+}
+
 // AddGroup creates a group and returns it with its id.
 func (w *World) AddGroup(g Group) Group {
 	w.enter()

@@ -114,12 +114,14 @@ func (w *World) forApp(app *App, in url.Values) answer {
 	if e != nil {
 		return w.tokenError(e, now)
 	}
-	g := grant{app: app}
-	if audience != GraphAudience { // other resources know no application permissions here
-		bare := *app
-		bare.Roles = []string{}
-		g.app = &bare
+	own := *app
+	own.Roles = []string{}
+	for _, r := range app.Roles { // those of this resource
+		if aud, name := w.resource(r); aud == audience {
+			own.Roles = append(own.Roles, name)
+		}
 	}
+	g := grant{app: &own}
 	body := obj{"token_type": "Bearer"}
 	w.carry(body, g, audience, nil, now)
 	return answer{status: 200, header: jsonHeader, body: body}

@@ -11,12 +11,15 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"pagbot/sim/asjson"
 )
 
 type obj = map[string]any
 
 // call is one HTTP request, read whole.
 type call struct {
+	id                  string // the answer's request-id
 	method, path, query string
 	base                string // scheme and host that the caller used
 	version             string // v1.0 or beta
@@ -37,6 +40,7 @@ type answer struct {
 	header map[string]string
 	code   string // of the error, for the history
 	echo   string // client-request-id
+	id     string // request-id
 }
 
 // refusal is an error in the service's words.
@@ -113,11 +117,15 @@ func (w *World) locked(c *call, via string, act func() answer) (a answer, f *Fau
 	if !w.dials.NoEcho {
 		a.echo = c.header.Get("Client-Request-Id")
 	}
+	if via == "graph" && (f == nil || f.Do != DoHTML) { // that page is some proxy's
+		a.id = c.id
+	}
 	return a, f, w.dials.Gzip && strings.Contains(c.header.Get("Accept-Encoding"), "gzip")
 }
 
 // serve runs a call, spoils its answer if a fault says so, and keeps it.
 func (w *World) serve(c *call, via string, act func() answer) (answer, *Fault) {
+	c.id = guid(w.calls)
 	early := func() *Fault { // faults look at the caller too
 		if via == "graph" && len(w.faults) > 0 {
 			c.by, _ = w.authenticate(c)
@@ -250,7 +258,7 @@ func send(rw http.ResponseWriter, c *call, a answer, f *Fault, zip bool) {
 	body := a.raw
 	if a.body != nil {
 		space := buffers.Get().(*[]byte)
-		body = encodeJSON((*space)[:0], a.body)
+		body = asjson.Append((*space)[:0], a.body)
 		defer func() {
 			*space = body
 			buffers.Put(space)
@@ -262,6 +270,9 @@ func send(rw http.ResponseWriter, c *call, a answer, f *Fault, zip bool) {
 	}
 	for k, v := range a.header {
 		h.Set(k, v)
+	}
+	if a.id != "" {
+		h.Set("request-id", a.id)
 	}
 	if a.echo != "" {
 		h.Set("client-request-id", a.echo)
@@ -288,6 +299,9 @@ func send(rw http.ResponseWriter, c *call, a answer, f *Fault, zip bool) {
 // refused puts a refusal into the body shape that the service (or the dial)
 // uses for it: plain, or JSON inside an UnknownError's message.
 func (w *World) refused(c *call, no *refusal) answer {
+	if w.dials.RefusedAs != 0 && no.status == 400 && strings.Contains(c.path, pag) {
+		no = refuse(w.dials.RefusedAs, no.code, no.message)
+	}
 	wrapped := no.code == "PermissionScopeNotGranted" || strings.Contains(no.code, "AcrsValidationFailed")
 	switch w.dials.Shape {
 	case "plain":
@@ -306,6 +320,6 @@ func (w *World) refused(c *call, no *refusal) answer {
 		}{code, message})
 		code, message = "UnknownError", strings.TrimSpace(b.String())
 	}
-	inner := obj{"date": w.wire().UTC().Format("2006-01-02T15:04:05"), "request-id": w.guid(), "client-request-id": c.header.Get("Client-Request-Id")}
+	inner := obj{"date": w.wire().UTC().Format("2006-01-02T15:04:05"), "request-id": c.id, "client-request-id": c.header.Get("Client-Request-Id")}
 	return answer{status: no.status, code: no.code, body: obj{"error": obj{"code": code, "message": message, "innerError": inner}}}
 }

@@ -12,6 +12,7 @@ import (
 // Record is one call, as kept: without tokens, codes and secrets.
 type Record struct {
 	At     time.Time         `json:"at"`
+	ID     string            `json:"id"`  // the answer's request-id
 	Via    string            `json:"via"` // graph, authority or portal
 	Method string            `json:"method"`
 	Path   string            `json:"path"`
@@ -39,7 +40,7 @@ type Creates struct {
 
 // keep writes a call down.
 func (w *World) keep(c *call, via string, a answer, f *Fault) {
-	r := Record{At: c.now, Via: via, Method: c.method, Path: c.path, Query: scrubbed(c.query), Body: string(c.body), Status: a.status, Code: a.code,
+	r := Record{At: c.now, ID: c.id, Via: via, Method: c.method, Path: c.path, Query: scrubbed(c.query), Body: string(c.body), Status: a.status, Code: a.code,
 		OID: c.by.oid, App: c.by.app, Claims: c.by.claims, Header: map[string]string{}}
 	for _, h := range []string{"User-Agent", "Retry-Attempt", "Content-Encoding", "Client-Request-Id", "Consistencylevel"} {
 		if v := c.header.Get(h); v != "" {

@@ -109,6 +109,10 @@ func TestErrorShapes(t *testing.T) {
 			t.Errorf("%s: %s", shape, r.raw)
 		}
 	}
+	x.Turn(func(d *Dials) { d.Shape, d.RefusedAs = "book", 403 })
+	if r := x.refused(bare); r.status != 403 || r.code() != "RoleAssignmentRequestPolicyValidationFailed" {
+		t.Errorf("as 403: %s", r.raw)
+	}
 }
 
 func TestAuthenticationContext(t *testing.T) {
@@ -177,6 +181,23 @@ func TestStepsAndStages(t *testing.T) {
 			}
 			if r := x.call(x.as(x.approver), "PATCH", at+"/"+name+"/"+id, obj{"reviewResult": "Deny", "justification": "no"}); r.status != 204 || x.status(id) != "Denied" {
 				t.Errorf("%s %s: %d %s", version, name, r.status, r.raw)
+			}
+		}
+	}
+}
+
+// A tenant may know one of the two names only.
+func TestOneNameOfStages(t *testing.T) {
+	for only, other := range map[string]string{"stages": "steps", "steps": "stages"} {
+		x := newTenant(t)
+		x.graph = x.Graph()
+		x.approval()
+		x.Turn(func(d *Dials) { d.StageNames = only })
+		id := x.activate(201).body["id"].(string)
+		for _, name := range []string{other, only} {
+			want := map[bool]int{true: 204, false: 404}[name == only]
+			if r := x.call(x.as(x.approver), "PATCH", base+"assignmentApprovals/"+id+"/"+name+"/"+id, obj{"reviewResult": "Deny", "justification": "no"}); r.status != want {
+				t.Errorf("%s where there are %s: %d %s", name, only, r.status, r.raw)
 			}
 		}
 	}

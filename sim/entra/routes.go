@@ -321,6 +321,9 @@ func (w *World) patchStage(c *call) answer {
 	if err := strict(c.body, &in); err != nil || !isStages(c) {
 		return w.refused(c, refuse(400, "BadRequest", "Unable to read JSON request payload."))
 	}
+	if only := w.dials.StageNames; only != "" && !strings.EqualFold(only, c.args["stages"]) {
+		return w.refused(c, refuse(404, "Request_ResourceNotFound", "Resource '"+c.args["stages"]+"' does not exist."))
+	}
 	if no := w.decide(c.by, c.args["id"], c.args["stage"], in.ReviewResult, in.Justification, c.now); no != nil {
 		return w.refused(c, no)
 	}

@@ -64,19 +64,30 @@ func (f fact) turns() (dials, faults []string) {
 	return strings.Split(f.dial, ", "), nil
 }
 
+// found is where a test is, and its name; it must be there.
+func (f fact) found(t *testing.T, tests map[string]map[string]string, test string) (dir, name string) {
+	t.Helper()
+	dir, name, elsewhere := strings.Cut(test, ": ")
+	if !elsewhere {
+		dir, name = "sim/entra", test
+	}
+	if tests[dir] == nil {
+		tests[dir] = testsIn(t, filepath.Join("..", "..", filepath.FromSlash(dir)))
+	}
+	if tests[dir][name] == "" {
+		t.Errorf("%q: there is no test %s in %s", f.text, name, dir)
+	}
+	return dir, name
+}
+
 func TestTable(t *testing.T) {
 	tests := map[string]map[string]string{}
 	turned, struck := map[string]bool{"always": true}, map[string]bool{}
 	for _, f := range book {
-		dir, name, elsewhere := strings.Cut(f.test, ": ")
-		if !elsewhere {
-			dir, name = "sim/entra", f.test
-		}
-		if tests[dir] == nil {
-			tests[dir] = testsIn(t, filepath.Join("..", "..", filepath.FromSlash(dir)))
-		}
-		if tests[dir][name] == "" {
-			t.Errorf("%q: there is no test %s in %s", f.text, name, dir)
+		shown, played, _ := strings.Cut(f.test, "; ")
+		dir, name := f.found(t, tests, shown)
+		if played != "" {
+			f.found(t, tests, played)
 		}
 		dials, faults := f.turns()
 		for _, d := range dials {

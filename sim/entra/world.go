@@ -29,6 +29,7 @@ type World struct {
 
 	mu       sync.Mutex
 	rand     *rand.Rand
+	calls    *rand.Rand // for request-ids, so that a call more or less changes no other id
 	dials    Dials
 	faults   []*armed
 	agenda   agenda
@@ -62,7 +63,7 @@ type World struct {
 // New makes an empty tenant.
 func New(c Config) *World {
 	w := &World{now: c.Now, wire: c.Wire, tenant: c.Tenant, extra: map[string]string{}, memory: cmp.Or(c.Keep, 100_000),
-		rand: rand.New(rand.NewPCG(c.Seed, 0x656e747261)), dials: Usual(),
+		rand: rand.New(rand.NewPCG(c.Seed, 0x656e747261)), calls: rand.New(rand.NewPCG(c.Seed, 0x63616c6c)), dials: Usual(),
 		named: map[mark][]*User{}, grouped: map[mark][]*Group{}, inside: map[roleKey][]*bond{}, holds: map[string][]*bond{},
 		eligible: newShelf[*eligibility](), requests: newShelf[*request](), offers: newShelf[*request](), rows: newShelf[*row](), verified: map[string]obj{},
 		bonds: map[edge]*bond{}, settings: map[roleKey]*Settings{}, onboard: map[string]bool{}, hold: map[string]time.Time{}, pace: map[string]pace{},
@@ -100,8 +101,10 @@ func (w *World) enter() time.Time {
 }
 
 // guid is the next made-up id: seeded, so that a run can be repeated.
-func (w *World) guid() string {
-	a, b := w.rand.Uint64(), w.rand.Uint64()
+func (w *World) guid() string { return guid(w.rand) }
+
+func guid(r *rand.Rand) string {
+	a, b := r.Uint64(), r.Uint64()
 	return fmt.Sprintf("%08x-%04x-4%03x-%04x-%012x", a>>32, a>>16&0xffff, a&0xfff, 0x8000|b>>48&0x3fff, b&0xffffffffffff)
 }
 

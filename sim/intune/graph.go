@@ -22,7 +22,7 @@ func trouble(status int, code, message string) target.Answer {
 
 func (w *World) answer(c *target.Call) target.Answer {
 	if err := w.Bearer(c); err != nil {
-		return trouble(401, "InvalidAuthenticationToken", "Access token is empty or not valid.")
+		return target.Challenge(trouble(401, "InvalidAuthenticationToken", "Access token is empty or not valid."))
 	}
 	if w.Throttled(c.By.OID) {
 		a := trouble(429, "TooManyRequests", "Too many requests.")
@@ -35,7 +35,15 @@ func (w *World) answer(c *target.Call) target.Answer {
 		return trouble(404, "ResourceNotFound", "Resource not found.")
 	}
 	id, one := strings.CutPrefix(what, "roleAssignments/")
+	needs := []string{"DeviceManagementRBAC.Read.All", "DeviceManagementRBAC.ReadWrite.All"}
+	if what == "deviceCompliancePolicies" {
+		needs = []string{"DeviceManagementConfiguration.Read.All", "DeviceManagementConfiguration.ReadWrite.All"}
+	}
 	switch {
+	case c.By.Lacks(needs...):
+		return trouble(403, "Forbidden", "Application is not authorized to perform this operation. Application must have one of the following scopes: "+strings.Join(needs, ", "))
+	case slices.Contains(w.unlicensed, strings.ToLower(c.By.OID)):
+		return trouble(403, "Forbidden", "The user is not licensed for Intune.")
 	case one:
 		return w.graph(c, version, "$metadata#deviceManagement/roleAssignments/$entity", w.getAssignment(c, id))
 	case what == "getAssignedRoleDetails" && version == "beta":

@@ -30,6 +30,7 @@ type Config struct {
 	Dials       *Dials // default: Usual()
 	Assignments []Assignment
 	Policies    []Policy
+	Unlicensed  []string // object ids of people without a licence: a group gives them a role, and they may do nothing
 }
 
 // Assignment is a role assignment: who has a role, over what.
@@ -71,6 +72,7 @@ type World struct {
 	dials       Dials
 	assignments []*held
 	policies    []Policy
+	unlicensed  []string
 }
 
 // held is an assignment and what it knows.
@@ -91,6 +93,9 @@ func New(c Config) (*World, error) {
 	w.Frame = target.New(target.Config{Seed: c.Seed, Now: c.Now, Wire: c.Wire, Verify: c.Verify, Dials: &w.dials.Dials})
 	for _, a := range c.Assignments {
 		w.assignments = append(w.assignments, &held{a, w.Assigned(c.Directory, a.Groups, a.Follow)})
+	}
+	for _, oid := range c.Unlicensed {
+		w.unlicensed = append(w.unlicensed, strings.ToLower(oid))
 	}
 	return w, nil
 }

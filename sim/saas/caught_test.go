@@ -64,3 +64,22 @@ func TestSalesforceHasErrorsOfItsOwn(t *testing.T) {
 		t.Errorf("GitHub: %d %s", code, body)
 	}
 }
+
+// A user has one profile: the group's, once Entra's cycle has brought it.
+func TestSalesforceProfiles(t *testing.T) {
+	x := newWorld(t)
+	for _, want := range []string{ordinary, Profile} {
+		if _, body := x.soqlOf("SELECT Profile.Name,IsActive FROM User WHERE FederationIdentifier='a'"); !strings.Contains(body, `"Profile":{"Name":"`+want+`"}`) || !strings.Contains(body, `"IsActive":true`) {
+			t.Errorf("want %s: %s", want, body)
+		}
+		for _, name := range []string{ordinary, Profile} {
+			if _, body := x.soqlOf("SELECT Id FROM User WHERE FederationIdentifier='a' AND Profile.Name='" + name + "' AND IsActive=true"); strings.Contains(body, `"totalSize":1`) != (name == want) {
+				t.Errorf("has %s, asked for %s: %s", want, name, body)
+			}
+		}
+		x.at = x.force.NextTick()
+	}
+	if _, body := x.soqlOf("SELECT Id FROM Profile WHERE Name='" + Profile + "'"); !strings.Contains(body, `"totalSize":1`) {
+		t.Errorf("the profile itself: %s", body)
+	}
+}

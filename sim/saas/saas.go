@@ -53,6 +53,7 @@ const (
 	Org           = "contoso"
 	Team          = "db-admins"
 	PermissionSet = "DbAdmins"
+	Profile       = "DB Administrator"
 )
 
 // World is both systems.

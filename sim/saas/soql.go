@@ -13,7 +13,7 @@ func grumble(status int, code, message string) target.Answer {
 	return target.Answer{Status: status, Body: []target.Object{{"errorCode": code, "message": message}}}
 }
 
-var query = regexp.MustCompile(`(?is)^\s*SELECT\s+(.+?)\s+FROM\s+(PermissionSetAssignment|PermissionSet)\s+WHERE\s+(.+)$`)
+var query = regexp.MustCompile(`(?is)^\s*SELECT\s+(.+?)\s+FROM\s+(PermissionSetAssignment|PermissionSet|User|Profile)\s+WHERE\s+(.+)$`)
 
 // soql answers the two queries that a probe needs.
 func (w *World) soql(c *target.Call, q string) target.Answer {
@@ -22,8 +22,13 @@ func (w *World) soql(c *target.Call, q string) target.Answer {
 		return grumble(400, "MALFORMED_QUERY", "unexpected token")
 	}
 	all, has := w.assignments(c, m[3]), assignmentFields
-	if strings.EqualFold(m[2], "PermissionSet") {
-		all, has = w.sets(m[3]), []string{"Id", "Name"}
+	switch strings.ToLower(m[2]) {
+	case "permissionset":
+		all, has = w.sets(m[3], PermissionSet, "0PS1"), []string{"Id", "Name"}
+	case "profile":
+		all, has = w.sets(m[3], Profile, "00e1"), []string{"Id", "Name"}
+	case "user":
+		all, has = w.profiles(c, m[3]), []string{"Id", "IsActive", "Profile.Name", "FederationIdentifier"}
 	}
 	fields, unknown := chosen(m[1], has)
 	if unknown != "" {
@@ -36,12 +41,30 @@ func (w *World) soql(c *target.Call, q string) target.Answer {
 	return target.Answer{Status: 200, Body: target.Object{"totalSize": len(rows), "done": true, "records": rows}}
 }
 
-func (w *World) sets(where string) []target.Object {
-	if !strings.Contains(where, "'"+PermissionSet+"'") || w.dials.NoPermission {
+func (w *World) sets(where, name, id string) []target.Object {
+	if !strings.Contains(where, "'"+name+"'") || w.dials.NoPermission {
 		return nil
 	}
-	return []target.Object{{"Id": "0PS1", "Name": PermissionSet}}
+	return []target.Object{{"Id": id, "Name": name}}
 }
+
+// profiles are users with the one profile that each has: that of the group, or
+// the ordinary one. What the WHERE does not name does not matter.
+func (w *World) profiles(c *target.Call, where string) (all []target.Object) {
+	for i, u := range w.c.Users {
+		has := ordinary
+		if w.force.Says(c, u.OID) {
+			has = Profile
+		}
+		named := strings.Contains(where, "FederationIdentifier='"+u.OID+"'") && (!strings.Contains(where, "Profile.Name") || strings.Contains(where, "'"+has+"'"))
+		if named && !w.dials.NoPermission {
+			all = append(all, target.Object{"Id": fmt.Sprintf("005%d", i+1), "IsActive": true, "Profile.Name": has, "FederationIdentifier": u.OID})
+		}
+	}
+	return all
+}
+
+const ordinary = "Standard User"
 
 var assignmentFields = []string{"Id", "PermissionSet.Name", "PermissionSetGroupId", "IsActive", "ExpirationDate", "Assignee.FederationIdentifier"}
 

@@ -16,6 +16,7 @@ type Dials struct {
 	Filters      string        // how it takes a filter on members: Honoured, Ignored, Refused
 	Page         int           // resources on a page of a list, at most
 	Apply        time.Duration // how long the application takes over what was written
+	Deprovisions bool          // an account that came with its first access is deleted with its last
 	NoExternalID bool          // externalId is something else than the object id
 }
 

@@ -49,6 +49,7 @@ type User struct {
 // World is the application.
 type World struct {
 	*target.Frame
+	Job    *target.Job // Entra's side of it
 	token  string
 	dir    target.Directory
 	dials  Dials
@@ -87,6 +88,7 @@ func New(c Config) (*World, error) {
 			w.ids["user "+u.OID] = w.GUID()
 		}
 		w.copy = w.Copy(func() target.Follow { return *follow }, w.member, keys...)
+		w.Job = w.copy.Provision()
 	})
 	return w, nil
 }
@@ -119,9 +121,10 @@ func (w *World) group(name string) (Group, bool) {
 // there tells whether a user exists here: provisioned, or written with a first
 // membership.
 func (w *World) there(c *target.Call, u User) bool {
-	if u.Provisioned || w.born[u.OID] {
+	if u.Provisioned || w.born[u.OID] && !w.dials.Deprovisions {
 		return true
 	}
+	w.born[u.OID] = false
 	for _, g := range w.groups {
 		if w.copy.Says(c, key(g, u.OID)) {
 			w.born[u.OID] = true

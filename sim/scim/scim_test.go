@@ -155,6 +155,24 @@ func TestFirstAccessWritesTheUser(t *testing.T) {
 	}
 }
 
+// By dial, an account goes with its last access; not one of a base group.
+func TestLastAccessDeletesTheUser(t *testing.T) {
+	x := newWorld(t)
+	x.Turn(func(d *Dials) { d.Deprovisions = true })
+	find := func(who string) int { return x.find("Users", `externalId eq "`+who+`"`).TotalResults }
+	x.dir["pag/c"], x.dir["pag/b"] = x.at.Add(time.Second), x.at.Add(time.Second)
+	x.at = x.at.Add(11 * time.Minute)
+	if find("c") != 1 {
+		t.Fatal("not written with the first access")
+	}
+	delete(x.dir, "pag/c")
+	delete(x.dir, "pag/b")
+	x.at = x.NextTick()
+	if find("c") != 0 || find("b") != 1 {
+		t.Errorf("%d and %d accounts after the end", find("c"), find("b"))
+	}
+}
+
 func TestLies(t *testing.T) {
 	x := newWorld(t)
 	x.dir["pag/b"] = x.at.Add(time.Second)

@@ -61,7 +61,7 @@ func (c *call) writable(ch *channel) error {
 
 func (c *call) byApp(ct content) Message {
 	return Message{User: c.app.BotUser, BotID: c.app.BotID, App: c.app.ID, Team: c.app.Team,
-		Text: ct.text, Blocks: ct.blocks, Metadata: ct.metadata}
+		Text: ct.text, packed: ct.packed, Metadata: ct.metadata}
 }
 
 func postMessage(c *call) (answer, error) {
@@ -90,7 +90,7 @@ func postMessage(c *call) (answer, error) {
 		}
 		m.Thread = thread
 	}
-	if after := c.w.take("post "+c.app.ID+ch.ID, c.w.dials.PostPerSecond, c.w.dials.PostBurst); after > 0 {
+	if after := c.w.take("post "+c.app.ID+ch.ID, c.app.dials.PostPerSecond, c.app.dials.PostBurst); after > 0 {
 		return nil, throttle{after}
 	}
 	kept := c.w.add(ch, m)
@@ -129,7 +129,7 @@ func updateMessage(c *call) (answer, error) {
 	case !ct.hasText && !ct.hasBlock && ct.metadata == nil && !c.has("attachments"):
 		return nil, refuse("no_text")
 	}
-	if window := c.w.dials.EditWindow.Duration(); window > 0 && time.Since(firstAt(m)) > window {
+	if window := c.app.dials.EditWindow.Duration(); window > 0 && time.Since(firstAt(m)) > window {
 		return nil, refuse("edit_window_closed")
 	}
 	c.w.change(m, func(m *Message) {
@@ -137,7 +137,7 @@ func updateMessage(c *call) (answer, error) {
 			m.Text = ct.text
 		}
 		if ct.hasText || ct.hasBlock { // text without blocks removes them
-			m.Blocks = ct.blocks
+			m.rewrite(ct)
 			m.Edited = len(ct.blocks) == 0
 		}
 		if ct.metadata != nil {
@@ -168,8 +168,8 @@ func postEphemeral(c *call) (answer, error) {
 	switch {
 	case u == nil || u.Deleted || !ch.has(u.ID):
 		return nil, refuse("user_not_in_channel")
-	case u.Away && c.w.dials.AwayRefuses != "":
-		return nil, refuse(c.w.dials.AwayRefuses)
+	case u.Away && c.app.dials.AwayRefuses != "":
+		return nil, refuse(c.app.dials.AwayRefuses)
 	}
 	ct, err := c.content()
 	if err != nil {

@@ -83,7 +83,7 @@ func (p *Person) action(c Click) (*app, map[string]any, map[string]any, error) {
 		return nil, nil, nil, fmt.Errorf("message %s has no app's version %d", c.TS, c.Revision)
 	}
 	block, element, err := find(m.Blocks, c)
-	if err == nil && p.w.hidden(element, p.ID) {
+	if err == nil && a.hidden(element, p.ID) {
 		err = errors.New("the button is not shown to this person")
 	}
 	if err != nil {
@@ -97,7 +97,7 @@ func (p *Person) action(c Click) (*app, map[string]any, map[string]any, error) {
 	payload := p.w.interaction(a, u, "block_actions", nil)
 	maps.Copy(payload, map[string]any{
 		"container": map[string]any{"type": "message", "message_ts": m.TS, "channel_id": ch.ID, "is_ephemeral": m.Ephemeral},
-		"channel":   map[string]any{"id": ch.ID, "name": p.w.shownName(ch)},
+		"channel":   map[string]any{"id": ch.ID, "name": a.shownName(ch)},
 		"state":     map[string]any{"values": state}, "actions": []any{picked},
 		"response_url": p.w.responseURL("actions", responseURL{app: a, user: u.ID, channel: ch.ID, ts: m.TS})})
 	if !m.Ephemeral {
@@ -108,9 +108,9 @@ func (p *Person) action(c Click) (*app, map[string]any, map[string]any, error) {
 
 // hidden reports whether visible_to_user_ids keeps an element from a person,
 // which the real one was not seen to enforce.
-func (w *World) hidden(element map[string]any, user string) bool {
+func (a *app) hidden(element map[string]any, user string) bool {
 	only, limited := element["visible_to_user_ids"].([]any)
-	return w.dials.VisibleToMeansIt && limited && !slices.Contains(only, any(user))
+	return a.dials.VisibleToMeansIt && limited && !slices.Contains(only, any(user))
 }
 
 func (p *Person) viewAction(c Click) (*app, map[string]any, map[string]any, error) {

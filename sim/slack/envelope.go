@@ -33,7 +33,7 @@ type verdict struct {
 func (w *World) envelope(a *app, kind, user string, accepts bool, payload map[string]any, more map[string]any) *delivery {
 	env := map[string]any{"envelope_id": w.uuid(), "type": kind, "payload": payload, "accepts_response_payload": accepts}
 	maps.Copy(env, more)
-	if w.dials.ExtraFields {
+	if a.dials.ExtraFields {
 		env["x_unknown"], payload["x_unknown"] = map[string]any{"v": 1}, true
 	}
 	id, _ := env["envelope_id"].(string)
@@ -56,7 +56,7 @@ func (w *World) post(d *delivery) bool {
 	d.conn = c
 	d.entry.Delivered++
 	d.entry.Socket = c.id
-	if w.rng.Float64() >= w.dials.DropRate {
+	if w.rng.Float64() >= c.dials.DropRate {
 		c.push(d.frame)
 	}
 	w.touch()
@@ -70,7 +70,7 @@ func (w *World) pick(a *app) *conn {
 		return nil
 	}
 	a.turn++
-	switch w.dials.Distribution {
+	switch a.dials.Distribution {
 	case "sticky":
 		if !slices.Contains(open, a.last) {
 			a.last = open[w.rng.IntN(len(open))]
@@ -91,17 +91,17 @@ func (w *World) pick(a *app) *conn {
 // never redelivered.
 func (w *World) send(ctx context.Context, d *delivery) (verdict, error) {
 	w.mu.Lock()
-	delay := w.dials.EnvelopeDelay + w.dials.EnvelopeJitter*Seconds(w.rng.Float64())
+	delay := d.app.dials.EnvelopeDelay + d.app.dials.EnvelopeJitter*Seconds(w.rng.Float64())
 	w.mu.Unlock()
 	if !w.pause(ctx, delay.Duration()) {
 		return verdict{}, errors.Join(ctx.Err(), w.ctx.Err())
 	}
 	w.mu.Lock()
 	out := w.post(d)
-	if out && w.rng.Float64() < w.dials.DuplicateRate {
+	if out && w.rng.Float64() < d.app.dials.DuplicateRate {
 		w.post(d)
 	}
-	deadline := w.dials.AckDeadline.Duration()
+	deadline := d.app.dials.AckDeadline.Duration()
 	w.mu.Unlock()
 	if !out {
 		return verdict{id: d.entry.ID, failed: "dispatch_failed"}, nil
@@ -118,7 +118,7 @@ func (w *World) send(ctx context.Context, d *delivery) (verdict, error) {
 func (w *World) again(d *delivery) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n, wait := w.dials.RedeliverUnacked, w.dials.AckDeadline.Duration()
+	n, wait := d.app.dials.RedeliverUnacked, d.app.dials.AckDeadline.Duration()
 	if n <= 0 {
 		return
 	}
@@ -185,22 +185,22 @@ func (w *World) takeAck(c *conn, frame []byte, at time.Time, whole bool) {
 	case err != nil || d == nil || d.app != c.app:
 		w.record(Entry{Kind: "socket", App: c.app.ID, Name: "unknown_frame", Socket: c.id, Error: string(frame[:min(200, len(frame))])})
 		return
-	case !whole && !w.dials.AcceptContinuation:
+	case !whole && !c.dials.AcceptContinuation:
 		d.entry.Error = "ack_in_several_frames"
 		w.touch()
 		return
-	case len(frame) >= w.dials.AckLimit:
+	case len(frame) >= c.dials.AckLimit:
 		d.entry.Error = "ack_too_large"
 		w.touch()
 		return
-	case w.dials.AckOwnSocketOnly && d.conn != c:
+	case c.dials.AckOwnSocketOnly && d.conn != c:
 		d.entry.Error = "ack_on_other_socket"
 		w.touch()
 		return
 	}
 	d.entry.Acks++
 	switch {
-	case d.settled && w.dials.AcceptLateAcks && d.late != nil:
+	case d.settled && c.dials.AcceptLateAcks && d.late != nil:
 		d.late(ack.Payload)
 		d.late = nil
 	case !d.settled:
@@ -259,7 +259,7 @@ func (w *World) emit(a *app, event map[string]any) {
 func (w *World) insist(a *app, user string, payload map[string]any) {
 	began := time.Now()
 	for attempt := 0; ; attempt++ {
-		wait, more := w.Dials().retry(attempt, time.Since(began))
+		wait, more := w.tuned(a).retry(attempt, time.Since(began))
 		if !more || !w.pause(w.ctx, wait) {
 			w.failed(a)
 			return
@@ -279,7 +279,7 @@ func (w *World) insist(a *app, user string, payload map[string]any) {
 
 // retry is the wait before an attempt, and whether there is one. After the
 // schedule come Delayed Events, if the app has them: hourly, for a day.
-func (d Dials) retry(attempt int, age time.Duration) (time.Duration, bool) {
+func (d *Dials) retry(attempt int, age time.Duration) (time.Duration, bool) {
 	switch n := len(d.EventRetries); {
 	case attempt == 0:
 		return 0, true

@@ -1,6 +1,7 @@
 package slack_test
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"go/ast"
@@ -25,8 +26,9 @@ const factsDoc = "../../docs/worlds-slack.md"
 func TestTable(t *testing.T) {
 	tests, dials, used := testNames(t), dialNames(), map[string]bool{}
 	for _, f := range slack.Facts() {
-		if _, err := os.Stat("../../" + f.Test); !tests[f.Test] && err != nil {
-			t.Errorf("%q: there is no %s", f.Text, f.Test)
+		shown, _, _ := strings.Cut(f.Test, "; ")
+		if _, err := os.Stat("../../" + shown); !tests[shown] && err != nil {
+			t.Errorf("%q: there is no %s", f.Text, shown)
 		}
 		for _, d := range strings.Fields(f.Dial) {
 			used[d] = true
@@ -114,10 +116,12 @@ both ways. Everything the simulator offers to people and operators is listed at 
 	for _, line := range slack.NotSimulated() {
 		b.WriteString("- " + line + "\n")
 	}
-	b.WriteString("\n## The dials, as a healthy Slack has them\n\n| dial | default |\n|---|---|\n")
+	b.WriteString("\n## The dials, as a healthy Slack has them\n\n" +
+		"Each can be turned for one app, too, those of a connection for one connection: `PATCH /manage/apps/{id}/dials`,\n" +
+		"`PATCH /manage/sockets/{id}/dials`. What is not turned there follows the World's.\n\n| dial | default | of |\n|---|---|---|\n")
 	v := reflect.ValueOf(slack.Defaults())
 	for i, name := range dialNames() {
-		fmt.Fprintf(&b, "| `%s` | %v |\n", name, v.Field(i).Interface())
+		fmt.Fprintf(&b, "| `%s` | %v | %s |\n", name, v.Field(i).Interface(), cmp.Or(v.Type().Field(i).Tag.Get("for"), "an app"))
 	}
 	return b.String()
 }

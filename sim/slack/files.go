@@ -39,7 +39,7 @@ func getUploadURL(c *call) (answer, error) {
 	if err != nil || length <= 0 || c.str("filename") == "" {
 		return nil, refuseWith("invalid_arguments", []string{"[ERROR] missing required field: filename or length"})
 	}
-	if length > c.w.dials.FileMax {
+	if length > c.app.dials.FileMax {
 		return nil, refuse("file_upload_size_restricted")
 	}
 	name := c.str("filename")
@@ -202,23 +202,40 @@ func (w *World) serveFile(rw http.ResponseWriter, r *http.Request) {
 // checkFiles complains about slack_file pictures that nobody could be shown.
 func (w *World) checkFiles(a *app, v any, where string) []string {
 	var problems []string
+	for _, at := range w.unshown(a, v) {
+		problems = append(problems, fmt.Sprintf("[ERROR] invalid slack file [json-pointer:%s%s]", where, at))
+	}
+	return problems
+}
+
+// unshown are the pointers to those pictures.
+func (w *World) unshown(a *app, v any) (at []string) {
+	in := func(name string, e any) {
+		for _, below := range w.unshown(a, e) {
+			at = append(at, "/"+name+below)
+		}
+	}
 	switch v := v.(type) {
+	case []Block:
+		for i, b := range v {
+			in(strconv.Itoa(i), b)
+		}
 	case []any:
 		for i, e := range v {
-			problems = append(problems, w.checkFiles(a, e, fmt.Sprintf("%s/%d", where, i))...)
+			in(strconv.Itoa(i), e)
 		}
 	case map[string]any:
 		for name, e := range v {
 			if ref, ok := e.(map[string]any); ok && name == "slack_file" {
 				if !w.picture(a, ref) {
-					problems = append(problems, fmt.Sprintf("[ERROR] invalid slack file [json-pointer:%s/slack_file]", where))
+					at = append(at, "/slack_file")
 				}
 				continue
 			}
-			problems = append(problems, w.checkFiles(a, e, where+"/"+name)...)
+			in(name, e)
 		}
 	}
-	return problems
+	return at
 }
 
 func (w *World) picture(a *app, ref map[string]any) bool {

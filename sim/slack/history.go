@@ -105,6 +105,9 @@ func (s Snapshot) Sockets() []Socket { return s.w.Sockets() }
 func (w *World) Wait(ctx context.Context, until func(Snapshot) bool) error {
 	for {
 		w.mu.Lock()
+		if w.changed == nil {
+			w.changed = make(chan struct{})
+		}
 		changed := w.changed
 		w.mu.Unlock()
 		if until(Snapshot{w}) {

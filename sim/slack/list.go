@@ -168,7 +168,7 @@ func (c *call) read(fits func(*message) bool, newestFirst bool) (answer, error) 
 		if n := replies[m.TS]; n > 0 {
 			shown["thread_ts"], shown["reply_count"] = m.TS, n
 		}
-		if !c.flag("include_all_metadata") || c.need(c.w.dials.MetadataScope) != nil {
+		if !c.flag("include_all_metadata") || c.need(c.app.dials.MetadataScope) != nil {
 			delete(shown, "metadata")
 		}
 		list = append(list, shown)

@@ -29,7 +29,7 @@ func (w *World) admit(a *app) bool {
 		return false
 	}
 	l.sent++
-	if most := w.dials.EventsPerHour; most <= 0 || l.sent <= most {
+	if most := a.dials.EventsPerHour; most <= 0 || l.sent <= most {
 		return true
 	}
 	if now.Sub(l.lastComplaint) >= time.Minute {
@@ -47,7 +47,7 @@ func (w *World) failed(a *app) {
 	defer w.mu.Unlock()
 	l := &a.load
 	l.failed++
-	if w.dials.FailuresSwitchOff && l.sent >= fewEvents && float64(l.failed) > mostFailures*float64(l.sent) {
+	if a.dials.FailuresSwitchOff && l.sent >= fewEvents && float64(l.failed) > mostFailures*float64(l.sent) {
 		l.off = time.Now().Add(loadWindow)
 		w.record(Entry{Kind: "socket", App: a.ID, Name: "event_subscriptions_off"})
 	}

@@ -86,10 +86,15 @@ func (c *call) user(u *User) answer {
 		return out // deactivated users lack the rest
 	}
 	foreign := c.foreign(u)
-	for name, is := range map[string]bool{"is_stranger": c.stranger(u), "is_workflow_bot": u.WorkflowBot,
-		"is_connector_bot": u.ConnectorBot, "is_invited_user": u.Invited} {
-		if is || (foreign && name == "is_stranger") {
-			out[name] = is
+	if foreign || u.Stranger {
+		out["is_stranger"] = c.stranger(u)
+	}
+	for _, only := range []struct {
+		name string
+		is   bool
+	}{{"is_workflow_bot", u.WorkflowBot}, {"is_connector_bot", u.ConnectorBot}, {"is_invited_user", u.Invited}} {
+		if only.is {
+			out[only.name] = true
 		}
 	}
 	c.standing(u, out, foreign)
@@ -108,16 +113,14 @@ func (c *call) standing(u *User, out answer, foreign bool) {
 			out["locale"] = "en-US"
 		}
 	}
-	if foreign && c.w.dials.BareExternals {
+	if foreign && c.app.dials.BareExternals {
 		return
 	}
 	_, offset := c.w.cfg.Now().In(zone(u)).Zone()
-	for name, v := range map[string]any{"is_admin": u.Admin, "is_owner": u.Owner, "is_primary_owner": false,
-		"is_restricted": u.Restricted, "is_ultra_restricted": u.UltraRestricted,
-		"tz": zone(u).String(), "tz_label": zone(u).String(), "tz_offset": offset} {
-		out[name] = v
-	}
-	if !c.w.dials.HideConfirmed {
+	out["is_admin"], out["is_owner"], out["is_primary_owner"] = u.Admin, u.Owner, false
+	out["is_restricted"], out["is_ultra_restricted"] = u.Restricted, u.UltraRestricted
+	out["tz"], out["tz_label"], out["tz_offset"] = zone(u).String(), zone(u).String(), offset
+	if !c.app.dials.HideConfirmed {
 		out["is_email_confirmed"], out["has_2fa"] = true, u.MFA
 	}
 }

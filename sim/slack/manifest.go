@@ -82,10 +82,8 @@ func (w *World) Install(team string, raw []byte) (App, error) {
 		return App{}, fmt.Errorf("the manifest is no YAML: %w", err)
 	}
 	loose = clone(loose)
-	r := &report{}
-	r.fields(manifestShape, loose, "")
-	if len(r.problems) > 0 {
-		return App{}, fmt.Errorf("invalid_manifest: %s", strings.Join(r.problems, "; "))
+	if bad := complaints(nil, func(r *report) { r.fields(manifestShape, loose, "", "") }); bad != nil {
+		return App{}, fmt.Errorf("invalid_manifest: %s", strings.Join(bad, "; "))
 	}
 	var m manifest
 	if err := json.Unmarshal(marshal(loose), &m); err != nil {

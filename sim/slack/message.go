@@ -2,9 +2,12 @@ package slack
 
 import (
 	"encoding/json"
-	"fmt"
+	"errors"
 	"slices"
 	"time"
+	"unicode/utf8"
+
+	"pagbot/sim/asjson"
 )
 
 // Block is one block of Block Kit, as JSON has it.
@@ -28,7 +31,22 @@ type Message struct {
 	Edited    bool      `json:"edited,omitempty"`
 	Revision  int       `json:"revision"` // 1 as posted, one more at every update
 	At        time.Time `json:"at"`       // wire time of this version
+
+	packed json.RawMessage // the blocks as JSON, until somebody looks: that takes a fifth of the place
 }
+
+// open is the message with its blocks to look at.
+func (m *Message) open() Message {
+	if m.Blocks == nil && m.packed != nil {
+		if err := json.Unmarshal(m.packed, &m.Blocks); err != nil {
+			panic(err) // it was packed here
+		}
+	}
+	return *m
+}
+
+// rewrite gives the message other blocks.
+func (m *Message) rewrite(ct content) { m.Blocks, m.packed = nil, ct.packed }
 
 // message is a message with its earlier versions. Revision n is old[n-1] or the
 // current one.
@@ -41,9 +59,9 @@ type message struct {
 func (m *message) version(n int) (Message, bool) {
 	switch {
 	case n == 0 || n == m.Revision:
-		return m.Message, true
+		return m.open(), true
 	case n > 0 && n <= len(m.old):
-		return m.old[n-1], true
+		return m.old[n-1].open(), true
 	}
 	return Message{}, false
 }
@@ -55,7 +73,11 @@ func (w *World) Revisions(channel, ts string) []Message {
 	defer w.mu.Unlock()
 	if c := w.channels[channel]; c != nil && c.byTS[ts] != nil {
 		m := c.byTS[ts]
-		return append(slices.Clone(m.old), m.Message)
+		var all []Message
+		for i := range m.old {
+			all = append(all, m.old[i].open())
+		}
+		return append(all, m.open())
 	}
 	return nil
 }
@@ -68,6 +90,8 @@ func (m Message) json() map[string]any {
 	}
 	if m.Blocks != nil {
 		out["blocks"] = m.Blocks
+	} else if m.packed != nil {
+		out["blocks"] = m.packed
 	}
 	if m.Thread != "" {
 		out["thread_ts"] = m.Thread
@@ -96,7 +120,11 @@ func (w *World) add(c *channel, m Message) *message {
 
 // change makes a new version of a message.
 func (w *World) change(m *message, edit func(*Message)) {
-	m.old = append(m.old, m.Message)
+	was := m.Message
+	if was.packed != nil {
+		was.Blocks = nil
+	}
+	m.old = append(m.old, was)
 	edit(&m.Message)
 	m.Revision++
 	m.At = time.Now()
@@ -122,6 +150,7 @@ func (c *channel) live(ts string) *message {
 type content struct {
 	text     string
 	blocks   []Block
+	packed   json.RawMessage // blocks, once they are checked
 	hasText  bool
 	hasBlock bool // given, perhaps empty
 	metadata any
@@ -132,7 +161,8 @@ func (c *call) content() (content, error) {
 	out := content{text: c.str("text"), hasText: c.has("text")}
 	if v, given := c.args["blocks"]; given && v != nil && v != "" && v != "null" {
 		out.hasBlock = true
-		if err := c.object("blocks", &out.blocks); err != nil {
+		var err error
+		if out.blocks, err = c.blocks(); err != nil {
 			return out, refuse("invalid_blocks_format")
 		}
 	}
@@ -141,29 +171,48 @@ func (c *call) content() (content, error) {
 			Type    string         `json:"event_type"`
 			Payload map[string]any `json:"event_payload"`
 		}
-		if len(marshal(c.args["metadata"])) > c.w.dials.MetadataMax {
+		if len(marshal(c.args["metadata"])) > c.app.dials.MetadataMax {
 			return out, refuse("metadata_too_large")
 		}
 		if c.object("metadata", &meta) == nil && meta.Type != "" {
 			out.metadata = map[string]any{"event_type": meta.Type, "event_payload": meta.Payload}
 		}
 	}
-	return out, c.w.checkMessage(c.app, &out)
+	err := c.w.checkMessage(c.app, &out)
+	if out.blocks != nil {
+		out.packed = asjson.Append(nil, out.blocks)
+	}
+	return out, err
+}
+
+// blocks reads a call's blocks into maps of their own. Plain maps and lists are
+// what the decoder is fastest at.
+func (c *call) blocks() ([]Block, error) {
+	var list []any
+	if err := c.object("blocks", &list); err != nil || list == nil {
+		return nil, err
+	}
+	blocks := make([]Block, len(list))
+	for i, v := range list {
+		b, ok := v.(map[string]any)
+		if !ok && v != nil {
+			return nil, errors.New("a block must be an object")
+		}
+		blocks[i] = b
+	}
+	return blocks, nil
 }
 
 func (w *World) checkMessage(a *app, ct *content) error {
-	problems := checkBlocks(ct.blocks, "/blocks", messageBlocks, w.dials)
-	for i, b := range ct.blocks {
-		problems = append(problems, w.checkFiles(a, map[string]any(b), fmt.Sprintf("/blocks/%d", i))...)
-	}
-	if len(problems) > 0 && !w.dials.LenientBlocks {
+	problems := append(checkBlocks(ct.blocks, a.dials), w.checkFiles(a, ct.blocks, "/blocks")...)
+	if len(problems) > 0 && !a.dials.LenientBlocks {
 		plain := make([]string, len(problems))
 		for i, p := range problems {
 			plain[i] = p[len("[ERROR] "):]
 		}
 		return refusal{"invalid_blocks", answer{"errors": plain, "response_metadata": answer{"messages": problems}}}
 	}
-	if textLength(ct.blocks) > w.dials.BlocksTextMax {
+	if textLength(ct.blocks) > a.dials.BlocksTextMax {
 		return refuse("msg_blocks_too_long")
 	}
 	w.fillIDs(ct.blocks)
@@ -223,7 +272,7 @@ func textLength(v any) int {
 	case map[string]any:
 		for name, e := range v {
 			if s, ok := e.(string); ok && name == "text" {
-				sum += len([]rune(s))
+				sum += utf8.RuneCountInString(s)
 			} else {
 				sum += textLength(e)
 			}

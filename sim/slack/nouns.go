@@ -108,6 +108,7 @@ type App struct {
 
 type app struct {
 	App
+	scope
 	conns   []*conn
 	tickets map[string]*ticket
 	turn    int       // for round robin
@@ -204,6 +205,7 @@ func (w *World) AddApp(a App) App {
 	a.rotating(w)
 	w.users[a.BotUser] = &User{ID: a.BotUser, Team: a.Team, Name: a.Name, RealName: a.Name, Bot: true}
 	kept := &app{App: a, tickets: map[string]*ticket{}}
+	kept.under(w.dials)
 	if a.Rotation {
 		kept.issue(a.BotToken)
 	}

@@ -19,7 +19,7 @@ type trigger struct {
 
 func (w *World) trigger(a *app, user string, from *view) string {
 	id := fmt.Sprintf("%d.%d.%s", 10000000000+w.rng.Int64N(9e10), 10000000000+w.rng.Int64N(9e10), strings.ToLower(w.secret(16)))
-	w.triggers[id] = &trigger{app: a, user: user, view: from, until: time.Now().Add(w.dials.TriggerLife.Duration())}
+	w.triggers[id] = &trigger{app: a, user: user, view: from, until: time.Now().Add(a.dials.TriggerLife.Duration())}
 	return id
 }
 
@@ -31,7 +31,7 @@ var eventScope = map[string]string{"app_mention": "app_mentions:read", "message.
 func (w *World) hears(a *app, event string) bool {
 	scope := eventScope[event]
 	if event == "app_home_opened" {
-		scope = w.dials.HomeEventScope
+		scope = a.dials.HomeEventScope
 	}
 	return a.Revoked == "" && slices.Contains(a.Events, event) && (scope == "" || slices.Contains(a.Scopes, scope))
 }
@@ -40,13 +40,13 @@ func (w *World) hears(a *app, event string) bool {
 func (w *World) slashPayload(a *app, u *User, c *channel, name, text string) map[string]any {
 	t := w.teams[a.Team]
 	out := map[string]any{"token": "legacy", "team_id": t.ID, "team_domain": t.Domain, "channel_id": c.ID,
-		"channel_name": w.shownName(c), "user_id": u.ID, "user_name": u.Name, "command": name, "text": text,
+		"channel_name": a.shownName(c), "user_id": u.ID, "user_name": u.Name, "command": name, "text": text,
 		"api_app_id": a.ID, "response_url": w.responseURL("commands", responseURL{app: a, user: u.ID, channel: c.ID}),
 		"trigger_id": w.trigger(a, u.ID, nil)}
 	if t.Enterprise != "" {
 		out["enterprise_id"], out["enterprise_name"] = t.Enterprise, t.EnterpriseName
 	}
-	switch w.dials.EnterpriseInstall {
+	switch a.dials.EnterpriseInstall {
 	case "string":
 		out["is_enterprise_install"] = fmt.Sprint(a.OrgInstalled)
 	case "bool":
@@ -56,11 +56,11 @@ func (w *World) slashPayload(a *app, u *User, c *channel, name, text string) map
 }
 
 // shownName is what payloads call a channel: all DMs alike, and all private ones.
-func (w *World) shownName(c *channel) string {
+func (a *app) shownName(c *channel) string {
 	switch {
 	case c.IM != "":
 		return "directmessage"
-	case c.Private && !w.dials.TrueChannelNames:
+	case c.Private && !a.dials.TrueChannelNames:
 		return "privategroup"
 	}
 	return c.Name

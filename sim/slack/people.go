@@ -61,7 +61,7 @@ func (p *Person) Messages(channel string) []Message {
 	var all []Message
 	for _, m := range c.messages {
 		if !m.Ephemeral || m.To == p.ID {
-			all = append(all, m.Message)
+			all = append(all, m.open())
 		}
 	}
 	return all
@@ -176,7 +176,7 @@ func (w *World) commandAnswered(a *app, user, channel, text string, v verdict) R
 	if ct.hasText || len(ct.blocks) > 0 {
 		ts := w.answerPerson(a, c, u, call.byApp(ct), kind, "")
 		if m := c.live(ts); m != nil {
-			shown := m.Message
+			shown := m.open()
 			r.Message = &shown
 		}
 	}
@@ -215,7 +215,7 @@ func (p *Person) Say(channel, text, thread string) (Message, error) {
 			p.w.emit(a, mention)
 		}
 	}
-	return m.Message, nil
+	return m.open(), nil
 }
 
 // quiet reports whether a DM's app wants no messages.

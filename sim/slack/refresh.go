@@ -38,7 +38,7 @@ func (c *conn) age(life time.Duration) {
 
 // refresh is warning, refresh_requested, close, with the gaps of the dials.
 func (c *conn) refresh() {
-	d := c.w.Dials()
+	d := c.tuned()
 	if !d.SkipWarning {
 		c.say("warning", d.StopAfterWarning)
 		if !c.sleep(d.WarningGap.Duration()) {
@@ -60,7 +60,7 @@ func (c *conn) say(reason string, leaving bool) {
 // leave ends a connection after its disconnect frame: a close frame, the
 // client's echo, then TCP.
 func (c *conn) leave(reason string) {
-	d := c.w.Dials()
+	d := c.tuned()
 	linger := d.RefreshLinger.Duration()
 	if reason != "warning" && reason != "refresh_requested" {
 		linger = 100 * time.Millisecond

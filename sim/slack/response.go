@@ -20,7 +20,7 @@ type responseURL struct {
 
 // responseURL mints one; kind is commands or actions.
 func (w *World) responseURL(kind string, r responseURL) string {
-	r.until = time.Now().Add(w.dials.ResponseLife.Duration())
+	r.until = time.Now().Add(r.app.dials.ResponseLife.Duration())
 	path := fmt.Sprintf("/%s/%s/%d/%s", kind, r.app.Team, 10000000000+w.rng.Int64N(1e10), w.secret(15))
 	w.urls[path] = &r
 	return w.base + path
@@ -29,7 +29,7 @@ func (w *World) responseURL(kind string, r responseURL) string {
 func (w *World) serveResponseURL(rw http.ResponseWriter, r *http.Request) {
 	var args map[string]any
 	bad := json.NewDecoder(http.MaxBytesReader(rw, r.Body, 1<<20)).Decode(&args)
-	if !w.pause(r.Context(), w.latency("response_url")) {
+	if !w.pause(r.Context(), w.latency("response_url", func() *app { return w.answering(r.URL.Path) })) {
 		return
 	}
 	strike := w.fault("response_url")
@@ -59,6 +59,14 @@ func (w *World) serveResponseURL(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// answering is the app that has a response URL.
+func (w *World) answering(path string) *app {
+	if u := w.urls[path]; u != nil {
+		return u.app
+	}
+	return nil
+}
+
 func (w *World) noteResponse(args map[string]any, status int, code string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -74,14 +82,14 @@ func (w *World) respond(path string, args map[string]any) (int, error) {
 	case u == nil:
 		return http.StatusNotFound, refuse("no_service")
 	case time.Now().After(u.until):
-		return http.StatusNotFound, refuse(w.dials.ResponseExpired)
-	case u.uses >= w.dials.ResponseUses:
-		return http.StatusNotFound, refuse(w.dials.ResponseUsed)
+		return http.StatusNotFound, refuse(u.app.dials.ResponseExpired)
+	case u.uses >= u.app.dials.ResponseUses:
+		return http.StatusNotFound, refuse(u.app.dials.ResponseUsed)
 	}
 	c := &call{w: w, app: u.app, method: "response_url", args: args}
 	ch := w.channels[u.channel]
 	original := ch.live(u.ts)
-	if c.flag("delete_original") && (len(args) == 1 || !w.dials.DeleteAlone) {
+	if c.flag("delete_original") && (len(args) == 1 || !u.app.dials.DeleteAlone) {
 		u.uses++
 		if original != nil && original.App == u.app.ID {
 			w.remove(ch, original)
@@ -97,7 +105,7 @@ func (w *World) respond(path string, args map[string]any) (int, error) {
 	}
 	u.uses++
 	if c.flag("replace_original") && original != nil && original.App == u.app.ID {
-		w.change(original, func(m *Message) { m.Text, m.Blocks = ct.text, ct.blocks })
+		w.change(original, func(m *Message) { m.Text = ct.text; m.rewrite(ct) })
 		return http.StatusOK, nil
 	}
 	thread := c.str("thread_ts")

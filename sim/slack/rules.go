@@ -2,9 +2,11 @@ package slack
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -23,25 +25,61 @@ type rule func(r *report, v any, where string)
 // must be there; a name that is not in the shape is refused.
 type shape map[string]rule
 
+// A report is made twice if need be: nearly everything is right, and where a
+// problem is need only be spelt out when there is one.
 type report struct {
 	shapes   map[string]shape // by "block type" or "element type"
-	dials    Dials
+	dials    *Dials
+	places   bool // say where, and in order
 	problems []string
+}
+
+// complaints are Slack's words about what a check finds: "[ERROR] …
+// [json-pointer:…]".
+func complaints(d *Dials, check func(*report)) []string {
+	r := &report{shapes: shapes, dials: d}
+	if check(r); len(r.problems) == 0 {
+		return nil
+	}
+	r = &report{shapes: shapes, dials: d, places: true}
+	check(r)
+	return r.problems
+}
+
+// in is the pointer to a field, at to an item of a list.
+func (r *report) in(where, name string) string {
+	if !r.places {
+		return ""
+	}
+	return where + "/" + name
+}
+
+func (r *report) at(where string, i int) string {
+	if !r.places {
+		return ""
+	}
+	return where + "/" + strconv.Itoa(i)
+}
+
+// names are the names in a shape or an object.
+func names[V any](r *report, m map[string]V) iter.Seq[string] {
+	if !r.places {
+		return maps.Keys(m)
+	}
+	return slices.Values(slices.Sorted(maps.Keys(m)))
 }
 
 func (r *report) say(where, format string, args ...any) {
 	r.problems = append(r.problems, fmt.Sprintf("[ERROR] "+format+" [json-pointer:%s]", append(args, where)...))
 }
 
-// checkBlocks returns Slack's complaints: "[ERROR] … [json-pointer:…]".
-func checkBlocks(blocks []Block, at string, most int, d Dials) []string {
-	r := &report{shapes: shapes, dials: d}
+// checkBlocks returns the complaints about a message's blocks.
+func checkBlocks(blocks []Block, d *Dials) []string {
 	list := make([]any, len(blocks))
 	for i, b := range blocks {
 		list[i] = map[string]any(b)
 	}
-	r.blocks(list, at, most)
-	return r.problems
+	return complaints(d, func(r *report) { r.blocks(list, "/blocks", messageBlocks) })
 }
 
 func (r *report) blocks(list []any, at string, most int) {
@@ -50,17 +88,17 @@ func (r *report) blocks(list []any, at string, most int) {
 	}
 	ids, marked := map[string]bool{}, 0
 	for i, b := range list {
-		where := fmt.Sprintf("%s/%d", at, i)
+		where := r.at(at, i)
 		r.typed("block", b, where, nil)
 		block, _ := b.(map[string]any)
 		if id, _ := block["block_id"].(string); id != "" {
 			if ids[id] {
-				r.say(where+"/block_id", "`block_id` already exists in the view or message: %s", id)
+				r.say(r.in(where, "block_id"), "`block_id` already exists in the view or message: %s", id)
 			}
 			ids[id] = true
 		}
 		if kind, _ := block["type"].(string); slices.Contains(r.dials.RefusedBlocks, kind) {
-			r.say(where+"/type", "unsupported type: %s", kind)
+			r.say(r.in(where, "type"), "unsupported type: %s", kind)
 		}
 		if words, ok := block["text"].(string); ok && block["type"] == "markdown" {
 			marked += utf8.RuneCountInString(words)
@@ -88,19 +126,20 @@ func (r *report) actions(block Block, where string) {
 }
 
 // checkView returns the complaints about a modal or Home view.
-func checkView(v map[string]any, kind string, d Dials) []string {
-	r := &report{shapes: shapes, dials: d}
+func checkView(v map[string]any, kind string, d *Dials) []string {
+	return complaints(d, func(r *report) { r.view(v, kind) })
+}
+
+func (r *report) view(v map[string]any, kind string) {
 	if v["type"] != kind {
 		r.say("/view/type", "must be %s", kind)
-		return r.problems
+		return
 	}
 	list, _ := v["blocks"].([]any)
 	if len(list) == 0 {
 		r.say("/view/blocks", "must provide at least 1 item")
 	}
-	fields := maps.Clone(v)
-	delete(fields, "blocks")
-	r.fields(shapes["view "+kind], fields, "/view")
+	r.fields(shapes["view "+kind], v, "/view", "blocks")
 	r.blocks(list, "/view/blocks", viewBlocks)
 	inputs := slices.ContainsFunc(list, func(b any) bool {
 		block, _ := b.(map[string]any)
@@ -109,7 +148,6 @@ func checkView(v map[string]any, kind string, d Dials) []string {
 	if kind == "modal" && inputs && v["submit"] == nil {
 		r.say("/view", "missing required field: submit")
 	}
-	return r.problems
 }
 
 // typed checks an object by its type field; of limits the types.
@@ -122,35 +160,34 @@ func (r *report) typed(family string, v any, where string, of []string) {
 	kind, _ := o["type"].(string)
 	s, known := r.shapes[family+" "+kind]
 	if !known || (of != nil && !slices.Contains(of, kind)) {
-		r.say(where+"/type", "unsupported type: %s", kind)
+		r.say(r.in(where, "type"), "unsupported type: %s", kind)
 		return
 	}
-	fields := maps.Clone(o)
-	delete(fields, "type")
-	r.fields(s, fields, where)
-	options, groups := fields["options"], fields["option_groups"]
+	r.fields(s, o, where, "type")
+	options, groups := o["options"], o["option_groups"]
 	if strings.HasSuffix(kind, "static_select") && (options == nil) == (groups == nil) {
 		r.say(where, "must have either options or option_groups")
 	}
-	if kind == "image" && (fields["image_url"] == nil) == (fields["slack_file"] == nil) {
+	if kind == "image" && (o["image_url"] == nil) == (o["slack_file"] == nil) {
 		r.say(where, "must have either image_url or slack_file")
 	}
 }
 
-func (r *report) fields(s shape, o map[string]any, where string) {
+// fields checks an object's fields, but for one that is looked at elsewhere.
+func (r *report) fields(s shape, o map[string]any, where, but string) {
 	if s == nil {
 		return // a known type that is not looked into
 	}
-	for _, name := range slices.Sorted(maps.Keys(s)) {
+	for name := range names(r, s) {
 		bare, need := strings.CutSuffix(name, "!")
 		if v, there := o[bare]; there && v != nil {
-			s[name](r, v, where+"/"+bare)
+			s[name](r, v, r.in(where, bare))
 		} else if need {
 			r.say(where, "missing required field: %s", bare)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(o)) {
-		if s[name] == nil && s[name+"!"] == nil {
+	for name := range names(r, o) {
+		if name != but && s[name] == nil && s[name+"!"] == nil {
 			r.say(where, "invalid additional property: %s", name)
 		}
 	}
@@ -224,10 +261,10 @@ func text(most int, kinds ...string) rule {
 		o, ok := v.(map[string]any)
 		kind, _ := o["type"].(string)
 		if !ok || !slices.Contains(kinds, kind) {
-			r.say(where+"/type", "unsupported type: %v", o["type"])
+			r.say(r.in(where, "type"), "unsupported type: %v", o["type"])
 			return
 		}
-		r.fields(shape{"type": anything, "text!": str(most), "emoji": boolean, "verbatim": boolean}, o, where)
+		r.fields(shape{"type": anything, "text!": str(most), "emoji": boolean, "verbatim": boolean}, o, where, "")
 	}
 }
 
@@ -247,7 +284,7 @@ func listOf(least, most int, item rule) rule {
 			r.say(where, "no more than %d items allowed", most)
 		}
 		for i, e := range l {
-			item(r, e, fmt.Sprintf("%s/%d", where, i))
+			item(r, e, r.at(where, i))
 		}
 	}
 }
@@ -260,7 +297,7 @@ func object(s shape) rule {
 			r.say(where, "must be an object")
 			return
 		}
-		r.fields(s, o, where)
+		r.fields(s, o, where, "")
 	}
 }
 

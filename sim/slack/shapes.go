@@ -74,16 +74,16 @@ func cell(r *report, v any, where string) {
 	o, _ := v.(map[string]any)
 	switch o["type"] {
 	case "raw_text":
-		r.fields(shape{"type": anything, "text!": anything}, o, where)
+		r.fields(shape{"type": anything, "text!": anything}, o, where, "")
 	case "raw_number":
 		if r.dials.RefuseNumbers {
-			r.say(where+"/type", "unsupported type: raw_number")
+			r.say(r.in(where, "type"), "unsupported type: raw_number")
 		}
-		r.fields(shape{"type": anything, "text": anything, "value!": anything}, o, where)
+		r.fields(shape{"type": anything, "text": anything, "value!": anything}, o, where, "")
 	case "rich_text":
 		r.typed("block", v, where, nil)
 	default:
-		r.say(where+"/type", "unsupported type: %v", o["type"])
+		r.say(r.in(where, "type"), "unsupported type: %v", o["type"])
 	}
 }
 

@@ -58,7 +58,7 @@ func (p *Person) shortcut(callbackID string, on Click) (*app, map[string]any, er
 	if m == nil || m.Ephemeral {
 		return nil, nil, fmt.Errorf("user %s sees no message %s in %s", p.ID, on.TS, on.Channel)
 	}
-	maps.Copy(payload, map[string]any{"message_ts": m.TS, "message": m.json(), "channel": map[string]any{"id": ch.ID, "name": p.w.shownName(ch)},
+	maps.Copy(payload, map[string]any{"message_ts": m.TS, "message": m.json(), "channel": map[string]any{"id": ch.ID, "name": a.shownName(ch)},
 		"response_url": p.w.responseURL("app", responseURL{app: a, user: u.ID, channel: ch.ID})})
 	return a, payload, nil
 }

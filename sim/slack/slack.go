@@ -42,7 +42,7 @@ type World struct {
 	closed     bool
 	base       string // BaseURL, or learned from the first request
 	rng        *rand.Rand
-	dials      Dials
+	dials      *Dials // never changed, only replaced
 	faults     []*Fault
 	teams      map[string]*Team
 	users      map[string]*User
@@ -62,7 +62,7 @@ type World struct {
 	history    []*Entry
 	lastTS     int64 // microseconds, so that no two messages share one
 	lastConn   int
-	changed    chan struct{} // closed and replaced at every change
+	changed    chan struct{} // closed at the next change; nil if nobody waits for it
 }
 
 // New makes an empty World. Close it, or its goroutines live on.
@@ -71,17 +71,19 @@ func New(cfg Config) *World {
 		cfg.Now = time.Now
 	}
 	w := &World{
-		cfg: cfg, base: cfg.BaseURL, dials: Defaults(),
+		cfg: cfg, base: cfg.BaseURL,
 		rng:   rand.New(rand.NewPCG(cfg.Seed, 0x51ac)),
 		teams: map[string]*Team{}, users: map[string]*User{}, channels: map[string]*channel{},
 		usergroups: map[string]*Usergroup{}, files: map[string]*file{}, uploads: map[string]*file{},
 		views: map[string]*view{}, stacks: map[string][]*view{},
 		urls: map[string]*responseURL{}, triggers: map[string]*trigger{}, buckets: map[string]*bucket{},
-		sent: map[string]*delivery{}, changed: make(chan struct{}),
+		sent: map[string]*delivery{},
 	}
+	d := Defaults()
 	if cfg.Dials != nil {
-		w.dials = *cfg.Dials
+		d = cfg.Dials.copy()
 	}
+	w.dials = &d
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.mux = http.NewServeMux()
 	w.mux.HandleFunc("/api/{method}", w.serveAPI)
@@ -135,8 +137,10 @@ func (w *World) spawn(f func()) bool {
 
 // touch wakes everybody who waits for a change. The caller holds the lock.
 func (w *World) touch() {
-	close(w.changed)
-	w.changed = make(chan struct{})
+	if w.changed != nil {
+		close(w.changed)
+		w.changed = nil
+	}
 }
 
 // pause waits on the time package's clock and reports whether it may go on.

@@ -22,7 +22,7 @@ func connectionsOpen(c *call) (answer, error) {
 		return nil, refuse("socket_mode_disabled")
 	}
 	t := c.w.secret(20)
-	c.app.tickets[t] = &ticket{time.Now().Add(c.w.dials.TicketLife.Duration())}
+	c.app.tickets[t] = &ticket{time.Now().Add(c.app.dials.TicketLife.Duration())}
 	base := strings.Replace(c.w.base, "http", "ws", 1)
 	return answer{"url": base + "/link/?" + url.Values{"ticket": {t}, "app_id": {c.app.ID}}.Encode()}, nil
 }
@@ -30,6 +30,7 @@ func connectionsOpen(c *call) (answer, error) {
 // A conn is one Socket Mode connection. The world's lock guards its flags; only
 // its writer goroutine writes messages.
 type conn struct {
+	scope
 	w      *World
 	app    *app
 	id     int
@@ -91,7 +92,7 @@ func (w *World) serveLink(rw http.ResponseWriter, r *http.Request) {
 // frame.
 func (c *conn) register(debug bool) bool {
 	w := c.w
-	if !w.pause(w.ctx, w.Dials().HelloDelay.Duration()) {
+	if !w.pause(w.ctx, w.tuned(c.app).HelloDelay.Duration()) {
 		return false
 	}
 	w.mu.Lock()
@@ -99,21 +100,22 @@ func (c *conn) register(debug bool) bool {
 	if w.closed {
 		return false
 	}
-	if len(c.app.conns) >= w.dials.MaxConnections && !c.makeRoom() {
+	c.under(c.app.dials)
+	if len(c.app.conns) >= c.dials.MaxConnections && !c.makeRoom() {
 		c.refuse()
 		return false
 	}
 	w.lastConn++
 	c.id = w.lastConn
 	c.app.conns = append(c.app.conns, c)
-	life := w.dials.Lifetime
+	life := c.dials.Lifetime
 	if debug {
 		life = 360
 	}
-	if !w.dials.NoHello {
+	if !c.dials.NoHello {
 		c.push(marshal(c.hello(life)))
 	}
-	if reason := w.dials.DisconnectOnConnect; reason != "" {
+	if reason := c.dials.DisconnectOnConnect; reason != "" {
 		c.push(marshal(disconnectFrame(reason)))
 		w.spawn(func() { c.leave(reason) })
 	}
@@ -121,7 +123,7 @@ func (c *conn) register(debug bool) bool {
 	w.spawn(c.write)
 	w.spawn(func() { c.age(life.Duration()) })
 	w.spawn(c.ping)
-	if kill := w.dials.IdleKill.Duration(); kill > 0 {
+	if kill := c.dials.IdleKill.Duration(); kill > 0 {
 		w.spawn(func() { c.killIdle(kill) })
 	}
 	return true
@@ -130,7 +132,7 @@ func (c *conn) register(debug bool) bool {
 // makeRoom ends the oldest connection instead of the new one, if the dial says
 // so. The caller holds the lock.
 func (c *conn) makeRoom() bool {
-	if !c.w.dials.CapDropsOldest || len(c.app.conns) == 0 {
+	if !c.dials.CapDropsOldest || len(c.app.conns) == 0 {
 		return false
 	}
 	old := c.app.conns[0]
@@ -147,7 +149,7 @@ func (c *conn) makeRoom() bool {
 func (c *conn) refuse() {
 	w := c.w
 	w.record(Entry{Kind: "socket", App: c.app.ID, Name: "too_many_websockets"})
-	delay := w.dials.CapDelay.Duration()
+	delay := c.dials.CapDelay.Duration()
 	w.mu.Unlock()
 	defer w.mu.Lock()
 	if w.pause(w.ctx, delay) {
@@ -236,7 +238,7 @@ func (c *conn) read() error {
 
 // ack takes an ack, after the delay of the way back.
 func (c *conn) ack(frame []byte, at time.Time, whole bool) {
-	delay := c.w.Dials().AckDelay.Duration()
+	delay := c.tuned().AckDelay.Duration()
 	if delay <= 0 {
 		c.w.takeAck(c, frame, at, whole)
 		return
@@ -260,7 +262,7 @@ func (c *conn) hear() bool {
 func (c *conn) pong(text string) {
 	send := func() { _ = c.ws.WriteControl(websocket.PongMessage, []byte(text), time.Now().Add(5*time.Second)) }
 	c.w.mu.Lock()
-	delay := c.w.dials.PongDelay.Duration()
+	delay := c.dials.PongDelay.Duration()
 	late := delay > 0 && c.w.spawn(func() {
 		if c.sleep(delay) {
 			send()
@@ -275,7 +277,7 @@ func (c *conn) pong(text string) {
 // ping sends the server's pings and drops a connection that fell silent.
 func (c *conn) ping() {
 	for {
-		d := c.w.Dials()
+		d := c.tuned()
 		every := d.PingEvery.Duration()
 		if every <= 0 {
 			every = 10 * time.Second // only to see whether the dial was turned
@@ -345,7 +347,7 @@ func (c *conn) lost(err error) {
 	w := c.w
 	var bye *websocket.CloseError
 	clean := errors.As(err, &bye) && bye.Code != websocket.CloseAbnormalClosure
-	if clean && w.Dials().LeaveTCPOpen {
+	if clean && c.tuned().LeaveTCPOpen {
 		defer c.hold()
 	} else {
 		c.drop()
@@ -358,10 +360,10 @@ func (c *conn) lost(err error) {
 	}
 	if !clean && (c.haunt || (!c.leaving && w.dials.GhostNext > 0)) {
 		if !c.haunt {
-			w.dials.GhostNext--
+			w.turn(func(d *Dials) { d.GhostNext-- })
 		}
 		c.ghost, what = true, "ghost"
-		if life := w.dials.GhostLife.Duration(); life > 0 {
+		if life := c.dials.GhostLife.Duration(); life > 0 {
 			w.spawn(func() {
 				if w.pause(w.ctx, life) {
 					w.forget(c)

@@ -45,7 +45,7 @@ func (p *Person) SuggestAt(ctx context.Context, at Click, typed string) ([]map[s
 	if err != nil || got.failed != "" {
 		return nil, errors.Join(err, fmt.Errorf("no options: %s", got.failed))
 	}
-	return offered(got.payload, p.w.Dials())
+	return offered(got.payload, p.w.tuned(a))
 }
 
 // suggests reports whether an element asks the app for its options.
@@ -54,11 +54,10 @@ func suggests(element map[string]any) bool {
 }
 
 // offered reads and checks an app's options, in groups or not.
-func offered(payload map[string]any, d Dials) ([]map[string]any, error) {
-	r := &report{shapes: shapes, dials: d}
-	r.fields(shape{"options": listOf(0, 100, option), "option_groups": listOf(0, 100, group)}, payload, "")
-	if len(r.problems) > 0 {
-		return nil, errors.New("bad options: " + strings.Join(r.problems, "; "))
+func offered(payload map[string]any, d *Dials) ([]map[string]any, error) {
+	of := shape{"options": listOf(0, 100, option), "option_groups": listOf(0, 100, group)}
+	if bad := complaints(d, func(r *report) { r.fields(of, payload, "", "") }); bad != nil {
+		return nil, errors.New("bad options: " + strings.Join(bad, "; "))
 	}
 	raw, _ := payload["options"].([]any)
 	groups, _ := payload["option_groups"].([]any)

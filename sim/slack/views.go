@@ -84,8 +84,8 @@ func (w *World) readView(a *app, raw map[string]any, kind string) (map[string]an
 	if len(marshal(raw)) > viewMax {
 		return nil, nil, refuse("view_too_large")
 	}
-	problems := append(checkView(raw, kind, w.dials), w.checkFiles(a, raw["blocks"], "/view/blocks")...)
-	if len(problems) > 0 && !w.dials.LenientBlocks {
+	problems := append(checkView(raw, kind, a.dials), w.checkFiles(a, raw["blocks"], "/view/blocks")...)
+	if len(problems) > 0 && !a.dials.LenientBlocks {
 		return nil, nil, refuseWith("invalid_arguments", problems)
 	}
 	if id, _ := raw["external_id"].(string); id != "" {
@@ -132,11 +132,11 @@ func (c *call) useTrigger() (*trigger, error) {
 	switch {
 	case t == nil || t.app != c.app:
 		return nil, refuseWith("invalid_arguments", []string{"invalid `trigger_id`"})
-	case t.used && c.w.dials.TriggerGuideErrors:
+	case t.used && c.app.dials.TriggerGuideErrors:
 		return nil, refuse("trigger_exchanged")
 	case t.used:
 		return nil, refuse("exchanged_trigger_id")
-	case time.Now().After(t.until) && c.w.dials.TriggerGuideErrors:
+	case time.Now().After(t.until) && c.app.dials.TriggerGuideErrors:
 		return nil, refuse("trigger_expired")
 	case time.Now().After(t.until):
 		return nil, refuse("expired_trigger_id")

@@ -6,13 +6,15 @@ import (
 	"io"
 	"maps"
 	"math"
-	"mime"
 	"net"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
+
+	"pagbot/sim/asjson"
 )
 
 type answer = map[string]any
@@ -91,12 +93,12 @@ func (w *World) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	if methods[name].token == "xapp" && r.Header.Get("Authorization") == "" {
 		token = "" // an app token counts in the header alone
 	}
-	if !w.pause(r.Context(), w.latency(name)) {
+	if !w.pause(r.Context(), w.latency(name, func() *app { return w.holder(token) })) {
 		return
 	}
 	strike := w.fault(name)
 	if strike != nil && !strike.After {
-		w.noteCall(name, began, args, token, nil, strike)
+		w.noteCall(Entry{Name: name, Request: scrub(args), Status: strike.Status, Took: since(began)}, nil, token, nil, strike)
 		w.hit(rw, r, strike)
 		return
 	}
@@ -106,19 +108,15 @@ func (w *World) serveAPI(rw http.ResponseWriter, r *http.Request) {
 		a, out, err = w.run(name, r.Method, token, args)
 	}
 	status, body := w.conclude(rw, name, a, out, err)
-	entry := w.noteCall(name, began, args, token, body, strike)
-	w.mu.Lock()
-	entry.Status = status
-	if a != nil {
-		entry.App = a.ID
-	}
-	w.mu.Unlock()
+	w.noteCall(Entry{Name: name, Request: scrub(args), Status: status, Took: since(began)}, a, token, body, strike)
 	if strike != nil {
 		w.hit(rw, r, strike)
 		return
 	}
 	writeJSON(rw, status, body)
 }
+
+func since(began time.Time) Seconds { return Seconds(time.Since(began).Seconds()) }
 
 // run does one call under the lock: token, scope, limit, then the method.
 func (w *World) run(name, verb, token string, args map[string]any) (*app, answer, error) {
@@ -143,7 +141,7 @@ func (w *World) run(name, verb, token string, args map[string]any) (*app, answer
 	if m.scope != "" && !slices.ContainsFunc(strings.Split(m.scope, "|"), func(s string) bool { return slices.Contains(scopes, s) }) {
 		return a, nil, refusal{"missing_scope", answer{"needed": strings.Split(m.scope, "|")[0], "provided": strings.Join(scopes, ",")}}
 	}
-	perMinute, ok := w.dials.PerMinute[name]
+	perMinute, ok := a.dials.PerMinute[name]
 	if !ok {
 		perMinute = m.tier
 	}
@@ -225,48 +223,6 @@ func (w *World) take(key string, perSecond float64, burst int) time.Duration {
 	return time.Duration((1 - b.level) / perSecond * float64(time.Second))
 }
 
-// arguments reads all wire forms: JSON with the token in the header only, forms
-// with the token in the body or header, GET with arguments in the query. A
-// token in a query is not looked at.
-func arguments(r *http.Request) (map[string]any, string, error) {
-	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	args := map[string]any{}
-	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if kind == "application/json" {
-		body, err := io.ReadAll(io.LimitReader(r.Body, 2<<20))
-		if err != nil || len(strings.TrimSpace(string(body))) == 0 {
-			return args, token, err
-		}
-		var v any
-		if err := json.Unmarshal(body, &v); err != nil {
-			return args, token, refuse("invalid_json")
-		}
-		o, ok := v.(map[string]any)
-		if !ok {
-			return args, token, refuse("json_not_object")
-		}
-		delete(o, "token")
-		return o, token, nil
-	}
-	if err := parseForm(r, kind); err != nil {
-		return args, token, refuse("invalid_form_data")
-	}
-	for name := range r.Form {
-		args[name] = r.Form.Get(name)
-	}
-	if token == "" {
-		token = r.PostForm.Get("token")
-	}
-	return args, token, nil
-}
-
-func parseForm(r *http.Request, kind string) error {
-	if kind == "multipart/form-data" {
-		return r.ParseMultipartForm(2 << 20)
-	}
-	return r.ParseForm()
-}
-
 // conclude turns a method's result into status and body.
 func (w *World) conclude(rw http.ResponseWriter, name string, a *app, out answer, err error) (int, answer) {
 	if a != nil {
@@ -275,14 +231,16 @@ func (w *World) conclude(rw http.ResponseWriter, name string, a *app, out answer
 	}
 	switch e := err.(type) {
 	case nil:
-		body := answer{"ok": true}
-		maps.Copy(body, out)
-		if said := w.Dials().Warning; said != "" {
-			body["warning"] = said
+		if out == nil {
+			out = answer{}
 		}
-		return http.StatusOK, body
+		out["ok"] = true
+		if said := w.tuned(a).Warning; said != "" {
+			out["warning"] = said
+		}
+		return http.StatusOK, out
 	case throttle:
-		if !w.Dials().NoRetryAfter {
+		if !w.tuned(a).NoRetryAfter {
 			rw.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(e.after.Seconds())))))
 		}
 		return http.StatusTooManyRequests, answer{"ok": false, "error": "ratelimited"}
@@ -295,11 +253,15 @@ func (w *World) conclude(rw http.ResponseWriter, name string, a *app, out answer
 	}
 }
 
-func (w *World) noteCall(name string, began time.Time, args map[string]any, token string, body answer, strike *Fault) *Entry {
+// noteCall keeps a call of an app, or of whoever has the token.
+func (w *World) noteCall(e Entry, a *app, token string, body answer, strike *Fault) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	e := Entry{Kind: "call", Name: name, Request: scrub(args), Took: Seconds(time.Since(began).Seconds())}
-	if a := w.holder(token); a != nil {
+	e.Kind = "call"
+	if a == nil {
+		a = w.holder(token)
+	}
+	if a != nil {
 		e.App = a.ID
 	}
 	if body != nil {
@@ -314,9 +276,8 @@ func (w *World) noteCall(name string, began time.Time, args map[string]any, toke
 	}
 	if strike != nil {
 		e.Error = strings.TrimSpace("fault: " + strike.Kind + " " + strike.Error)
-		e.Status = strike.Status
 	}
-	return w.record(e)
+	w.record(e)
 }
 
 // hit makes a fault happen to a request.
@@ -360,12 +321,13 @@ func reset(nc net.Conn) {
 	_ = nc.Close()
 }
 
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
 func writeJSON(rw http.ResponseWriter, status int, body any) {
-	b, err := json.Marshal(body)
-	if err != nil {
-		status, b = http.StatusInternalServerError, []byte(`{"ok":false,"error":"internal_error"}`)
-	}
+	space := buffers.Get().(*[]byte)
+	defer buffers.Put(space)
+	*space = asjson.Append((*space)[:0], body)
 	rw.Header().Set("Content-Type", "application/json; charset=utf-8")
 	rw.WriteHeader(status)
-	_, _ = rw.Write(b)
+	_, _ = rw.Write(*space)
 }

@@ -49,6 +49,7 @@ type Copy struct {
 	keys   []string // in the order of their making
 	pushed []time.Time
 	cache  map[string][]entry
+	job    *Job // of what Entra provisions; nil: nobody looks at its side
 }
 
 // Copy makes one. What in says now is what it has known since ever. Under
@@ -106,7 +107,7 @@ func (c *Copy) of(key string) *replica {
 			r.known = []span{{}}
 		}
 		follow := c.follow()
-		if follow.delayed() || follow.Push != nil {
+		if follow.delayed() || follow.Push != nil && !follow.Push.Off { // else only ticks matter
 			r.look = c.born
 		}
 		if !follow.delayed() {
@@ -179,7 +180,11 @@ func (r *replica) advance(at time.Time) {
 	r.forced = slices.DeleteFunc(r.forced, now)
 	follow := r.c.follow()
 	if now(r.tick) {
-		r.tick, whole = at.Add(follow.Tick), true
+		c := r.c.cycle(at, follow)
+		r.tick, whole = c.next, whole || c.wrote
+		if !c.wrote && saw != r.knows(at) {
+			r.c.job.missed(r.key, saw, at)
+		}
 	}
 	if now(r.look) {
 		r.look = at.Add(lookEvery)
@@ -193,6 +198,14 @@ func (r *replica) advance(at time.Time) {
 		r.forget(at, follow)
 	}
 	r.seen = saw
+}
+
+// cycle is what happens at a tick.
+func (c *Copy) cycle(at time.Time, follow Follow) cycle {
+	if c.job == nil {
+		return cycle{at, at.Add(follow.Tick), true}
+	}
+	return c.job.run(at, follow.Tick)
 }
 
 // set makes the copy say so from a time on. What was planned comes true now, or
@@ -219,7 +232,7 @@ func (r *replica) set(in bool, at time.Time) {
 func (r *replica) learn(at time.Time, follow Follow) {
 	delay, soon := follow.Grant, true
 	if follow.Push != nil {
-		delay, soon = follow.Push.Delay, r.c.room(follow.Push, at)
+		delay, soon = follow.Push.Delay, r.c.room(follow.Push, at) && (r.c.job == nil || !r.c.job.held())
 	}
 	if n := len(r.known); n > 0 && (r.known[n-1].to.IsZero() || r.known[n-1].to.After(at)) {
 		r.known[n-1].to = time.Time{}

@@ -57,6 +57,12 @@ type Service struct {
 	Page    string                                        // what it shows where no JSON comes
 }
 
+// Challenge is what Microsoft's services add to a 401: where to get a token.
+func Challenge(a Answer) Answer {
+	a.Header = map[string]string{"WWW-Authenticate": `Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", error="invalid_token", error_description="The authentication failed."`}
+	return a
+}
+
 // ErrNoToken is a request without a bearer token.
 var ErrNoToken = errors.New("no bearer token")
 

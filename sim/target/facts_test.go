@@ -23,25 +23,36 @@ var facts = []fact{
 	{"target", "A copy learns after a delay and forgets after another", "Follow.Grant", "TestDelaysAreTheSeeds"},
 	{"target", "Provisioning: five in ten seconds are pushed in 2–10 min, the sixth and every removal wait for the cycle", "Push.Cliff", "TestProvisioningCliff"},
 	{"target", "A membership that came and went between two cycles is never seen", "always", "TestProvisioningNeverSees"},
-	{"target", "The ten seconds slide, or are fixed windows (unsettled)", "Push.Fixed", "TestFixedWindow"},
+	{"target", "The ten seconds slide, or are fixed windows (unsettled)", "Push.Fixed", "TestFixedWindow; e2e: TestUnsettledTargets"},
 	{"target", "A no is cached: asking early delays one's own yes", "Dials.CachedNo, Dials.CachedYes", "TestCacheDelaysItsOwnYes"},
 	{"target", "Replicas disagree", "Dials.Replicas, Dials.Skew", "TestReplicasDisagree"},
 	{"target", "Re-evaluated on demand: by nobody, oneself, anyone; it takes a while", "Dials.Reevaluate, Dials.Takes", "TestReevaluation"},
 	{"target", "Rights that are frozen in a token are of its issue", "always", "TestRightsFrozenInAToken"},
 	{"target", "429 with Retry-After over a budget; half an answer", "Dials.Budget, Dials.Window, Dials.RetryAfter", "TestDoor"},
+	{"target", "Provisioning that the application refuses, cycle after cycle, is quarantined: nothing is pushed, cycles come rarer, down to one a day, and the first after it is mended ends it", "JobDials.Refuses, JobDials.Quarantine", "TestQuarantine"},
+	{"target", "After four weeks in quarantine the job runs no more", "JobDials.Refuses", "TestQuarantineDisables"},
+	{"target", "On demand a member is written at once; again: Skipped, RedundantExport; nobody is who would not be written anyway, nor who is new to a directory that lags", "JobDials.DemandLag", "TestDemand"},
+	{"target", "On demand: whether who has left is taken out, whether it works in quarantine, whose budget it is (unsettled)", "JobDials.DemandRemoves, JobDials.DemandHeld, JobDials.DemandShares", "TestDemandUnsettled"},
+	{"provision", "Jobs and demands need Synchronization.ReadWrite.All, or Application.ReadWrite.OwnedBy for an application that the caller owns", "App.Owners", "TestPermissions"},
+	{"provision", "A demand: one group, five members, no groups in it, the rule's id; its answer is JSON inside of strings", "always", "TestDemandAnswers"},
+	{"provision", "A connector that was authorized by OAuth must be stopped first", "App.OAuth", "TestDemandAnswers"},
+	{"provision", "Five demands in ten seconds, then 429; with a Retry-After or without (unsettled)", "Dials.Demands, Dials.DemandWindow, Dials.NoRetryAfter", "TestDemandRate"},
+	{"provision", "A job says how it stands: Active, Quarantine and why, Paused; its schema names the rule", "App.Stopped", "TestJobSaysHowItStands"},
+	{"provision", "The log: what was written and what was not, minutes late, filtered with case, in pages", "JobDials.LogLag", "TestProvisioningLog"},
 	{"devops", "The copy of Entra's groups is refreshed every hour", "Org.Tick", "TestHourlyTick"},
 	{"devops", "A sign-in of the person's refreshes at once", "always", "TestSignInReevaluates"},
 	{"devops", "A person is known only after their first sign-in", "User.SignedIn", "TestKnownOnlyAfterFirstSignIn"},
 	{"devops", "Without ordinary access there is nothing to refresh", "User.Standing", "TestStandingAccess"},
-	{"devops", "An access control list has no entry instead of zero bits (unsettled)", "Dials.NoEntry", "TestAccessControlLists"},
-	{"devops", "membersof answers a non-member with 404, or with nothing (unsettled)", "Dials.AbsentEmpty", "TestAbsentMembers"},
-	{"devops", "POST membersof re-evaluates oneself, or anybody (unsettled)", "Dials.Reevaluate", "TestReevaluationOnDemand"},
+	{"devops", "An access control list has no entry instead of zero bits (unsettled)", "Dials.NoEntry", "TestAccessControlLists; e2e: TestUnsettledLife"},
+	{"devops", "membersof answers a non-member with 404, or with nothing (unsettled)", "Dials.AbsentEmpty", "TestAbsentMembers; e2e: TestUnsettledLife"},
+	{"devops", "POST membersof re-evaluates oneself, or anybody (unsettled)", "Dials.Reevaluate", "TestReevaluationOnDemand; e2e: TestUnsettledLife"},
 	{"devops", "graph/memberships sees direct edges only", "always", "TestDirectMembershipIsBlind"},
 	{"devops", "The evaluation batch is about whoever calls", "always", "TestWhoMayCall"},
 	{"devops", "Sign-in pages with 200, 503, Retry-After of an hour", "Fault.Do", "TestFaults"},
 	{"devops", "Hangs, resets, slow answers", "Fault.Do", "TestFaultsOfTheWire"},
 	{"devops", "Errors name their exception, as typeKey; only numbered ones have it in their message", "always", "TestErrorsNameTheirException"},
 	{"scim", "A user is written with their first access", "User.Provisioned", "TestFirstAccessWritesTheUser"},
+	{"scim", "… and deleted with their last, where no base group keeps them", "Dials.Deprovisions", "TestLastAccessDeletesTheUser"},
 	{"scim", "Members are omitted, always empty, or cut", "Dials.Members, Dials.Most", "TestLies"},
 	{"scim", "A filter on members is ignored, or refused", "Dials.Filters", "TestLies"},
 	{"scim", "An empty list is left out", "Dials.OmitEmpty", "TestLies"},
@@ -53,7 +64,7 @@ var facts = []fact{
 	{"awsidc", "Requests must be signed, for the region", "always", "TestSignatures"},
 	{"awsidc", "The store is eventually consistent", "Dials.Apply", "TestMembershipFollowsProvisioning"},
 	{"awsidc", "ThrottlingException is a 400 with seconds in it", "Dials.Budget", "TestOperations"},
-	{"awsidc", "A group that is gone is an error, or plainly has no members (unsettled)", "Dials.GoneIsFalse", "TestOperations"},
+	{"awsidc", "A group that is gone is an error, or plainly has no members (unsettled)", "Dials.GoneIsFalse", "TestOperations; e2e: TestUnsettledTargets"},
 	{"awsidc", "An operation is denied to the role", "Dials.Deny", "TestOperations"},
 	{"awsidc", "externalId is something else than the object id", "Dials.NoExternalID", "TestOperations"},
 	{"awsidc", "A role is opened by a token, for an hour", "Config.Roles", "TestRoles"},
@@ -61,17 +72,21 @@ var facts = []fact{
 	{"saas", "GitHub's team sync looks once an hour; 404 is said of a missing team too", "always", "TestTeamSyncIsACycle"},
 	{"saas", "A new team member is pending", "Dials.Pending", "TestTeamSyncIsACycle"},
 	{"saas", "Salesforce has no fast path, and shows nothing to who may not look", "Dials.NoPermission", "TestSalesforceHasNoFastPath"},
+	{"saas", "Entra's gallery connector gives a profile: a user has one, that of the group or the ordinary one", "always", "TestSalesforceProfiles"},
 	{"saas", "SOQL minds no line breaks, and shows the columns that were selected", "always", "TestSOQLAnswersWhatWasSelected"},
 	{"saas", "Salesforce's errors are lists: INVALID_SESSION_ID, REQUEST_LIMIT_EXCEEDED", "always", "TestSalesforceHasErrorsOfItsOwn"},
 	{"intune", "Each role assignment follows Entra on its own; two at once widen each other", "Assignment.Follow", "TestAssignmentsArriveAndWiden"},
 	{"intune", "Functions about the user answer for the bearer: an application hears of itself, with 200", "always", "TestAnApplicationHearsOfItself"},
 	{"intune", "The newer shape of role details names no assignments", "Dials.NewShape", "TestAnApplicationHearsOfItself"},
-	{"intune", "Rights are those of the token's issue (unsettled)", "Dials.RightsFromToken", "TestRightsAreOfTheTokensIssue"},
+	{"intune", "Rights are those of the token's issue (unsettled)", "Dials.RightsFromToken", "TestRightsAreOfTheTokensIssue; e2e: TestUnsettledTargets"},
 	{"intune", "Policies show what was selected, by the scope tags of all assignments", "always", "TestPoliciesShowWhatWasSelected"},
+	{"intune", "Each call needs its permission, delegated or the application's; a person without a licence may do nothing, whatever their role", "Config.Unlicensed", "TestScopesAndLicences"},
+	{"defender", "Each call needs its permission, delegated or the application's", "always", "TestScopes"},
+	{"azure", "assignedTo() takes no group: it is refused, or finds nothing (unsettled); a person's token needs user_impersonation, and a 401 says where to get one", "Dials.GroupsUnheard", "TestAssignedToTakesNoGroups"},
 	{"defender", "A token keeps the roles of its issue", "Dials.Keeps", "TestATokenKeepsItsRoles"},
 	{"azure", "The list of assignments is ahead of the engine, a token behind it", "Dials.Keeps", "TestTheListIsAheadAndTheTokenBehind"},
 	{"azure", "The engine believes groups that are sent along, and caches for five minutes", "always", "TestTheEngineBelievesAndCaches"},
-	{"azure", "The engine looks a person's groups up although nobody asked (unsettled)", "Dials.ExpandsAnyway", "TestTheEngineBelievesAndCaches"},
+	{"azure", "The engine looks a person's groups up although nobody asked (unsettled)", "Dials.ExpandsAnyway", "TestTheEngineBelievesAndCaches; e2e: TestUnsettledTargets"},
 	{"azure", "Data actions at management groups take hours", "Assignment.Follow", "TestDataActionsOfManagementGroupsTakeHours"},
 	{"azure", "An answer names what grants: a group, or the person", "always", "TestAnswersNameWhatGrants"},
 }
@@ -117,7 +132,7 @@ func TestEveryFactIsShown(t *testing.T) {
 	table.WriteString("# What the simulated targets do, and how to turn it\n\nMade from `sim/target/facts_test.go`; `go test ./sim/target -update` writes it anew.\n\n| world | fact | dial | shown by |\n|---|---|---|---|\n")
 	for _, f := range facts {
 		own := declared(t, f.world)
-		if !own[f.test] {
+		if shown, _, _ := strings.Cut(f.test, "; "); !own[shown] {
 			t.Errorf("sim/%s has no %s", f.world, f.test)
 		}
 		for dial := range strings.SplitSeq(f.dial, ", ") {
@@ -128,7 +143,7 @@ func TestEveryFactIsShown(t *testing.T) {
 		}
 		fmt.Fprintf(&table, "| `sim/%s` | %s | %s | `%s` |\n", f.world, f.what, strings.Replace("`"+f.dial+"`", "`always`", "always so", 1), f.test)
 	}
-	for _, world := range []string{"target", "devops", "scim", "awsidc", "saas", "intune", "defender", "azure"} {
+	for _, world := range []string{"target", "devops", "scim", "awsidc", "saas", "intune", "defender", "azure", "provision"} {
 		for name := range declared(t, world) {
 			if strings.HasPrefix(name, "Dials.") && !turned[world+" "+name] {
 				t.Errorf("sim/%s: no fact stands behind %s", world, name)

@@ -79,6 +79,9 @@ func (c *Copy) NextTick() time.Time {
 	c.f.mu.Lock()
 	defer c.f.mu.Unlock()
 	t, now, follow := c.firstTick(), c.f.now(), c.follow()
+	if c.job != nil && c.job.catchUp().Before(c.job.ran.next) {
+		return c.job.ran.next
+	}
 	step := follow.Tick
 	if follow.delayed() {
 		step = lookEvery

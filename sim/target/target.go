@@ -15,13 +15,15 @@
 //	target.go  the frame          copy.go    what a copy knows, and since when
 //	door.go    requests, history  oracle.go  the truth: for tests only
 //	dials.go   limits and lies    fault.go   what goes wrong
-//	manage.go  management over HTTP
+//	manage.go  management over HTTP   job.go  Entra's side of provisioning
 package target
 
 import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -47,6 +49,36 @@ type Caller struct {
 	OID    string
 	App    bool      // an application, as itself
 	Issued time.Time // of its token, in world time: rights that are frozen in it are of then
+	Scopes []string  // of its token: delegated ones, or the application's permissions
+}
+
+// CallerOf reads the claims of a token of Entra's. Its Issued is left to who
+// knows both clocks.
+func CallerOf(claims map[string]any) Caller {
+	c := Caller{App: claims["idtyp"] == "app"}
+	c.OID, _ = claims["oid"].(string)
+	scp, _ := claims["scp"].(string)
+	c.Scopes = append([]string{}, strings.Fields(scp)...) // known, if there are none
+	switch roles := claims["roles"].(type) {
+	case []string:
+		c.Scopes = append(c.Scopes, roles...)
+	case []any:
+		for _, r := range roles {
+			if s, ok := r.(string); ok {
+				c.Scopes = append(c.Scopes, s)
+			}
+		}
+	}
+	return c
+}
+
+// Lacks reports whether the token was seen to have none of some scopes. Of a
+// caller whose scopes are not known it is never said.
+func (c Caller) Lacks(scopes ...string) bool { return c.Scopes != nil && !c.Has(scopes...) }
+
+// Has reports whether the token has any of some scopes.
+func (c Caller) Has(scopes ...string) bool {
+	return slices.ContainsFunc(scopes, func(s string) bool { return slices.Contains(c.Scopes, s) })
 }
 
 // Config is what every simulated target needs.

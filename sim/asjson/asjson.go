@@ -1,4 +1,5 @@
-package entra
+// Package asjson writes the simulators' answers as JSON.
+package asjson
 
 import (
 	"encoding/json"
@@ -7,27 +8,37 @@ import (
 	"strconv"
 )
 
-// encodeJSON writes an answer as JSON, keys sorted. Answers are nearly all maps,
-// lists and short words, for which the standard encoder takes three times as
+type obj = map[string]any
+
+// Append appends an answer as the standard encoder would write it. Answers are
+// nearly all maps, lists and short words, for which that takes three times as
 // long; what is anything else is left to it.
-func encodeJSON(b []byte, v any) []byte {
+func Append(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case nil:
 		return append(b, "null"...)
 	case string:
-		return encodeString(b, v)
+		return text(b, v)
 	case bool:
 		return strconv.AppendBool(b, v)
 	case int:
 		return strconv.AppendInt(b, int64(v), 10)
+	case float64:
+		if i := int64(v); i != 0 && float64(i) == v && -wide < i && i < wide {
+			return strconv.AppendInt(b, i, 10)
+		}
+	case json.RawMessage: // written by Append itself
+		if v != nil {
+			return append(b, v...)
+		}
 	case obj:
-		return encodeObject(b, v)
+		return object(b, v)
 	case []obj:
-		return encodeList(b, v)
+		return list(b, v)
 	case []any:
-		return encodeList(b, v)
+		return list(b, v)
 	case []string:
-		return encodeList(b, v)
+		return list(b, v)
 	}
 	other, err := json.Marshal(v)
 	if err != nil {
@@ -36,7 +47,10 @@ func encodeJSON(b []byte, v any) []byte {
 	return append(b, other...)
 }
 
-func encodeObject(b []byte, o obj) []byte {
+// wide is beyond the whole numbers that JSON writes without an exponent.
+const wide = 1e15
+
+func object(b []byte, o obj) []byte {
 	if o == nil {
 		return append(b, "null"...)
 	}
@@ -48,13 +62,13 @@ func encodeObject(b []byte, o obj) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(encodeString(b, k), ':')
-		b = encodeJSON(b, o[k])
+		b = append(text(b, k), ':')
+		b = Append(b, o[k])
 	}
 	return append(b, '}')
 }
 
-func encodeList[T any](b []byte, all []T) []byte {
+func list[T any](b []byte, all []T) []byte {
 	if all == nil {
 		return append(b, "null"...)
 	}
@@ -63,7 +77,7 @@ func encodeList[T any](b []byte, all []T) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = encodeJSON(b, x)
+		b = Append(b, x)
 	}
 	return append(b, ']')
 }
@@ -76,8 +90,8 @@ var plain = func() (is [256]bool) {
 	return is
 }()
 
-// encodeString writes plain words as they are, and leaves the rest alone.
-func encodeString(b []byte, s string) []byte {
+// text writes plain words as they are, and leaves the rest alone.
+func text(b []byte, s string) []byte {
 	for i := range len(s) {
 		if !plain[s[i]] {
 			quoted, _ := json.Marshal(s)

@@ -1,0 +1,76 @@
+package e2e
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"pagbot/internal/demo"
+)
+
+// administers sends what an administrator's command does to the serving process.
+func (w *town) administers(path string, form url.Values) string {
+	w.t.Helper()
+	c := &http.Client{Transport: w.net.Transport()}
+	defer c.CloseIdleConnections()
+	resp, err := c.PostForm("http://control"+path, form)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		w.t.Fatal(resp.Status, string(b), err)
+	}
+	return string(b)
+}
+
+// TestUnbindCallsOff takes people's accounts away while something waits for
+// their browser: it is called off and told, its link leads nowhere, and nothing
+// is written. Once by command, once by the mapping file while nobody serves.
+func TestUnbindCallsOff(t *testing.T) {
+	inTown(t, setup{}, func(w *town) {
+		for _, name := range []string{demo.Requester, demo.Approver} {
+			if err := w.Person(name).OpenHome(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		card := w.awaits()
+		w.presses(demo.Approver, card, "approve")
+		w.fills(demo.Approver, "release night")
+		vote := w.sees(demo.Approver, w.mine(demo.Approver), time.Minute, "not approved", "Confirm in browser")
+		waits := w.answers(demo.Requester, `/pag activate release-managers 20m "why"`)
+		w.nothing(func() {
+			w.told(w.administers("/people/unbind", url.Values{"slack": {w.People[demo.Requester].Slack}}), `"called_off":1`)
+			w.sees(demo.Requester, w.Channel.ID, time.Minute, "release-managers", "so I called this off")
+			p, err := w.browser().Open(w.link(waits))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.told(p.Text, "This account is not yours here")
+
+			w.stop()
+			file := filepath.Join(w.dir, "people.yaml")
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			id := w.People[demo.Approver].Slack
+			if err := os.WriteFile(file, regexp.MustCompile(`\b`+id+`\b`).ReplaceAll(b, []byte("U0SOMEBODY")), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			w.start()
+			w.sees(demo.Approver, w.mine(demo.Approver), time.Minute, "I could not approve", "so I called this off")
+			w.told(w.Person(demo.Approver).Text(w.current(vote)), "This link is no longer good")
+			// Whose Home tabs there are outlives the restart: one follows, one is emptied.
+			w.told(w.home(demo.Approver), "I don't know which Entra account is yours")
+			w.answers(demo.Requester, `/pag activate release-managers 20m "once more"`)
+			w.told(w.home(demo.Requester), "wants release-managers")
+		})
+	})
+}
