@@ -25,10 +25,9 @@ type Looks struct {
 type looked struct {
 	token  Token
 	issued time.Time // of the world
-	got    time.Time // of the wire
 }
 
-// lookLife is how long a token is looked with: rights that are frozen in it
+// lookLife is how long a token is looked with, in the world's time: rights that are frozen in it
 // must not hide a change for long, and what was seen with it is believed to be
 // of its issue, so that a longer life makes every published interval wider.
 const lookLife = 30 * time.Second
@@ -78,8 +77,7 @@ func (l *Looks) kept(who activation.Person, scope string, after time.Time) (look
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t, ok := l.m[lookKey(who, scope)]
-	now := time.Now()
-	return t, ok && !t.issued.Before(after) && now.Sub(t.got) < lookLife && now.Before(t.token.Expires)
+	return t, ok && !t.issued.Before(after) && l.s.cfg.Now().Sub(t.issued) < lookLife && time.Now().Before(t.token.Expires)
 }
 
 func (l *Looks) drop(who activation.Person, scope string) {
@@ -105,7 +103,7 @@ func (l *Looks) refresh(ctx context.Context, who activation.Person, had kept, sc
 	if err != nil || acc.IsZero() {
 		return looked{}, ErrSignIn
 	}
-	t := looked{issued: l.s.cfg.Now(), got: time.Now()} // before it is asked for, so that it is no younger
+	t := looked{issued: l.s.cfg.Now()} // before it is asked for, so that it is no younger
 	res, err := client.AcquireTokenSilent(ctx, []string{scope}, confidential.WithSilentAccount(acc))
 	switch {
 	case err != nil:
@@ -117,7 +115,7 @@ func (l *Looks) refresh(ctx context.Context, who activation.Person, had kept, sc
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for k, old := range l.m {
-		if time.Since(old.got) >= lookLife {
+		if t.issued.Sub(old.issued) >= lookLife {
 			delete(l.m, k)
 		}
 	}
