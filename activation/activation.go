@@ -1,6 +1,7 @@
 package activation
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -169,34 +170,52 @@ type Agreed struct {
 	Reason  string    `json:"reason,omitempty"`
 	Warrant string    `json:"warrant"`
 	At      time.Time `json:"at"`
+	Seal    string    `json:"seal,omitempty"` // made where it was proven: see Voice
+}
+
+// Voice is what the seal of an approver's yes covers: who gave it, when, with
+// which warrant, and to what.
+func (a Activation) Voice(v Agreed) []byte {
+	v.Seal, v.At = "", v.At.UTC()
+	b, err := json.Marshal(struct {
+		Agreed
+		Activation, Request, For, Group string
+		Access                          Access
+	}{v, a.ID, a.Request.ID, a.Person.Object, a.Group.ID, a.Access})
+	if err != nil {
+		panic(err) // plain values only, as in Terms
+	}
+	return b
 }
 
 // Activation is one person's time-bound active assignment of one access to one
 // group, from the ask (or from being noticed) to its verified end. It is the
 // fold of its events; only Apply makes one.
 type Activation struct {
-	ID       string    `json:"id"`
-	Seq      uint64    `json:"seq"`
-	Tag      string    `json:"tag"` // in the justification, to find the request again
-	Phase    Phase     `json:"phase"`
-	Watched  bool      `json:"watched,omitempty"` // noticed in PIM, not asked for here
-	Person   Person    `json:"person"`
-	Group    Group     `json:"group"`
-	Access   Access    `json:"access"`
-	Reason   string    `json:"reason,omitempty"`
-	Ticket   string    `json:"ticket,omitempty"`
-	Length   Duration  `json:"length,omitempty"`
-	Until    time.Time `json:"until,omitzero"`
-	Start    time.Time `json:"start,omitzero"` // zero: at once
-	Settings Settings  `json:"settings,omitzero"`
-	Lead     Duration  `json:"lead,omitempty"`   // how long before the end to warn
-	Remind   Duration  `json:"remind,omitempty"` // how long a request waits before its approvers are reminded; zero: only the rescue
-	Batch    []string  `json:"batch,omitempty"`  // ids of what was asked for together; the first speaks for all until PIM is asked
-	After    string    `json:"after,omitempty"`  // id of the activation that ends first: this one renews it, or is switched to
-	Leaves   Group     `json:"leaves,omitzero"`  // that one's group, if it is another: a switch
-	Next     string    `json:"next,omitempty"`   // id of the one that begins once this one is over
-	Reply    string    `json:"reply,omitempty"`  // where Slack takes a private answer, for 30 minutes
-	Began    time.Time `json:"began"`            // asked or noticed
+	ID      string `json:"id"`
+	Seq     uint64 `json:"seq"`
+	Tag     string `json:"tag"` // in the justification, to find the request again
+	Phase   Phase  `json:"phase"`
+	Watched bool   `json:"watched,omitempty"` // noticed in PIM, not asked for here
+	Person  Person `json:"person"`
+	Group   Group  `json:"group"`
+	Access  Access `json:"access"`
+	Reason  string `json:"reason,omitempty"`
+	Ticket  string `json:"ticket,omitempty"`
+	// Unchecked is why the ticket was taken without its system's word.
+	Unchecked string    `json:"unchecked,omitempty"`
+	Length    Duration  `json:"length,omitempty"`
+	Until     time.Time `json:"until,omitzero"`
+	Start     time.Time `json:"start,omitzero"` // zero: at once
+	Settings  Settings  `json:"settings,omitzero"`
+	Lead      Duration  `json:"lead,omitempty"`   // how long before the end to warn
+	Remind    Duration  `json:"remind,omitempty"` // how long a request waits before its approvers are reminded; zero: only the rescue
+	Batch     []string  `json:"batch,omitempty"`  // ids of what was asked for together; the first speaks for all until PIM is asked
+	After     string    `json:"after,omitempty"`  // id of the activation that ends first: this one renews it, or is switched to
+	Leaves    Group     `json:"leaves,omitzero"`  // that one's group, if it is another: a switch
+	Next      string    `json:"next,omitempty"`   // id of the one that begins once this one is over
+	Reply     string    `json:"reply,omitempty"`  // where Slack takes a private answer, for 30 minutes
+	Began     time.Time `json:"began"`            // asked or noticed
 
 	Request  Request   `json:"request,omitzero"`
 	From     time.Time `json:"from,omitzero"` // PIM's start and end
@@ -235,6 +254,11 @@ func (a Activation) Lacks() int { return max(1, a.Quorum-len(a.Agreed)) }
 // Agrees reports whether this human has agreed already, with any account.
 func (a Activation) Agrees(p Person) bool {
 	return slices.ContainsFunc(a.Agreed, func(v Agreed) bool { return v.By.Same(p) })
+}
+
+// Nameless reports whether somebody decided in Entra and it is not known who.
+func (a Activation) Nameless() bool {
+	return a.Decision != nil && !a.Decision.Here && a.Decision.By.Object == ""
 }
 
 // Round reports whether a decision in Entra went round the quorum: fewer

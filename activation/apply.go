@@ -12,9 +12,11 @@ func Apply(a Activation, e Event) Activation {
 		return begin(a, e)
 	}
 	if a.Phase == Closed {
-		return a // late news changes nothing; the journal has it
+		return a.decidedBy(e) // all other late news changes nothing; the journal has it
 	}
 	switch e := e.(type) {
+	case EvDecidedBy:
+		a = a.decidedBy(e)
 	case EvSignInWanted:
 		a.eachDeed(e.Warrant, func(d *Pending) { d.Needs, d.Claims = true, e.Claims })
 	case EvSubmitted:
@@ -24,16 +26,14 @@ func Apply(a Activation, e Event) Activation {
 			a.Phase = Provisioning // PIM took it, without showing what it made of it
 		}
 	case EvDeedRefused:
-		a.dropDeed(e.Warrant)
-		a.Phase = a.afterDeed()
+		a = a.without(e.Warrant)
 	case EvLapsed:
-		a.dropDeed(e.Warrant)
-		a.Phase = a.afterDeed()
+		a = a.without(e.Warrant)
 	case EvDecisionAsked:
 		a.addDeed(e.Warrant, e.Reason)
 	case EvAgreed:
 		a.dropDeed(e.Agreed.Warrant)
-		a.Agreed = append(slices.Clone(a.Agreed), e.Agreed)
+		a = a.agreed(e)
 	case EvDecided:
 		a.dropDeed(e.Warrant)
 		a = a.decided(e)
@@ -65,6 +65,13 @@ func Apply(a Activation, e Event) Activation {
 	return a
 }
 
+// without is an activation of which one deed came to nothing.
+func (a Activation) without(warrant string) Activation {
+	a.dropDeed(warrant)
+	a.Phase = a.afterDeed()
+	return a
+}
+
 func begin(a Activation, e Event) Activation {
 	switch e := e.(type) {
 	case EvAsked:
@@ -72,7 +79,7 @@ func begin(a Activation, e Event) Activation {
 		a.Person, a.Group, a.Access = e.Person, e.Group, e.Access
 		a.Reason, a.Ticket, a.Length, a.Until, a.Start = e.Reason, e.Ticket, e.Length, e.Until, e.Start
 		a.Settings, a.Targets, a.Lead, a.Remind, a.Reply, a.Began = e.Settings, slices.Clone(e.Targets), e.Lead, e.Remind, e.Reply, e.At
-		a.Batch, a.Quorum, a.After, a.Leaves = slices.Clone(e.Batch), e.Quorum, e.After, e.Leaves
+		a.Batch, a.Quorum, a.After, a.Leaves, a.Unchecked = slices.Clone(e.Batch), e.Quorum, e.After, e.Leaves, e.Unchecked
 		a.addDeed(e.Warrant, "")
 	case EvRefused:
 		a.ID, a.Phase, a.Outcome = e.ID, Closed, Refused
@@ -254,4 +261,22 @@ func (a *Activation) setSpan(e EvSpan) {
 			a.Targets[i].Grant = e.Span
 		}
 	}
+}
+
+// agreed counts a voice, and those no more that were lost.
+func (a Activation) agreed(e EvAgreed) Activation {
+	lost := func(v Agreed) bool {
+		return slices.ContainsFunc(e.Lost, func(l Agreed) bool { return l.Warrant == v.Warrant })
+	}
+	a.Agreed = append(slices.DeleteFunc(slices.Clone(a.Agreed), lost), e.Agreed)
+	return a
+}
+
+// decidedBy fills in a name, also after the end.
+func (a Activation) decidedBy(e Event) Activation {
+	if by, ok := e.(EvDecidedBy); ok && a.Nameless() {
+		d := *a.Decision
+		d.By, a.Decision = by.By, &d
+	}
+	return a
 }

@@ -15,6 +15,10 @@ func Decide(a Activation, in Input, now time.Time) []Event {
 		t.ask(in)
 	case Notice:
 		t.notice(in)
+	case DecidedBy:
+		if a.Nameless() && in.By.Object != "" {
+			t.add(EvDecidedBy{in.By, now})
+		}
 	default:
 		if !a.Open() {
 			return nil
@@ -90,7 +94,7 @@ func (t *turn) ask(q Ask) {
 	}
 	t.add(EvAsked{ID: q.ID, Tag: q.Tag, Person: q.Person, Group: q.Group, Access: q.Access, Length: Duration(q.Length), Until: q.Until, Start: q.Start,
 		Reason: q.Reason, Ticket: q.Ticket, Reply: q.Reply, Batch: q.Batch, After: q.After, Leaves: q.Leaves, Settings: q.Facts.Settings, Targets: q.Facts.Targets,
-		Lead: Duration(q.Facts.Lead), Remind: Duration(q.Facts.Remind), Quorum: q.Facts.Quorum, Warrant: q.Warrant, At: t.now})
+		Lead: Duration(q.Facts.Lead), Remind: Duration(q.Facts.Remind), Quorum: q.Facts.Quorum, Unchecked: q.Facts.Checked.unchecked(), Warrant: q.Warrant, At: t.now})
 }
 
 func (t *turn) notice(n Notice) {
@@ -211,7 +215,7 @@ func (t *turn) done(d Done) {
 		t.final(r)
 	case Approve, Deny:
 		if d.Counted {
-			t.counted(p, d.At)
+			t.counted(p, d)
 			return
 		}
 		t.add(EvDecided{Decision{w.Actor, w.Deed == Approve, p.Reason, d.At, true}, r, w.ID})
@@ -235,14 +239,14 @@ func (t *turn) done(d Done) {
 }
 
 // counted is an approver's yes of which PIM was not told.
-func (t *turn) counted(p Pending, at time.Time) {
+func (t *turn) counted(p Pending, d Done) {
 	switch {
 	case t.a.Agrees(p.Warrant.Actor):
 		t.refused(p.Warrant, Refusal{Code: AlreadyAgreed})
 	case t.a.Phase != AwaitingApproval:
 		t.refused(p.Warrant, Refusal{Code: NotPending})
 	default:
-		t.add(EvAgreed{Agreed{p.Warrant.Actor, p.Reason, p.Warrant.ID, at}})
+		t.add(EvAgreed{Agreed{p.Warrant.Actor, p.Reason, p.Warrant.ID, d.At, d.Seal}, d.Lost})
 	}
 }
 

@@ -175,6 +175,7 @@
 //	StepUp    Entra wants more of the person: the deed waits for their browser
 //	Lapse     the warrant's time is over and the deed was never done
 //	Saw       what PIM shows now; its reads lag up to half a minute
+//	DecidedBy who decided in Entra, learned minutes later; also after the end
 //	Probed    what a target answered
 //	Demanded  Entra was asked to write it to a target at once (once a life,
 //	          where a target is configured so), or won't

@@ -29,6 +29,7 @@ const (
 	AskSign  Kind = "signin" // slot: a DM with the link of one deed, and what became of it
 	Whisper  Kind = "answer" // append: private answer where the person typed
 	WatchPIM Kind = "pim"    // slot: request and instance as PIM holds them
+	WatchWho Kind = "who"    // slot: who decided in Entra
 	Probe    Kind = "probe"  // slot: one target in one direction
 	Free     Kind = "free"   // deed lane: let go what waits for the end of this one
 	Demand   Kind = "demand" // slot, deed lane: ask Entra to write the new member to a target at once; as the application
@@ -54,6 +55,7 @@ const (
 	TopicStuck     Topic = "stuck"
 	TopicAsked     Topic = "asked"       // it is on its way, and what comes next
 	TopicAgreed    Topic = "agreed"      // one approver did, others must
+	TopicUnheard   Topic = "unheard"     // an earlier one may not decide any more
 	TopicRound     Topic = "gone round"  // a decision in Entra went round the quorum
 	TopicClash     Topic = "clash"       // two are active that exclude each other
 	TopicRemind    Topic = "remind"      // approvers: it still waits

@@ -51,11 +51,12 @@ func Effects(a Activation, e Event) []Effect {
 	case EvDecisionAsked:
 		o.deed(e.Warrant)
 	case EvAgreed:
-		o.card()
-		o.sign(e.Agreed.Warrant)
-		o.thread(TopicAgreed, "")
+		o.agreed(e)
 	case EvDecided:
 		o.decided(e)
+	case EvDecidedBy:
+		o.card()
+		o.told()
 	case EvFinishAsked:
 		o.deed(e.Warrant)
 		o.card()
@@ -133,16 +134,46 @@ func (o *out) reminded(e EvReminded) {
 	}
 }
 
+func (o *out) agreed(e EvAgreed) {
+	o.card()
+	o.sign(e.Agreed.Warrant)
+	o.thread(TopicAgreed, "")
+	for _, v := range e.Lost {
+		o.thread(TopicUnheard, v.By.Name)
+	}
+}
+
+// told tells the thread and the requester of the decision. What was made in
+// Entra is told once, and once more in the same place when it is known by whom.
+func (o *out) told() {
+	thread := Effect{Key: "thread/" + o.seq(), Kind: Thread, Topic: TopicDecided}
+	dm := Effect{Key: "dm/" + o.seq(), Kind: DM, To: o.a.Person, Topic: TopicDecided}
+	if !o.a.Decision.Here {
+		thread.Key, thread.Slot, dm.Key, dm.Slot = "thread/decided", true, "dm/decided", true
+	}
+	o.say(thread)
+	o.say(dm)
+}
+
+// Entra's audit log is minutes late; what it does not tell within the hour, it
+// is not asked for any more.
+const (
+	whoSoon = 2 * time.Minute
+	whoLong = time.Hour
+)
+
 func (o *out) decided(e EvDecided) {
 	o.card()
 	o.links()
-	o.thread(TopicDecided, "")
+	o.told()
 	if o.a.Round() {
 		// A yes of our own whose answer is on its way looks like one in Entra at first.
 		o.say(Effect{Key: "thread/" + o.seq() + "/round", Kind: Thread, Topic: TopicRound, Due: o.a.Decision.At.Add(patience)})
 		o.effects[len(o.effects)-1].Order = ""
 	}
-	o.dm(o.a.Person, TopicDecided, "")
+	if o.a.Nameless() {
+		o.put(Effect{Key: "watch/who", Lane: LaneWatch, Kind: WatchWho, Slot: true, Due: o.a.Decision.At.Add(whoSoon)})
+	}
 	if e.Decision.Approve {
 		o.pim()
 		// A control that was taken at the ask may be hours old by now.

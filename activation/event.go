@@ -33,8 +33,10 @@ type (
 		Lead     Duration  `json:"lead,omitempty"`
 		Remind   Duration  `json:"remind,omitempty"`
 		Quorum   int       `json:"quorum,omitempty"`
-		Warrant  Warrant   `json:"warrant"`
-		At       time.Time `json:"at"`
+		// Unchecked is why the ticket was taken without its system's word.
+		Unchecked string    `json:"unchecked,omitempty"`
+		Warrant   Warrant   `json:"warrant"`
+		At        time.Time `json:"at"`
 	}
 	// EvRefused begins and ends a life: a rule was not met. What was asked for is
 	// kept where it may yet be had in another way.
@@ -104,13 +106,19 @@ type (
 	}
 	// EvAgreed: an approver agreed, and others must before PIM is told.
 	EvAgreed struct {
-		Agreed Agreed `json:"agreed"`
+		Agreed Agreed   `json:"agreed"`
+		Lost   []Agreed `json:"lost,omitempty"` // earlier voices that count no more: their givers may not decide now
 	}
 	// EvDecided: PIM holds a decision.
 	EvDecided struct {
 		Decision Decision `json:"decision"`
 		Request  Request  `json:"request,omitzero"`
 		Warrant  string   `json:"warrant,omitempty"`
+	}
+	// EvDecidedBy: it became known who had decided in Entra.
+	EvDecidedBy struct {
+		By Person    `json:"by"`
+		At time.Time `json:"at"`
 	}
 	// EvFinishAsked: the person wants it ended, or withdrawn.
 	EvFinishAsked struct {
@@ -201,6 +209,7 @@ func (EvDeedRefused) wire() string   { return "deed_refused" }
 func (EvLapsed) wire() string        { return "lapsed" }
 func (EvDecisionAsked) wire() string { return "decision_asked" }
 func (EvAgreed) wire() string        { return "agreed" }
+func (EvDecidedBy) wire() string     { return "decided_by" }
 func (EvDecided) wire() string       { return "decided" }
 func (EvFinishAsked) wire() string   { return "finish_asked" }
 func (EvProvisioned) wire() string   { return "provisioned" }
@@ -227,6 +236,7 @@ var decoders = map[string]func([]byte) (Event, error){
 	"lapsed":         as[EvLapsed],
 	"decision_asked": as[EvDecisionAsked],
 	"agreed":         as[EvAgreed],
+	"decided_by":     as[EvDecidedBy],
 	"decided":        as[EvDecided],
 	"finish_asked":   as[EvFinishAsked],
 	"provisioned":    as[EvProvisioned],

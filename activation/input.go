@@ -53,9 +53,17 @@ type Facts struct {
 	// one that would be.
 	TicketUnfit bool
 	TicketForm  string
+	Checked     *Checked     // by the group's ticket system; nil: it has none
 	Vain        []time.Time  // when this person made requests for the same that came to nothing
 	Excludes    []Group      // whose access this person must not have at the same time, by pagbot's rule
 	Rivals      []Activation // what this person has, or asked for, of those
+}
+
+// Checked is what a ticket system says of an ask's ticket.
+type Checked struct {
+	Says Says   // empty: it was not asked, as the ask is refused already
+	Why  string // it was no, or can't be told
+	Lax  bool   // where it can't be told, the ticket is taken
 }
 
 // Notice is an activation that was found in PIM and not asked for here.
@@ -94,6 +102,8 @@ type Done struct {
 	Request *Request // the request as PIM holds it now, if the deed made or changed one
 	Refusal *Refusal // PIM, or a guard before it, said no
 	Counted bool     // an approver's proven yes that PIM was not told: others are still needed
+	Seal    string   // of that yes
+	Lost    []Agreed // earlier ones whose givers may not decide any more
 	At      time.Time
 }
 
@@ -116,6 +126,10 @@ type Saw struct {
 	By      *Person   // who decided, if it can be known
 	At      time.Time // when the reading was sent
 }
+
+// DecidedBy is who decided in Entra, where that could only be known later. It is
+// the one thing that a closed life is still told.
+type DecidedBy struct{ By Person }
 
 // Probed is news of one target in one direction. Last is when the last
 // contrary answer was asked for; zero if there was none.
@@ -150,19 +164,20 @@ type Trouble struct {
 // Tick is the passing of time: Due has come.
 type Tick struct{}
 
-func (Ask) input()      {}
-func (Asks) input()     {}
-func (Renewal) input()  {}
-func (Notice) input()   {}
-func (Vote) input()     {}
-func (Finish) input()   {}
-func (Done) input()     {}
-func (StepUp) input()   {}
-func (Lapse) input()    {}
-func (Saw) input()      {}
-func (Probed) input()   {}
-func (Demanded) input() {}
-func (Replaced) input() {}
-func (Clash) input()    {}
-func (Trouble) input()  {}
-func (Tick) input()     {}
+func (Ask) input()       {}
+func (Asks) input()      {}
+func (Renewal) input()   {}
+func (Notice) input()    {}
+func (Vote) input()      {}
+func (Finish) input()    {}
+func (Done) input()      {}
+func (StepUp) input()    {}
+func (Lapse) input()     {}
+func (Saw) input()       {}
+func (DecidedBy) input() {}
+func (Probed) input()    {}
+func (Demanded) input()  {}
+func (Replaced) input()  {}
+func (Clash) input()     {}
+func (Trouble) input()   {}
+func (Tick) input()      {}

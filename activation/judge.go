@@ -47,6 +47,7 @@ const (
 	RuleReason      = "a reason"
 	RuleTicket      = "a ticket"
 	RuleTicketForm  = "a ticket as configured"
+	RuleTicketKnown = "a ticket that its system knows"
 	RuleMFA         = "multifactor authentication"
 	RuleContext     = "an authentication context"
 	RuleApproval    = "an approval"
@@ -113,6 +114,9 @@ func Judge(q Ask, f Facts, now time.Time) Verdict {
 	needed(s.NeedsReason, RuleReason, PIM, blankText(q.Reason), Refusal{Code: ReasonMissing})
 	needed(s.NeedsTicket, RuleTicket, PIM, blankText(q.Ticket), Refusal{Code: TicketMissing})
 	needed(f.TicketForm != "", RuleTicketForm, Pagbot, f.TicketUnfit, Refusal{Code: TicketUnfit, Text: f.TicketForm})
+	if f.Checked != nil {
+		v.Rules = append(v.Rules, f.Checked.rule(q.Ticket))
+	}
 	asked := func(name string, whose Whose, needed bool) {
 		m := NotNeeded
 		if needed {
@@ -126,6 +130,28 @@ func Judge(q Ask, f Facts, now time.Time) Verdict {
 	asked(RuleQuorum, Pagbot, s.NeedsApproval && f.Quorum > 1)
 	asked(RuleFresh, Pagbot, q.Warrant.Proof == Fresh)
 	return v
+}
+
+// rule is how an ask stands with the ticket system.
+func (c *Checked) rule(ticket string) Rule {
+	r := Rule{Name: RuleTicketKnown, Whose: Pagbot, Met: IsMet}
+	switch {
+	case c.Says == "":
+		r.Met = WillBe
+	case c.Says == No:
+		r.Met, r.Refusal = IsUnmet, &Refusal{Code: TicketUnknown, By: ticket, Text: c.Why}
+	case c.Says == CantTell && !c.Lax:
+		r.Met, r.Refusal = IsUnmet, &Refusal{Code: TicketUnchecked, By: ticket, Text: c.Why}
+	}
+	return r
+}
+
+// unchecked is why a ticket is taken without its system's word.
+func (c *Checked) unchecked() string {
+	if c == nil || c.Says == Yes {
+		return ""
+	}
+	return c.Why
 }
 
 // Approvers who are asked again and again stop reading, and say yes to be left

@@ -19,7 +19,9 @@ const (
 	TooShort         Code = "too short"
 	ReasonMissing    Code = "reason missing"
 	TicketMissing    Code = "ticket missing"
-	TicketUnfit      Code = "ticket unfit" // pagbot's own rule about tickets
+	TicketUnfit      Code = "ticket unfit"       // pagbot's own rule about tickets
+	TicketUnknown    Code = "ticket unknown"     // to the group's ticket system, or not open there
+	TicketUnchecked  Code = "ticket not checked" // its ticket system could not be asked
 	NeedsMFA         Code = "needs mfa"
 	NeedsContext     Code = "needs authentication context"
 	RulesFailed      Code = "rules failed" // PIM named rules that we don't know
@@ -57,7 +59,7 @@ type Refusal struct {
 	Max   Duration  `json:"max,omitempty"`   // TooLong: the policy's maximum
 	Until time.Time `json:"until,omitzero"`  // AlreadyActive, Excluded: its end; TooEarly: when it can be ended; Paced: when it begins; TooOften: when it may be asked for again; Quarantined: since when
 	Rules []string  `json:"rules,omitempty"` // PIM's own names of the rules that failed
-	By    string    `json:"by,omitempty"`    // AlreadyDecided: who; NotEligible: the closest that is; Excluded: by which group
+	By    string    `json:"by,omitempty"`    // AlreadyDecided: who; NotEligible: the closest that is; Excluded: by which group; TicketUnknown: the ticket
 	Rival string    `json:"rival,omitempty"` // Excluded: id of the activation of that group, if one is known
 	Ref   string    `json:"ref,omitempty"`   // Broken: what to tell the administrator
 	Text  string    `json:"text,omitempty"`  // what the outside said, for the log and the journal

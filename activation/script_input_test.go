@@ -69,7 +69,13 @@ func (s *stage) report(w []string) (Input, error) {
 		}
 		return d, nil
 	case "counted":
-		return Done{Warrant: s.warrant(w[1]), At: s.now, Counted: true}, nil
+		d := Done{Warrant: s.warrant(w[1]), At: s.now, Counted: true}
+		for _, v := range s.a.Agreed {
+			if slices.Contains(w[2:], "lost="+v.By.Name) {
+				d.Lost = append(d.Lost, v)
+			}
+		}
+		return d, nil
 	case "refused":
 		return Done{Warrant: s.warrant(w[1]), At: s.now, Refusal: &Refusal{Code: Code(w[2])}}, nil
 	case "step-up":
@@ -78,6 +84,8 @@ func (s *stage) report(w []string) (Input, error) {
 		return Lapse{s.warrant(w[1])}, nil
 	case "saw":
 		return s.seen(w[1:])
+	case "decider":
+		return DecidedBy{who(w[1])}, nil
 	case "probe":
 		return s.answer(w[1:])
 	}

@@ -38,6 +38,11 @@ func describe(e Event) string {
 		about = fmt.Sprintf("%s by %s: %s", yesNo(e.Approve, "approve", "deny"), e.By.Name, e.Reason)
 	case EvAgreed:
 		about = "by " + e.Agreed.By.Name
+		for _, v := range e.Lost {
+			about += ", no more by " + v.By.Name
+		}
+	case EvDecidedBy:
+		about = e.By.Name
 	case EvDecided:
 		about = decision(e.Decision)
 	case EvFinishAsked:

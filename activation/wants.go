@@ -21,6 +21,8 @@ func Wants(a Activation, e Effect, now time.Time) bool {
 		return ok && now.Before(d.Warrant.Expires) && a.timely(d.Warrant.Deed)
 	case WatchPIM:
 		return a.Open() && a.Phase != Verifying && a.Phase != Asked
+	case WatchWho:
+		return a.Nameless() && now.Before(a.Decision.At.Add(whoLong))
 	case Probe:
 		t, ok := a.Target(e.Target)
 		return ok && a.Open() && !t.Span(e.Toward).Settled() && (a.Phase == Verifying) == (e.Toward == Removal)

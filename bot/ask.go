@@ -46,7 +46,22 @@ func (b *Bot) gather(ctx context.Context, o order, g Group, s someone, now time.
 	}
 	q.Person, q.Facts = p, facts
 	q.Warrant.Proof = activation.ProofFor(activation.Submit, q.Access, facts.Settings, g.Proof)
+	if g.CheckTicket != nil {
+		q.Facts.Checked = b.checkedTicket(ctx, g, q, now)
+	}
 	return q, nil
+}
+
+// checkedTicket asks the ticket system about an ask that nothing else forbids:
+// it must not tell of tickets to who may not ask.
+func (b *Bot) checkedTicket(ctx context.Context, g Group, q activation.Ask, now time.Time) *activation.Checked {
+	var c activation.Checked
+	if activation.Judge(q, q.Facts, now).Refusal() == nil {
+		if c = g.CheckTicket(ctx, q.Ticket); c.Says == activation.CantTell {
+			b.Log.Warn("the ticket system does not tell", "group", g.Name, "why", c.Why, "allowed", c.Lax)
+		}
+	}
+	return &c
 }
 
 // asked is the activation that an ask is about to begin, as far as its terms go.

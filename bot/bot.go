@@ -68,16 +68,18 @@ type SignIn interface {
 type Group struct {
 	activation.Group
 	Aliases    []string
-	Channel    string                                    // where its cards go
-	Quorum     int                                       // how many approvers must agree here; below 2: PIM's one
-	Ticket     *regexp.Regexp                            // what a ticket must look like; nil: any, or none
-	TicketForm string                                    // a ticket that does
-	Proof      activation.Proof                          // the configuration's choice; empty: the default
-	Lead       time.Duration                             // how long before the end to warn
-	Remind     time.Duration                             // how long a request waits before its approvers are reminded
-	Excludes   []string                                  // ids of groups that nobody has beside it
-	Backup     []string                                  // Slack users who are reminded later, beside the approvers
-	Targets    map[activation.Access][]activation.Target // what each access reaches
+	Channel    string         // where its cards go
+	Quorum     int            // how many approvers must agree here; below 2: PIM's one
+	Ticket     *regexp.Regexp // what a ticket must look like; nil: any, or none
+	TicketForm string         // a ticket that does
+	// CheckTicket asks the system that knows the tickets; nil: there is none.
+	CheckTicket func(ctx context.Context, ticket string) activation.Checked
+	Proof       activation.Proof                          // the configuration's choice; empty: the default
+	Lead        time.Duration                             // how long before the end to warn
+	Remind      time.Duration                             // how long a request waits before its approvers are reminded
+	Excludes    []string                                  // ids of groups that nobody has beside it
+	Backup      []string                                  // Slack users who are reminded later, beside the approvers
+	Targets     map[activation.Access][]activation.Target // what each access reaches
 }
 
 // Config is what a bot needs. Without SignIn it only watches.

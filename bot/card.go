@@ -14,7 +14,7 @@ func (b *Bot) card(a activation.Activation, deciders ...string) message {
 	headline := sayHeadline(a)
 	blocks := []slack.Block{rich(headline), quoted(sayReasonLabel, ownWords(a))}
 	if a.Ticket != "" {
-		blocks = append(blocks, quoted(sayTicketLabel, a.Ticket))
+		blocks = append(blocks, quoted(sayTicketLabelOf(a), a.Ticket))
 	}
 	if len(deciders) > 0 {
 		blocks = append(blocks, rich(sayDeciders(deciders)))

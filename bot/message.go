@@ -103,7 +103,7 @@ func voteForm(a activation.Activation, d activation.Deed, proof activation.Proof
 	reason.Optional = !a.Settings.ApproverReason
 	blocks := []slack.Block{rich(sayVoteForm(a)), quoted(sayTheirReason, ownWords(a))}
 	if a.Ticket != "" {
-		blocks = append(blocks, quoted(sayTicketLabel, a.Ticket))
+		blocks = append(blocks, quoted(sayTicketLabelOf(a), a.Ticket))
 	}
 	next := sayVoteKept
 	if d == activation.Approve && a.Quorum > 1 {

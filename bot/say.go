@@ -67,7 +67,7 @@ func (m *Mouth) do(ctx context.Context, a activation.Activation, e activation.Ef
 		case to == "" || !ok:
 			return activation.Report{} // nobody to tell: the card tells it
 		}
-		return m.append(ctx, to, m.naming(msg, e.To), e)
+		return m.put(ctx, to, m.naming(msg, e.To), e)
 	}
 	return activation.Report{Err: errors.New("the mouth can't say " + string(e.Kind))}
 }
@@ -102,8 +102,16 @@ func (b *Bot) slackOf(p activation.Person) string {
 	return p.Slack.ID
 }
 
+// put posts a message, or edits what was said in its slot before.
+func (m *Mouth) put(ctx context.Context, channel string, msg message, e activation.Effect, more ...slack.MsgOption) activation.Report {
+	if e.Slot {
+		return m.slot(ctx, channel, msg, e, more...)
+	}
+	return m.append(ctx, channel, msg, e, more...)
+}
+
 // slot posts a message once and updates it from then on, if it differs.
-func (m *Mouth) slot(ctx context.Context, channel string, msg message, e activation.Effect) activation.Report {
+func (m *Mouth) slot(ctx context.Context, channel string, msg message, e activation.Effect, more ...slack.MsgOption) activation.Report {
 	var last receipt
 	if e.Receipt != nil {
 		if err := json.Unmarshal(e.Receipt, &last); err != nil {
@@ -114,7 +122,7 @@ func (m *Mouth) slot(ctx context.Context, channel string, msg message, e activat
 		return activation.Report{}
 	}
 	if last.TS == "" {
-		return m.append(ctx, channel, msg, e)
+		return m.append(ctx, channel, msg, e, more...)
 	}
 	if wait := m.pace.wait("update " + last.Channel); wait > 0 {
 		return activation.Report{After: wait}
@@ -125,7 +133,7 @@ func (m *Mouth) slot(ctx context.Context, channel string, msg message, e activat
 		last.Hash = msg.hash()
 		return m.receipt(last)
 	case "message_not_found", "cant_update_message", "edit_window_closed":
-		return m.append(ctx, channel, msg, e) // somebody deleted it: a new one takes its place
+		return m.append(ctx, channel, msg, e, more...) // somebody deleted it: a new one takes its place
 	}
 	return trouble(err, e)
 }
@@ -198,7 +206,7 @@ func (m *Mouth) thread(ctx context.Context, a activation.Activation, e activatio
 		}
 		return r
 	}
-	return m.append(ctx, card.Channel, msg, e, slack.MsgOptionTS(card.TS))
+	return m.put(ctx, card.Channel, msg, e, slack.MsgOptionTS(card.TS))
 }
 
 // whisper answers where the person typed, while Slack takes it; else in a DM.
@@ -274,6 +282,8 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 		return plain(sayStuck(a)), a.Stuck != nil
 	case activation.TopicAgreed:
 		return agreed(a), len(a.Agreed) > 0
+	case activation.TopicUnheard:
+		return plain(sayUnheard(a, e.Target)), true
 	case activation.TopicRound:
 		return plain(sayRound(a)), true
 	case activation.TopicRemind, activation.TopicMore, activation.TopicRescue:

@@ -76,8 +76,14 @@ func tell(a activation.Activation, e activation.Event) string {
 		return fmt.Sprintf("%s by %s lapsed: no sign-in in time", e.Deed, plainName(e.By))
 	case activation.EvDecisionAsked:
 		return fmt.Sprintf("%s wants to %s: %q", plainName(e.By), e.Warrant.Deed, e.Reason)
+	case activation.EvDecidedBy:
+		return "it was " + plainName(e.By) + " who decided in Entra"
 	case activation.EvAgreed:
-		return fmt.Sprintf("agreed by %s, one of %d: %q", plainName(e.Agreed.By), a.Quorum, e.Agreed.Reason)
+		s := fmt.Sprintf("agreed by %s, one of %d: %q", plainName(e.Agreed.By), a.Quorum, e.Agreed.Reason)
+		for _, v := range e.Lost {
+			s += ", no longer by " + plainName(v.By)
+		}
+		return s
 	case activation.EvDecided:
 		return tellDecision(e.Decision)
 	case activation.EvFinishAsked:

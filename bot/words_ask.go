@@ -165,3 +165,26 @@ func sayTicketUnfit(r activation.Refusal) string {
 	}
 	return fmt.Sprintf("A ticket number like %s is wanted here. (My rule, not PIM's.)", lit(r.Text))
 }
+
+// sayTicketNo is what came of asking the ticket system.
+func sayTicketNo(r activation.Refusal) string {
+	ticket, why := "that ticket", ""
+	if r.By != "" {
+		ticket = lit(r.By)
+	}
+	if r.Text != "" {
+		why = ": " + lit(r.Text)
+	}
+	if r.Code == activation.TicketUnknown {
+		return fmt.Sprintf("The ticket system doesn't take %s%s. Check the number, and that the ticket is open. (My rule, not PIM's.)", ticket, why)
+	}
+	return fmt.Sprintf("I couldn't ask the ticket system about %s%s. So I asked Entra for nothing. Try again in a few minutes. (My rule, not PIM's.)", ticket, why)
+}
+
+// sayTicketLabelOf says of a ticket that was taken unseen that it was.
+func sayTicketLabelOf(a activation.Activation) string {
+	if a.Unchecked == "" {
+		return sayTicketLabel
+	}
+	return "Ticket (not checked, the ticket system could not be asked):"
+}

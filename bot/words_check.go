@@ -136,6 +136,8 @@ func sayRule(r activation.Rule, q activation.Ask, approvers []string) string {
 		return "not longer than allowed"
 	case activation.RuleReason, activation.RuleTicket, activation.RuleTicketForm:
 		return r.Name + " is given"
+	case activation.RuleTicketKnown:
+		return sayChecked(q.Facts.Checked)
 	case activation.RuleMFA:
 		return "multifactor authentication is asked of you"
 	case activation.RuleContext:
@@ -151,6 +153,17 @@ func sayRule(r activation.Rule, q activation.Ask, approvers []string) string {
 		return "you confirm it with a sign-in of its own"
 	}
 	return r.Name
+}
+
+// sayChecked is the ticket system's word, where it forbids nothing.
+func sayChecked(c *activation.Checked) string {
+	switch c.Says {
+	case activation.Yes:
+		return "the ticket system knows the ticket"
+	case activation.CantTell:
+		return "the ticket system couldn't be asked (" + lit(c.Why) + "); the ticket is taken all the same"
+	}
+	return "the ticket system will be asked about the ticket"
 }
 
 func excluding(all []activation.Group) (names []string) {

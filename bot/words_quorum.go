@@ -39,6 +39,11 @@ func sayAgreed(a activation.Activation, v activation.Agreed) string {
 	return s
 }
 
+// sayUnheard takes back an earlier yes.
+func sayUnheard(a activation.Activation, name string) string {
+	return fmt.Sprintf("%s agreed to %s before, and may not decide here any more: that yes no longer counts.", lit(name), what(a))
+}
+
 // sayRound alarms the channel: somebody in Entra went round pagbot's rule.
 func sayRound(a activation.Activation) string {
 	return fmt.Sprintf(":rotating_light: %s for %s was approved in Entra, where one approver is enough; here %d of %d had agreed. That goes round this group's rule: an administrator should look at it.",

@@ -37,6 +37,8 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 		return "PIM wants a reason here. Put it in quotation marks: `/pag activate GROUP 2h \"why you need it\"`"
 	case activation.TicketMissing:
 		return "PIM wants a ticket number here. Put it after the reason: `/pag activate GROUP 2h \"why\" INC0012345`"
+	case activation.TicketUnknown, activation.TicketUnchecked:
+		return sayTicketNo(r)
 	case activation.TicketUnfit:
 		return sayTicketUnfit(r)
 	case activation.TooOften:

@@ -62,6 +62,10 @@ func full(c activation.Code) activation.Refusal {
 		r.Until = after(15 * time.Minute)
 	case activation.TicketUnfit:
 		r.Text = "INC0012345"
+	case activation.TicketUnknown:
+		r.By, r.Text = "INC0012345", `at /state it says "closed"`
+	case activation.TicketUnchecked:
+		r.By, r.Text = "INC0012345", "it did not answer in time"
 	case activation.TooLong:
 		r.Max = activation.Duration(4 * time.Hour)
 	case activation.Quarantined:
@@ -200,6 +204,7 @@ func endings() []said {
 			a.Refusal = &activation.Refusal{Code: activation.BlockedByPolicy}
 		}), dm(activation.TopicClosed)},
 		{"one of two agreed, in the thread", quorum(approver), thread(activation.TopicAgreed)},
+		{"an earlier yes counts no more", quorum(approver), activation.Effect{Kind: activation.Thread, Topic: activation.TopicUnheard, Target: "adm-second@contoso.example"}},
 		{"gone round, in the thread", quorum(approver), thread(activation.TopicRound)},
 		{"two that exclude each other, in the thread", scene(activation.Active, func(a *activation.Activation) { a.Clash.Name = "db_readers" }), thread(activation.TopicClash)},
 		{"reminder", scene(activation.AwaitingApproval), thread(activation.TopicRemind)},

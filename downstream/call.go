@@ -24,6 +24,8 @@ type caller struct {
 	// written down: a target may echo it.
 	sign func(context.Context, *http.Request) (secrets []string, err error)
 	gap  time.Duration
+	// longest is more than any answer needs.
+	longest int64
 
 	mu    sync.Mutex
 	next  time.Time // wire: no call before
@@ -39,7 +41,7 @@ func newCaller(client *http.Client, gap time.Duration, sign func(context.Context
 	// credential must not go along.
 	h.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	h.Jar = nil
-	return &caller{http: &h, sign: sign, gap: gap}
+	return &caller{http: &h, sign: sign, gap: gap, longest: longestBody}
 }
 
 // bearerOf signs with a bearer token.
@@ -129,7 +131,7 @@ func (c *caller) ask(q *http.Request, into any) error {
 	return nil
 }
 
-// longestBody is more than any answer needs.
+// longestBody is more than any target's answer needs.
 const longestBody = 4 << 20
 
 // send sends a request when it may leave, and brings back whatever comes. The
@@ -153,8 +155,8 @@ func (c *caller) send(q *http.Request) (a *http.Response, body []byte, secrets [
 		return nil, nil, nil, faultOf(bare(err))
 	}
 	defer a.Body.Close()
-	body, err = io.ReadAll(io.LimitReader(a.Body, longestBody+1))
-	if err == nil && len(body) > longestBody {
+	body, err = io.ReadAll(io.LimitReader(a.Body, c.longest+1))
+	if err == nil && int64(len(body)) > c.longest {
 		err = errors.New("it does not end")
 	}
 	if err != nil {

@@ -18,6 +18,7 @@ type DefenderConfig struct {
 	DeviceGroups []string                              // as the person: names of the device groups that it opens; empty: any device
 	Graph        string                                // empty: https://graph.microsoft.com
 	Base         string                                // empty: https://api.security.microsoft.com
+	Resource     string                                // what a person's token is of; empty: https://api.securitycenter.microsoft.com
 	Token        func(context.Context) (string, error) // a bearer of the application, for Graph: reads the settings
 	// Devices is a bearer of the application for DefenderAppScope. It may be
 	// left out: then a device group that nobody was seen to reach yet may as
@@ -94,11 +95,15 @@ func NewDefenderAsPerson(c DefenderConfig, t Tokens) (*DefenderAsPerson, error) 
 	if c.Base, err = baseOf(c.Base, defenderBase); err != nil {
 		return nil, err
 	}
+	scope := DefenderScope
+	if c.Resource != "" {
+		scope = c.Resource + "/Machine.Read"
+	}
 	c.Client = c.Client.withDefaults()
 	// A refusal is a no here, so it must be heard twice.
 	c.Limits = c.Limits.or(Limits{Batch: 1, Rate: time.Second, Timeout: 30 * time.Second, Confirm: 2, As: asPerson})
 	c.Limits.Level = activation.L3
-	return &DefenderAsPerson{persons: newPersons(t, DefenderScope), c: c, ms: newMSAPI(c.Client.HTTP, 300*time.Millisecond)}, nil
+	return &DefenderAsPerson{persons: newPersons(t, scope), c: c, ms: newMSAPI(c.Client.HTTP, 300*time.Millisecond)}, nil
 }
 
 // Limits implements Probe.

@@ -64,19 +64,19 @@ func NewHTTP(c HTTPConfig) (*HTTP, error) {
 		return nil, fmt.Errorf("http target: %w", err)
 	}
 	h := &HTTP{c: c}
-	if h.ask, err = newForm(c, c.URL); err == nil {
+	if h.ask, err = newForm(c, c.URL, reach{all: c.Inward}); err == nil {
 		err = truthful(c, h.ask)
 	}
 	if err == nil && c.Exists != "" {
 		bare := c
 		bare.Method, bare.Body = http.MethodGet, ""
-		h.exists, err = newForm(bare, c.Exists)
+		h.exists, err = newForm(bare, c.Exists, reach{all: c.Inward})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("http target: %w", err)
 	}
 	client := *c.HTTP
-	client.Transport = guarded(client.Transport, c.Inward)
+	client.Transport = guarded(client.Transport, reach{all: c.Inward})
 	h.http = newCaller(&client, c.Limits.Rate, func(context.Context, *http.Request) ([]string, error) { return h.ask.secrets(), nil })
 	return h, nil
 }

@@ -36,7 +36,7 @@ var (
 	sensitive = []string{"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "apikey", "x-auth-token"}
 )
 
-func newForm(c HTTPConfig, address string) (*form, error) {
+func newForm(c HTTPConfig, address string, r reach) (*form, error) {
 	host := origin.FindString(address)
 	if host == "" {
 		return nil, fmt.Errorf("%q does not begin with an address whose host is fixed, such as https://api.example/", address)
@@ -48,7 +48,7 @@ func newForm(c HTTPConfig, address string) (*form, error) {
 		return nil, fmt.Errorf("the host of %q must be fixed: people's values belong behind it", address)
 	}
 	u, _ := url.Parse(host)
-	if err := allowedHost(u.Hostname(), c.Inward); err != nil {
+	if err := r.host(u.Hostname()); err != nil {
 		return nil, err
 	}
 	q := &form{method: c.Method, headers: map[string]text{}}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"pagbot/activation"
@@ -15,6 +16,9 @@ import (
 
 // The three traps: questions whose answer looks like an effect and is none. A
 // free question can't be configured so by accident.
+
+// azureHosts are Resource Manager's.
+var azureHosts = []string{"management.azure.com", "management.usgovcloudapi.net", "management.chinacloudapi.cn"}
 
 // entraHosts answer from Entra's own current data (trap 1).
 var entraHosts = []string{"graph.microsoft.com", "graph.microsoft.us", "dod-graph.microsoft.us", "microsoftgraph.chinacloudapi.cn", "graph.windows.net"}
@@ -52,7 +56,7 @@ func truthful(c HTTPConfig, f *form) error {
 	}
 	path := one.path
 	switch {
-	case strings.HasSuffix(host, "management.azure.com") && joins.MatchString(path):
+	case slices.ContainsFunc(azureHosts, func(h string) bool { return strings.HasSuffix(host, h) }) && joins.MatchString(path):
 		return errors.New("role assignments name the group and Entra names the person: joining the two proves configured and member, never that access is effective; a question to the policy engine would")
 	case aboutCaller.MatchString(path):
 		return errors.New("this answers about whoever asks, which here is the bot and not the person: choose a question that names the person")

@@ -99,9 +99,14 @@ func (w *town) asked() slack.Message {
 // returns its link.
 func (w *town) voted(card slack.Message) string {
 	w.t.Helper()
-	w.presses(demo.Approver, card, "approve")
-	w.fills(demo.Approver, "release night")
-	return w.newest(demo.Approver)
+	return w.votedBy(demo.Approver, card)
+}
+
+func (w *town) votedBy(name string, card slack.Message) string {
+	w.t.Helper()
+	w.presses(name, card, "approve")
+	w.fills(name, "release night")
+	return w.newest(name)
 }
 
 // newest is the link that a person was sent last, in the channel or in a DM.

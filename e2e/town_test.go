@@ -26,16 +26,19 @@ import (
 // town is the company with the bot in it.
 type town struct {
 	*demo.Worlds
-	t     testing.TB
-	net   pipe.Net
-	cert  tls.Certificate
-	trust *tls.Config
-	dir   string
-	cfg   *app.Config
-	bot   *app.App
-	stop  func()          // ends the bot as SIGTERM would
-	more  *systems        // further targets, where a story has them
-	used  map[string]bool // links that were confirmed
+	t        testing.TB
+	net      pipe.Net
+	cert     tls.Certificate
+	trust    *tls.Config
+	dir      string
+	cfg      *app.Config
+	bot      *app.App
+	stop     func() // ends the bot as SIGTERM would
+	place    demo.Place
+	tlsHosts []string                                                          // that serve TLS, besides those of every town
+	dial     func(ctx context.Context, network, addr string) (net.Conn, error) // the bot's; nil: straight into the network
+	more     *systems                                                          // further targets, where a story has them
+	used     map[string]bool                                                   // links that were confirmed
 }
 
 // setup are the choices of a town.
@@ -73,16 +76,18 @@ func (w *town) judge() {
 // open founds the company and serves it; the returned function closes it.
 func (w *town) open(s setup) (closeAll func()) {
 	w.used = map[string]bool{}
-	place := demo.Place{Slack: "http://slack.test", Graph: "http://graph.test", Authority: "https://login.test", DevOps: "http://devops.test", Pages: "https://pag.test"}
+	if w.place == (demo.Place{}) {
+		w.place = demo.Place{Slack: "http://slack.test", Graph: "http://graph.test", Authority: "https://login.test", DevOps: "http://devops.test", Pages: "https://pag.test"}
+	}
 	var err error
-	if w.Worlds, err = demo.Found(place, demo.Clocks{}); err != nil {
+	if w.Worlds, err = demo.Found(w.place, demo.Clocks{}); err != nil {
 		w.t.Fatal(err)
 	}
 	if s.found != nil {
 		s.found(w.Worlds)
 	}
 	var pem []byte
-	if w.cert, pem, err = demo.Certificate("login.test", "pag.test"); err != nil {
+	if w.cert, pem, err = demo.Certificate(append(w.tlsHosts, "login.test", "pag.test")...); err != nil {
 		w.t.Fatal(err)
 	}
 	pool := x509.NewCertPool()
@@ -155,6 +160,9 @@ func (w *town) start() {
 func (w *town) begin() {
 	w.t.Helper()
 	tr := w.transport()
+	if w.dial != nil {
+		tr.DialContext = w.dial
+	}
 	var err error
 	w.bot, err = app.Open(w.t.Context(), w.cfg, app.Options{Transport: tr, Log: slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Listen: w.listen})

@@ -41,8 +41,10 @@ func (t attempt) decide(ctx context.Context, c caller) activation.Report {
 	if r, stop := t.readStage(stage); stop {
 		return r
 	}
-	if t.counts() {
-		return activation.Report{Tell: activation.Done{Warrant: t.w.ID, Counted: true, At: t.now}}
+	if t.w.Deed == activation.Approve && t.a.Quorum > 1 {
+		if r, stop := t.counted(ctx); stop {
+			return r
+		}
 	}
 	// Point of no return. A crash from here on leaves a claimed deed: whether it
 	// was done shows in the request's status.
@@ -61,11 +63,6 @@ func (t attempt) decide(ctx context.Context, c caller) activation.Report {
 	}
 	return t.undecided(err)
 }
-
-// counts reports whether this yes is not the last one that is needed: PIM is
-// asked whether its giver may decide, and not told. In PIM the first yes would
-// be enough.
-func (t attempt) counts() bool { return t.w.Deed == activation.Approve && t.a.Lacks() > 1 }
 
 // stage reads the approval as the approver and picks the stage that is theirs
 // to decide, else the last one.

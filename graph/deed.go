@@ -25,6 +25,8 @@ type Tokens interface {
 // Guard refuses warrants that were not sealed by us.
 type Guard interface {
 	Check(w activation.Warrant) error
+	// Voice seals an approver's proven yes that is counted first.
+	Voice(a activation.Activation, v activation.Agreed) string
 }
 
 // Deeds does what a warrant permits, as the person whose warrant it is, and

@@ -94,7 +94,7 @@ func (t attempt) lookStatus(ctx context.Context) activation.Report {
 	switch d := t.w.Deed; {
 	case d == activation.Cancel && k == activation.CalledOff,
 		d == activation.Deny && k == activation.SaidNo,
-		d == activation.Approve && approved && !t.counts():
+		d == activation.Approve && approved && t.a.Lacks() <= 1:
 		return t.done(&q)
 	case d == activation.Cancel || k == activation.CalledOff:
 		return not(activation.NotPending)

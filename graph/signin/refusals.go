@@ -120,6 +120,8 @@ var refusalNext = map[activation.Code][2]string{
 	activation.Changed:          {"This has changed since you asked", askAgain},
 	activation.RulesFailed:      {"PIM's rules said no", "Tell your administrator which rules PIM named."},
 	activation.TicketUnfit:      {"This ticket is not of the form that is wanted here", "Ask again in Slack with a ticket of that form."},
+	activation.TicketUnknown:    {"The ticket system does not take this ticket", "Ask again in Slack with an open one."},
+	activation.TicketUnchecked:  {"The ticket system could not be asked", "Ask again in Slack in a few minutes."},
 	activation.TooOften:         {"You have asked for this too often in vain", "Slack says when you may ask again. Talk to an approver meanwhile."},
 	activation.Excluded:         {"Another access excludes this one", "pagbot's rule, not PIM's. /pag switch in Slack leaves the one for the other."},
 	activation.NotEnded:         {"Nothing new was asked for", "What you have could not be ended first, and goes on; /pag status shows it."},

@@ -65,6 +65,24 @@ func (s *Sealer) Check(w activation.Warrant) error {
 	return nil
 }
 
+// Voice seals an approver's proven yes, which is counted before PIM is told.
+func (s *Sealer) Voice(a activation.Activation, v activation.Agreed) string {
+	return encode(s.mac("voice", string(a.Voice(v))))
+}
+
+// Heard are the voices of an activation that were sealed here for it, one of
+// each human: who can write the database can add rows, and repeat them.
+func (s *Sealer) Heard(a activation.Activation) []activation.Agreed {
+	var heard activation.Activation
+	for _, v := range a.Agreed {
+		seal, err := decode(v.Seal)
+		if err == nil && s.fits(seal, "voice", string(a.Voice(v))) && !heard.Agrees(v.By) {
+			heard.Agreed = append(heard.Agreed, v)
+		}
+	}
+	return heard.Agreed
+}
+
 // mac authenticates parts for one purpose.
 func (s *Sealer) mac(purpose string, of ...string) []byte {
 	return mac(s.keys[0], purpose, of...)

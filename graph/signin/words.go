@@ -79,6 +79,7 @@ func (s *Service) deedRows(a activation.Activation, p activation.Pending) []row 
 	}
 	add("Reason", a.Reason)
 	add("Ticket", a.Ticket)
+	add("Ticket not checked", a.Unchecked)
 	add("Your words", p.Reason)
 	return rows
 }

@@ -128,7 +128,7 @@ func (a *App) openEntra(context.Context) error {
 	for _, g := range a.cfg.Groups {
 		ids = append(ids, g.ID)
 	}
-	a.reader, err = graph.NewReader(graph.Config{Base: a.cfg.Entra.Graph, Tenant: a.cfg.Entra.Tenant, Credential: cred, HTTP: a.http, Groups: ids, Now: a.clock.Now})
+	a.reader, err = graph.NewReader(graph.Config{Base: a.cfg.graphRoot(), Tenant: a.cfg.Entra.Tenant, Credential: cred, HTTP: a.http, Groups: ids, Now: a.clock.Now})
 	a.checks = append(a.checks, a.checkEntra)
 	return err
 }
@@ -155,8 +155,12 @@ func (a *App) openSlack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := bot.Config{API: api, HTTP: slackHTTP, AppID: appID(a.secrets.appToken), Groups: a.botGroups(), Engine: late, Directory: a.reader, People: people,
-		Measures: measures{a}, Homes: homes{a.db}, Warn: a.warned, Now: a.clock.Now, World: a.clock.World, Log: a.log}
+	groups, err := a.botGroups()
+	if err != nil {
+		return err
+	}
+	c := bot.Config{API: api, HTTP: slackHTTP, AppID: appID(a.secrets.appToken), Groups: groups, Engine: late, Directory: a.reader, People: people,
+		Measures: measures{a}, Homes: homes{a.db}, Portal: a.cfg.Entra.cloud().approve(), Warn: a.warned, Now: a.clock.Now, World: a.clock.World, Log: a.log}
 	for _, s := range a.cfg.Presets {
 		c.Presets = append(c.Presets, bot.Preset{Name: s.Name, Groups: s.Members, Length: time.Duration(s.For)})
 	}
@@ -194,17 +198,20 @@ func (a *App) receive(ctx context.Context, e socket.Envelope, answer func(any, e
 	}()
 }
 
-func (a *App) botGroups() []bot.Group {
-	var all []bot.Group
+func (a *App) botGroups() (all []bot.Group, err error) {
 	for _, g := range a.cfg.Groups {
 		var ticket *regexp.Regexp
 		if g.Ticket != "" {
 			ticket = regexp.MustCompile(g.Ticket) // validated
 		}
-		all = append(all, bot.Group{Ticket: ticket, TicketForm: g.TicketExample, Group: activation.Group{Tenant: a.cfg.Entra.Tenant, ID: g.ID, Name: g.Name}, Aliases: g.Aliases, Channel: g.Channel,
+		check, err := a.ticketCheck(g)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, bot.Group{Ticket: ticket, CheckTicket: check, TicketForm: g.TicketExample, Group: activation.Group{Tenant: a.cfg.Entra.Tenant, ID: g.ID, Name: g.Name}, Aliases: g.Aliases, Channel: g.Channel,
 			Proof: g.Proof, Lead: time.Duration(g.Warn), Remind: time.Duration(g.Remind), Backup: g.Backup, Quorum: g.Quorum, Excludes: a.cfg.excluded(g), Targets: a.reaches(g)})
 	}
-	return all
+	return all, nil
 }
 
 func (a *App) openEngine(people bot.People) error {
@@ -215,43 +222,61 @@ func (a *App) openEngine(people bot.People) error {
 		return err
 	}
 	a.watch = watch
-	hands := map[activation.Kind]engine.Hand{activation.WatchPIM: graph.NewWatch(a.reader), activation.Probe: watch}
+	hands := map[activation.Kind]engine.Hand{activation.WatchPIM: graph.NewWatch(a.reader), activation.WatchWho: graph.NewAudits(a.reader), activation.Probe: watch}
 	for _, k := range []activation.Kind{activation.Card, activation.Thread, activation.DM, activation.AskSign, activation.Whisper} {
 		hands[k] = mouth
 	}
 	if hands[activation.Demand], err = a.openDemands(); err != nil {
 		return err
 	}
+	var voices *signin.Sealer
 	if a.pages != nil {
 		guard, err := signin.NewSealer(a.secrets.key, a.secrets.oldKeys...)
 		if err != nil {
 			return err
 		}
 		hands[activation.DoDeed] = downstream.NewStarts(graph.NewDeeds(a.reader, a.pages, guard), a.clock.Now)
+		voices = guard
 	}
 	var watched []engine.Watched
 	for _, g := range a.bot.Groups {
 		watched = append(watched, engine.Watched{Group: g.Group, Targets: g.Targets, Lead: g.Lead, Remind: g.Remind, Quorum: g.Quorum, Excludes: g.Excludes})
 	}
 	a.Engine, err = engine.New(engine.Config{Store: a.db, Clock: a.clock, Reader: a.bot, Hands: hands, Groups: watched, PIM: bound{a.reader, people}, Log: a.log,
-		Changed: a.history.Note, Named: named(a.bot.Groups, people)})
+		Changed: a.history.Note, Named: named(a.bot.Groups, people, voices)})
 	return err
 }
 
 // named has the person and the group of an activation called what the mapping
-// and the configuration call them. Whoever can write the database could
-// otherwise have an approver read another name than the one that gets access.
-func named(groups []bot.Group, people bot.People) func(activation.Activation) activation.Activation {
-	names := map[string]string{}
+// and the configuration call them, and as many approvers needed and heard as the
+// configuration and the seals say. Whoever can write the database could otherwise
+// have an approver read another name than the one that gets access, or agree in
+// others' names.
+func named(groups []bot.Group, people bot.People, voices *signin.Sealer) func(activation.Activation) activation.Activation {
+	byID := map[string]bot.Group{}
 	for _, g := range groups {
-		names[strings.ToLower(g.ID)] = g.Name
+		byID[strings.ToLower(g.ID)] = g
 	}
 	return func(x activation.Activation) activation.Activation {
 		if p, ok := people.ByObject(x.Person.Tenant, x.Person.Object); ok {
 			p.Name = cmp.Or(p.Name, x.Person.Name)
 			x.Person = p
 		}
-		x.Group.Name = cmp.Or(names[strings.ToLower(x.Group.ID)], x.Group.Name)
+		if d := x.Decision; d != nil && d.By.Slack.ID == "" {
+			if p, ok := people.ByObject(d.By.Tenant, d.By.Object); ok {
+				by := *d
+				p.Name = cmp.Or(p.Name, d.By.Name)
+				by.By, x.Decision = p, &by
+			}
+		}
+		g := byID[strings.ToLower(x.Group.ID)]
+		x.Group.Name = cmp.Or(g.Name, x.Group.Name)
+		if x.Phase == activation.AwaitingApproval {
+			x.Quorum = max(x.Quorum, g.Quorum)
+			if voices != nil {
+				x.Agreed = voices.Heard(x)
+			}
+		}
 		return x
 	}
 }

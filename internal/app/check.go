@@ -95,11 +95,7 @@ func (a *App) reachGraph(ctx context.Context) error {
 	if f.Err != nil {
 		why = strings.TrimPrefix(oneLine(f.Err), "no answer: ")
 	}
-	at := a.cfg.Entra.Graph
-	if at == "" {
-		at = "https://graph.microsoft.com"
-	}
-	return fmt.Errorf("entra.graph: %s can't be reached (%s): open the way there (proxy, firewall, DNS)", at, unreachedText(why))
+	return fmt.Errorf("entra.graph: %s can't be reached (%s): open the way there (proxy, firewall, DNS)", a.cfg.graphRoot(), unreachedText(why))
 }
 
 // setup is the first contact with a target.

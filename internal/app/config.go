@@ -51,9 +51,12 @@ type SlackConfig struct {
 type EntraConfig struct {
 	// Tenant is the tenant's id (a GUID; names are not accepted, they change).
 	Tenant string `yaml:"tenant"`
-	// Graph is Microsoft Graph's root; empty: https://graph.microsoft.com.
+	// Cloud is Microsoft's cloud that the tenant is in: public (the default),
+	// us-government, us-dod or china. All addresses of Microsoft's follow from it.
+	Cloud string `yaml:"cloud"`
+	// Graph is Microsoft Graph's root; empty: that of the cloud.
 	Graph string `yaml:"graph"`
-	// Authority is the sign-in host; empty: https://login.microsoftonline.com/.
+	// Authority is the sign-in host; empty: that of the cloud.
 	Authority string `yaml:"authority"`
 	// CA is a file with further certificates (PEM) that the authority and Graph
 	// may use; for a test tenant behind a private authority.
@@ -148,6 +151,8 @@ type GroupConfig struct {
 	Ticket string `yaml:"ticket"`
 	// TicketExample is a ticket that matches, to be shown to who gave another.
 	TicketExample string `yaml:"ticket_example"`
+	// TicketCheck is the system that knows them; left out: none is asked.
+	TicketCheck *TicketCheck `yaml:"ticket_check"`
 	// Warn is how long before the end its owner is warned; empty: 10m.
 	Warn Duration `yaml:"warn"`
 	// Remind is how long a request waits for an approver before its approvers

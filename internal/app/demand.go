@@ -21,7 +21,7 @@ func (a *App) openDemands() (*graph.Demands, error) {
 			if err != nil {
 				return nil, err
 			}
-			p, err := graph.NewProvisioner(graph.Config{Base: a.cfg.Entra.Graph, Tenant: a.cfg.Entra.Tenant, Credential: cred, HTTP: a.http},
+			p, err := graph.NewProvisioner(graph.Config{Base: a.cfg.graphRoot(), Tenant: a.cfg.Entra.Tenant, Credential: cred, HTTP: a.http},
 				graph.Application{Principal: key.ServicePrincipal, Job: key.Job, Rule: key.Rule})
 			if err != nil {
 				return nil, err

@@ -8,11 +8,12 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	azcloud "github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential"
@@ -20,16 +21,15 @@ import (
 
 	"pagbot/activation"
 	"pagbot/bot"
+	"pagbot/downstream"
 	"pagbot/graph/signin"
 	"pagbot/store"
 )
 
-const publicAuthority = "https://login.microsoftonline.com/"
-
 func (c *Config) authority() string {
 	a := c.Entra.Authority
 	if a == "" {
-		a = publicAuthority
+		a = c.Entra.cloud().authority
 	}
 	return strings.TrimSuffix(a, "/") + "/"
 }
@@ -37,11 +37,8 @@ func (c *Config) authority() string {
 // private reports whether the authority is none of Microsoft's clouds, whose
 // own discovery knows nothing of it.
 func (c *Config) private() bool {
-	switch c.authority() {
-	case publicAuthority, "https://login.microsoftonline.us/", "https://login.chinacloudapi.cn/":
-		return false
-	}
-	return true
+	at := c.authority()
+	return at != "https://login.partner.microsoftonline.cn/" && !slices.ContainsFunc(clouds, func(c cloud) bool { return c.authority == at })
 }
 
 func (c *Config) in(path string) string {
@@ -68,6 +65,7 @@ func (c *Config) targetsOf(g GroupConfig) []TargetConfig {
 func transport(ca string) (*http.Transport, error) {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = 16
+	t.DialContext = downstream.Dialer().DialContext
 	t.ResponseHeaderTimeout = 30 * time.Second
 	if ca != "" {
 		pem, err := readFile("entra.ca", ca)
@@ -96,7 +94,7 @@ func (c *Config) credential(h *http.Client, secret string) (azcore.TokenCredenti
 func (c *Config) credentialOf(r ReaderConfig, which string, h *http.Client, secret string) (azcore.TokenCredential, error) {
 	// What is down is asked again by whoever needed it; a start says so soon.
 	retry := policy.RetryOptions{MaxRetries: 2, RetryDelay: 300 * time.Millisecond, MaxRetryDelay: time.Second}
-	o := azcore.ClientOptions{Transport: h, Cloud: cloud.Configuration{ActiveDirectoryAuthorityHost: c.authority()}, Retry: retry}
+	o := azcore.ClientOptions{Transport: h, Cloud: azcloud.Configuration{ActiveDirectoryAuthorityHost: c.authority()}, Retry: retry}
 	private := c.private()
 	switch {
 	case r.ClientSecret != nil:
@@ -132,10 +130,7 @@ func bearer(cred azcore.TokenCredential, scope string) func(context.Context) (st
 
 // The delegated scopes of the sign-in registration, one by one.
 func signInScopes(graph string) []string {
-	if graph == "" {
-		graph = "https://graph.microsoft.com"
-	}
-	return []string{strings.TrimSuffix(graph, "/") + "/PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"}
+	return []string{graph + "/PrivilegedAssignmentSchedule.ReadWrite.AzureADGroup"}
 }
 
 // pages are the sign-in pages with the sealer that mints their warrants.
@@ -174,7 +169,7 @@ func (a *App) openSignIn(ctx context.Context, e *lateEngine, api *slack.Client) 
 		return nil, nil, err
 	}
 	service, err := signin.New(signin.Config{URL: c.URL, Authority: a.cfg.authority() + a.cfg.Entra.Tenant, Tenant: a.cfg.Entra.Tenant, Client: c.ClientID, Credential: cred,
-		Scopes: signInScopes(a.cfg.Entra.Graph), Sealer: sealer, Custody: signin.Custody(c.Custody), Ring: ring, People: people,
+		Scopes: signInScopes(a.cfg.graphRoot()), Sealer: sealer, Custody: signin.Custody(c.Custody), Ring: ring, People: people,
 		Directory: accounts{a.reader, c.Bind.Attribute}, Workspace: members{api, a.me}, Bind: signin.Bind{Attribute: c.Bind.Attribute != "", Mail: c.Bind.Mail},
 		Device: signin.Device{Client: c.DeviceClient, Done: a.tellDevice},
 		Floors: floorFile(filepath.Join(a.cfg.StateDir(), "signed-out.json")),

@@ -40,7 +40,7 @@ func (t *TargetConfig) address(api string, p *problems) {
 // graphRoot is Microsoft Graph's address.
 func (c *Config) graphRoot() string {
 	if c.Entra.Graph == "" {
-		return "https://graph.microsoft.com"
+		return c.Entra.cloud().graph
 	}
 	return strings.TrimSuffix(c.Entra.Graph, "/")
 }

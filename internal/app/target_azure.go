@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -48,7 +49,8 @@ var azureKind = kind{
 		defaultTo(&t.Name, "Azure")
 	},
 	open: func(a *App, t TargetConfig, s scope) (downstream.Probe, error) {
-		resource := downstream.AzureScope
+		in := a.cfg.Entra.cloud()
+		resource := in.azure + "/.default"
 		if t.Azure.Ask == downstream.AzurePDP {
 			resource = downstream.PDPScope
 		}
@@ -58,6 +60,6 @@ var azureKind = kind{
 		}
 		c := t.Azure
 		return probe(downstream.NewAzure(downstream.AzureConfig{Group: s.group, Scope: c.Scope, Role: c.Role, Ask: c.Ask, Action: c.Action, Data: c.DataAction,
-			Expands: c.ExpandsGroups, Base: c.API, Token: token, Client: a.client()}))
+			Expands: c.ExpandsGroups, Base: cmp.Or(c.API, in.azure), Token: token, Client: a.client()}))
 	},
 }

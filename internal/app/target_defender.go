@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"time"
 
 	"pagbot/downstream"
@@ -38,7 +39,8 @@ var defenderKind = kind{
 		if err != nil {
 			return nil, err
 		}
-		c := downstream.DefenderConfig{Group: s.group, Role: t.Defender.Role, DeviceGroups: t.Defender.DeviceGroups, Graph: a.graphAt(t.Defender.API), Base: t.Defender.API,
+		in := a.cfg.Entra.cloud()
+		c := downstream.DefenderConfig{Group: s.group, Role: t.Defender.Role, DeviceGroups: t.Defender.DeviceGroups, Graph: a.graphAt(t.Defender.API), Base: cmp.Or(t.Defender.API, in.defender), Resource: in.devices,
 			Token: token, Directory: a.reader, Client: a.client()}
 		if t.Defender.As == asPerson {
 			return probe(downstream.NewDefenderAsPerson(c, &a.looks))

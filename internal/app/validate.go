@@ -52,6 +52,7 @@ func (c *Config) validate() error {
 	p.need(c.State != "", "state: name a directory for the database, such as /var/lib/pagbot")
 	c.Slack.check(&p)
 	c.Entra.check(&p)
+	c.checkCloud(&p)
 	if c.SignIn != nil {
 		c.SignIn.check(&p)
 	}
@@ -101,8 +102,8 @@ func (s *SlackConfig) check(p *problems) {
 
 func (e *EntraConfig) check(p *problems) {
 	p.need(guid.MatchString(e.Tenant), "entra.tenant: %q is not a tenant id: copy the GUID from the Entra admin center's overview", e.Tenant)
-	p.need(e.Graph == "" || safe(e.Graph), "entra.graph: %q is not an https address: leave it out for https://graph.microsoft.com", e.Graph)
-	p.need(e.Authority == "" || safe(e.Authority) && strings.HasPrefix(e.Authority, "https:"), "entra.authority: %q is not an https address: leave it out for %s", e.Authority, publicAuthority)
+	p.need(e.Graph == "" || safe(e.Graph), "entra.graph: %q is not an https address: leave it out for %s", e.Graph, e.cloud().graph)
+	p.need(e.Authority == "" || safe(e.Authority) && strings.HasPrefix(e.Authority, "https:"), "entra.authority: %q is not an https address: leave it out for %s", e.Authority, e.cloud().authority)
 	e.Reader.check(p, "reader")
 	if w := e.Provisioner; w != nil {
 		w.check(p, "provisioner")
@@ -164,6 +165,9 @@ func (g *GroupConfig) check(p *problems, n int, targets, names, ids map[string]b
 	pattern, err := regexp.Compile(g.Ticket)
 	p.need(err == nil, "groups %s: ticket %q is not a regular expression: write it like ^INC[0-9]{7}$", g.Name, g.Ticket)
 	p.need(err != nil || g.Ticket == "" || pattern.MatchString(g.TicketExample), "groups %s: ticket_example %q does not match ticket: give one that does, people are shown it", g.Name, g.TicketExample)
+	if g.TicketCheck != nil {
+		g.TicketCheck.check(g, p)
+	}
 	p.need(g.Quorum >= 0 && g.Quorum <= 10, "groups %s: quorum %d is not a number of approvers: choose 1 to 10", g.Name, g.Quorum)
 	for _, u := range g.Backup {
 		p.need(userID.MatchString(u), "groups %s: backup %q is not a person's id: copy it from their profile in Slack (it begins with U or W)", g.Name, u)

@@ -94,7 +94,7 @@ func (w *World) auditJSON(a *audit) obj {
 		name = strings.Replace(name, "role", "group", 1)
 	}
 	targets, correlation, operation := w.targetsOf(a.edge), a.id(), "Remove"
-	if a.request != nil {
+	if a.request != nil && !w.dials.AuditNoRequest {
 		targets = append(targets, obj{"id": a.request.id, "type": "Request", "displayName": nil})
 		correlation = "pim-" + a.request.id
 	}

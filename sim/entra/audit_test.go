@@ -101,6 +101,13 @@ func TestAuditDials(t *testing.T) {
 	if rows := x.audits("?$filter=activityDisplayName eq 'Add member to group completed (PIM activation)'"); len(rows) != 1 {
 		t.Errorf("groups by name: %v", rows)
 	}
+	if rows := x.audits("?$filter=loggedByService eq 'PIM'"); len(rows[0]["targetResources"].([]any)) != 3 {
+		t.Errorf("the request is named: %v", rows[0])
+	}
+	x.Turn(func(d *Dials) { d.AuditNoRequest = true })
+	if rows := x.audits("?$filter=loggedByService eq 'PIM'"); len(rows[0]["targetResources"].([]any)) != 2 {
+		t.Errorf("the request is named: %v", rows[0])
+	}
 	x.pass(31 * 24 * time.Hour)
 	if rows := x.audits(""); len(rows) != 0 {
 		t.Errorf("kept longer than 30 days: %d", len(rows))

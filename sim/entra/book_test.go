@@ -79,6 +79,7 @@ var book = []fact{
 	{"4.9", "delta of users", "always", "TestUsersDelta"},
 	{"4.9", "the audit log, minutes late, 7 or 30 days", "AuditDelay, AuditKeep", "TestAuditTimes"},
 	{"4.9", "PIM's activity names for groups, and category beside loggedByService" + unsettled, "AuditsSayGroup, AuditNoCategory", "TestAuditDials"},
+	{"4.9", "whether PIM's lines name the request" + unsettled, "AuditNoRequest", "TestAuditDials"},
 	{"4.9", "people by mail, UPN, other mails, proxy addresses, employeeId, extension attributes", "always", "TestAttributesForMapping"},
 	{"4.9", "$batch: 20, each throttled alone, no order, 424", "always", "TestBatch"},
 	{"4.9", "an inner 429 inside an outer 200", "Fault: status", "TestBatchIsThrottledOneByOne"},

@@ -58,6 +58,7 @@ type Dials struct {
 
 	// How it says so.
 	AuditsSayGroup  bool           // PIM's audit activities have "group" where the published ones have "role"; unsettled
+	AuditNoRequest  bool           // PIM's audit lines name group and person, and not the request; unsettled
 	AuditNoCategory bool           // loggedByService and category can't be filtered by together; unsettled
 	Shape           string         // error bodies: "book" (as captured), "plain", "wrapped"; unsettled
 	OddKeys         bool           // createdDateTIme and completedDateTIme, as one page prints them

@@ -14,6 +14,18 @@ import (
 type Net struct {
 	mu    sync.Mutex
 	hosts map[string]*Listener
+	names map[string]string // a host's address, where it has another
+}
+
+// Resolve has a name lead to another host, such as an address of the internet
+// or of somebody's own network: what dials it then sees that at the far end.
+func (n *Net) Resolve(name, host string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.names == nil {
+		n.names = map[string]string{}
+	}
+	n.names[hostOf(name)] = host
 }
 
 // Listen makes the listener of a host name, and replaces an earlier one: a
@@ -33,6 +45,10 @@ func (n *Net) Listen(host string) *Listener {
 // Dial connects to a host by an address like "slack.test:443".
 func (n *Net) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	n.mu.Lock()
+	if host, ok := n.names[hostOf(address)]; ok {
+		_, port, _ := net.SplitHostPort(address)
+		address = net.JoinHostPort(host, port)
+	}
 	l := n.hosts[hostOf(address)]
 	n.mu.Unlock()
 	if l == nil {

@@ -49,6 +49,8 @@ func (s *scene) liveOddly(t *testing.T) {
 
 	ts, _ := s.call("chat.postMessage", "channel", approvals, "text", "x", "blocks", oddBlocks, "attachments", `[{"text":"x"}]`,
 		"metadata", `{"event_type":"card","event_payload":{"id":"1"}}`)["ts"].(string)
+	answer, _ := s.call("chat.postMessage", "channel", approvals, "text", "x", "thread_ts", ts)["ts"].(string)
+	s.call("chat.update", "channel", approvals, "ts", answer, "text", "y")
 	must(p.Click(s.ctx, approvals, ts, "odd"))
 	must(p.SuggestAt(s.ctx, slack.Click{Channel: approvals, TS: ts, Action: "pick"}, "abc"))
 	must(p.Shortcut(s.ctx, "about", slack.Click{Channel: approvals, TS: ts}))

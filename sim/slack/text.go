@@ -158,10 +158,14 @@ func (r *reader) element(v any) string {
 	if o, ok := e["initial_option"].(map[string]any); ok {
 		return "<" + r.text(o["text"]) + ">"
 	}
-	return "<" + r.join(e["options"], " / ", func(o any) string {
+	label := func(o any) string {
 		option, _ := o.(map[string]any)
 		return r.text(option["text"])
-	}) + ">"
+	}
+	if picked := r.join(e["initial_options"], ", ", label); picked != "" {
+		return "<" + picked + ">"
+	}
+	return "<" + r.join(e["options"], " / ", label) + ">"
 }
 
 // rich renders rich_text; what people typed is never parsed as mrkdwn.

@@ -45,7 +45,7 @@ const acts = (at) => ({
 function field(e, b, at) {
   const key = b.block_id + "/" + e.action_id;
   const first = e.initial_value ?? e.initial_option?.value ?? e.initial_time ?? e.initial_date ?? e.initial_options?.map((o) => o.value) ?? "";
-  if (at.view && !(key in state.typed)) state.typed[key] = { value: first, label: e.initial_option?.text.text };
+  if (at.view && !(key in state.typed)) state.typed[key] = { value: first, label: e.initial_option?.text.text ?? e.initial_options?.map((o) => o.text.text).join(", ") };
   const now = state.typed[key] ?? { value: first };
   const set = (value, label) => {
     state.typed[key] = { value, label };

@@ -44,6 +44,7 @@ var exceptions = []exception{
 	{kinds: "answered.", path: "message.metadata.event_payload", why: "§6.3: the app's own names"},
 	{kinds: "answered.", path: "messages.*.metadata.event_payload", why: "§6.3: the app's own names"},
 	{kinds: "answered.conversations.open", path: "channel", only: isGroup, as: "shown.channel", why: "§6.2: the full object; the type was made from direct messages"},
+	{kinds: "answered.chat.update", path: "message.thread_ts", why: "the message is a reply; the type was made from one that is not"},
 	{kinds: "answered.auth.revoke", path: "revoked", why: "its documentation has it"},
 
 	{kinds: "asked.files.getUploadURLExternal", path: "alt_txt", why: "its documentation has this name, the type alt_text"},
