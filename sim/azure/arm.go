@@ -45,6 +45,8 @@ func (w *World) answer(c *target.Call) target.Answer {
 		return trouble(404, "ResourceNotFound", "The resource was not found.")
 	case version == "":
 		return trouble(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.")
+	case !dated.MatchString(version):
+		return trouble(400, "InvalidApiVersionParameter", "The api-version '"+version+"' is invalid.")
 	case c.Method == http.MethodGet && what == "roleAssignments" && !engine(c.Host):
 		return w.list(c, scope)
 	case c.Method == http.MethodGet && what == "permissions" && !engine(c.Host):
@@ -55,7 +57,10 @@ func (w *World) answer(c *target.Call) target.Answer {
 	return trouble(404, "ResourceNotFound", "The resource was not found.")
 }
 
-var assignedTo = regexp.MustCompile(`^atScope\(\)(?: and assignedTo\('([^']*)'\))?$`)
+var assignedTo = regexp.MustCompile(`^atScope\(\)(?: and assignedTo\('([^']+)'\))?$`)
+
+// dated is how versions look.
+var dated = regexp.MustCompile(`^\d{4}-\d\d-\d\d(-preview)?$`)
 
 // list joins what Entra says now.
 func (w *World) list(c *target.Call, scope string) target.Answer {

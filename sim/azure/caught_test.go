@@ -66,3 +66,17 @@ func TestAnswersNameWhatGrants(t *testing.T) {
 		}
 	})
 }
+
+// An api-version is a date; a filter names whom it is about.
+func TestVersionsAndFiltersAreStrict(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, time.Now(), time.Now)
+		const list = scope + "/providers/Microsoft.Authorization/roleAssignments?api-version="
+		for query, want := range map[string]string{"2022-04-01&$filter=atScope()": `"principalId":"g"`, "foo&$filter=atScope()": "InvalidApiVersionParameter",
+			"2022-4-1&$filter=atScope()": "InvalidApiVersionParameter", "2022-04-01&$filter=atScope() and assignedTo('')": "UnsupportedQuery"} {
+			if code, body := call(t, w, "app", "arm.test", list+query, ""); !strings.Contains(body, want) || (code == 200) != strings.HasPrefix(want, `"`) {
+				t.Errorf("%s: %d %s", query, code, body)
+			}
+		}
+	})
+}

@@ -16,3 +16,14 @@ func TestErrorsNameTheirException(t *testing.T) {
 		}
 	}
 }
+
+// What is in preview must be asked for as a preview, and a version is a number.
+func TestPreviewsAreAskedFor(t *testing.T) {
+	x := newWorld(t, nil)
+	for v, want := range map[string]string{"7.2-preview.1": "", "7.2-preview": "", "7.1": "", "7.2": "VssInvalidPreviewVersionException", "latest": "VssVersionOutOfRangeException"} {
+		rec := x.call(reader, "GET", dev+"securitynamespaces/"+Collection+"?api-version="+v, "")
+		if want == "" && rec.Code != 200 || want != "" && (rec.Code != 400 || !strings.Contains(rec.Body.String(), want)) {
+			t.Errorf("%s: %d %s", v, rec.Code, rec.Body)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package devops
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -64,11 +65,30 @@ func (w *World) serve(t *target.Call) answer {
 		a.Header = map[string]string{"Retry-After": w.dials.RetryAfter}
 		return a
 	}
-	if c.URL.Query().Get("api-version") == "" {
-		return trouble(400, "VssVersionNotSpecifiedException", "No api-version was supplied for the request.")
+	if no := unversioned(c.URL.Query().Get("api-version")); no != nil {
+		return *no
 	}
 	c.rest = rest
 	return c.route()
+}
+
+var numbered = regexp.MustCompile(`^\d\.\d(-preview(\.\d)?)?$`)
+
+// unversioned refuses a request without a version, or with one that there is
+// not. All of 7.2 is in preview, and must be asked for as that.
+func unversioned(v string) *answer {
+	var a answer
+	switch {
+	case v == "":
+		a = trouble(400, "VssVersionNotSpecifiedException", "No api-version was supplied for the request.")
+	case !numbered.MatchString(v):
+		a = trouble(400, "VssVersionOutOfRangeException", "The requested REST API version of "+v+" is out of range for this server.")
+	case v == "7.2":
+		a = trouble(400, "VssInvalidPreviewVersionException", `The requested version "7.2" of the resource is under preview. The -preview flag must be supplied in the api-version for such requests.`)
+	default:
+		return nil
+	}
+	return &a
 }
 
 func (c *call) route() answer {

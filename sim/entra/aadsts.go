@@ -17,7 +17,7 @@ func trouble(number int, text string) *authError { return &authError{number: num
 // names are the OAuth errors that go with the numbers, at the token endpoint.
 var oauth = map[int]string{
 	700016: "unauthorized_client", 7000215: "invalid_client", 7000222: "invalid_client", 700027: "invalid_client", 7000218: "invalid_client",
-	50011: "invalid_request", 90002: "invalid_request", 900144: "invalid_request", 9000411: "invalid_request", 1002012: "invalid_scope", 70003: "unsupported_grant_type", 70011: "invalid_scope",
+	50011: "invalid_request", 90002: "invalid_request", 900144: "invalid_request", 900561: "invalid_request", 9000411: "invalid_request", 1002012: "invalid_scope", 70003: "unsupported_grant_type", 70011: "invalid_scope",
 	500011: "invalid_resource", 501481: "invalid_grant", 54005: "invalid_grant", 70008: "invalid_grant", 9002313: "invalid_grant",
 	50057: "invalid_grant", 50105: "invalid_grant", 53003: "invalid_grant", 530036: "invalid_grant", 50173: "invalid_grant",
 	700082: "invalid_grant", 70043: "invalid_grant", 65001: "invalid_grant", 50076: "interaction_required", 50079: "interaction_required",

@@ -13,10 +13,12 @@ type stage struct {
 	at                 time.Time
 }
 
+var unauthorized = refuse(403, "UnauthorizedAccessException", "Attempted to perform an unauthorized operation.")
+
 // approvalFor finds the approval that a caller may see: approvers of it only.
 func (w *World) approvalFor(by caller, id string, now time.Time) (*request, *refusal) {
 	if by.oid == "" {
-		return nil, refuse(403, "UnauthorizedAccessException", "Attempted to perform an unauthorized operation.")
+		return nil, unauthorized
 	}
 	r := w.request(id)
 	if r == nil || !r.approval {

@@ -100,6 +100,8 @@ func (w *World) login(c *call) answer {
 		return w.consent(c)
 	case "POST oauth2/v2.0/token":
 		return w.token(c)
+	case "GET oauth2/v2.0/token":
+		return w.tokenError(trouble(900561, "The endpoint only accepts POST requests. Received a GET request."), w.wire())
 	case "POST oauth2/v2.0/devicecode":
 		return w.deviceCode(c)
 	case "GET oauth2/deviceauth":

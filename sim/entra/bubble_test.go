@@ -69,6 +69,7 @@ func TestADayInABubble(t *testing.T) {
 		}
 		r, err := http.NewRequest("POST", "https://graph.test"+base+"assignmentScheduleRequests", strings.NewReader(x.body(selfActivate, "PT2H")))
 		x.must(err)
+		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("Authorization", "Bearer "+again.AccessToken)
 		created, err := client.Do(r)
 		x.must(err)

@@ -19,6 +19,7 @@ import (
 func (x *tenant) over(ctx context.Context, c *http.Client) (int, string, error) {
 	r, err := http.NewRequestWithContext(ctx, "POST", "http://graph.test"+base+"assignmentScheduleRequests", strings.NewReader(x.body(selfActivate, "PT1H")))
 	x.must(err)
+	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Authorization", "Bearer "+x.as(x.requester))
 	res, err := c.Do(r)
 	if err != nil {

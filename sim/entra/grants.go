@@ -4,6 +4,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/json"
+	"mime"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,13 +15,20 @@ import (
 func (w *World) token(c *call) answer {
 	now := w.wire()
 	in, err := url.ParseQuery(string(c.body))
+	if kind, _, _ := mime.ParseMediaType(c.header.Get("Content-Type")); kind != "application/x-www-form-urlencoded" {
+		in = url.Values{} // nothing that is looked at
+	}
 	if err == nil && w.loops(in, now) {
 		return w.tokenError(trouble(50196, ""), now)
 	}
 	if err != nil {
 		return w.tokenError(trouble(900144, "The request body is no form."), now)
 	}
-	app, e := w.client(c, in)
+	e := incomplete(c, in)
+	var app *App
+	if e == nil {
+		app, e = w.client(c, in)
+	}
 	var g grant
 	if e == nil {
 		c.by.app = app.ID
@@ -42,6 +50,18 @@ func (w *World) token(c *call) answer {
 	}
 	c.by.oid = g.user.ID
 	return w.forUser(c, g, in)
+}
+
+// incomplete names the first parameter that a token request lacks.
+func incomplete(c *call, in url.Values) *authError {
+	of := strings.TrimPrefix(in.Get("grant_type"), "urn:ietf:params:oauth:grant-type:")
+	for _, name := range []string{"grant_type", "client_id", map[string]string{"refresh_token": "refresh_token", "authorization_code": "code", "device_code": "device_code"}[of]} {
+		_, _, basic := c.r.BasicAuth()
+		if name != "" && in.Get(name) == "" && !(basic && name == "client_id") {
+			return trouble(900144, "The request body must contain the following parameter: '"+name+"'.")
+		}
+	}
+	return nil
 }
 
 // loops tells, by dial, whether the same token request came too often within

@@ -12,7 +12,8 @@ import (
 // in, startsWith and any.
 type filter struct {
 	cond
-	eq map[string]string // what a conjunction fixes
+	eq     map[string]string // what a conjunction fixes
+	fields []string          // that it names
 }
 
 // cond is a condition, and what it leaves: a row that passes has one of these
@@ -41,12 +42,14 @@ type parser struct {
 	toks []string
 	eq   map[string]string
 	ors  int
+
+	fields []string
 }
 
 func parseFilter(s string) (*filter, error) {
 	p := &parser{toks: tokens.FindAllString(s, -1), eq: map[string]string{}}
 	if len(p.toks) == 0 {
-		return &filter{cond{test: func(obj) bool { return true }}, p.eq}, nil
+		return &filter{cond{test: func(obj) bool { return true }}, p.eq, nil}, nil
 	}
 	test, err := p.or()
 	if err == nil && len(p.toks) > 0 {
@@ -55,7 +58,7 @@ func parseFilter(s string) (*filter, error) {
 	if p.ors > 0 {
 		clear(p.eq)
 	}
-	return &filter{test, p.eq}, err
+	return &filter{test, p.eq, p.fields}, err
 }
 
 func (p *parser) peek() string {
@@ -127,6 +130,7 @@ func (p *parser) one() (cond, error) {
 	case strings.EqualFold(field, "startswith"):
 		err := p.expect("(", nil)
 		name := p.next()
+		p.fields = append(p.fields, name)
 		err = p.expect(",", err)
 		v := p.literal()
 		return cond{test: func(o obj) bool { return strings.HasPrefix(fold(value(o, name)), fold(v)) }}, p.expect(")", err)
@@ -135,6 +139,7 @@ func (p *parser) one() (cond, error) {
 }
 
 func (p *parser) compare(field string) (cond, error) {
+	p.fields = append(p.fields, field)
 	op := strings.ToLower(p.next())
 	if op == "in" {
 		err := p.expect("(", nil)
@@ -155,8 +160,8 @@ func (p *parser) compare(field string) (cond, error) {
 	v := p.literal()
 	if op == "eq" {
 		p.eq[strings.ToLower(field)] = v
-		if field == "principal/id" || field == "group/id" {
-			p.eq[strings.Replace(field, "/i", "i", 1)] = v
+		if low := strings.ToLower(field); low == "principal/id" || low == "group/id" {
+			p.eq[strings.Replace(low, "/i", "i", 1)] = v
 		}
 	}
 	holds, ok := map[string]func(int) bool{
@@ -226,7 +231,7 @@ func (p *parser) literal() string {
 // value reads a field of a row, however deep; principal/id and group/id mean
 // the row's own.
 func value(o obj, field string) string {
-	switch field {
+	switch strings.ToLower(field) {
 	case "principal/id":
 		field = "principalId"
 	case "group/id":
@@ -237,10 +242,10 @@ func value(o obj, field string) string {
 		if !deep {
 			break
 		}
-		o, _ = o[outer].(obj)
+		o, _ = member(o, outer).(obj)
 		field = inner
 	}
-	switch v := o[field].(type) {
+	switch v := member(o, field).(type) {
 	case nil:
 		return "null"
 	case string:
@@ -248,6 +253,19 @@ func value(o obj, field string) string {
 	default:
 		return fmt.Sprint(v)
 	}
+}
+
+// member is a field of a row, in whatever case it is asked for.
+func member(o obj, field string) any {
+	if v, ok := o[field]; ok {
+		return v
+	}
+	for k, v := range o {
+		if strings.EqualFold(k, field) {
+			return v
+		}
+	}
+	return nil
 }
 
 func fold(s string) string { return strings.ToLower(s) }

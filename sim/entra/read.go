@@ -31,7 +31,7 @@ var (
 // by group or principal.
 func list(k collection) func(*World, *call) answer {
 	return func(w *World, c *call) answer {
-		f, no := c.filter()
+		f, no := k.asked(c)
 		if no != nil {
 			return w.refused(c, no)
 		}
@@ -89,7 +89,10 @@ func get(k collection) func(*World, *call) answer {
 // mine serves filterByCurrentUser.
 func mine(k collection) func(*World, *call) answer {
 	return func(w *World, c *call) answer {
-		f, no := c.filter()
+		f, no := k.asked(c)
+		if c.by.oid == "" && k.name == assignmentApprovals.name {
+			no = unauthorized
+		}
 		if w.dials.NationalCloud {
 			no = refuse(404, "Request_ResourceNotFound", "Resource not found for the segment 'filterByCurrentUser'.")
 		}
@@ -233,7 +236,7 @@ func (w *World) page(c *call, context string, rows []obj) answer {
 	if n, err := strconv.Atoi(q.Get("$top")); err == nil && !(pims && w.dials.IgnoreTop) && n > 0 && (size == 0 || n < size) {
 		size = n
 	}
-	from, empty, ok := skipped(q.Get("$skiptoken"), len(rows))
+	from, empty, ok := skipped(q.Get("$skiptoken"), c.list(), len(rows))
 	if !ok {
 		return w.refused(c, refuse(400, "BadRequest", "Skip token is not valid."))
 	}
@@ -253,7 +256,7 @@ func (w *World) page(c *call, context string, rows []obj) answer {
 		case w.dials.RepeatLink:
 			next = strconv.Itoa(from)
 		}
-		q.Set("$skiptoken", base64.RawURLEncoding.EncodeToString([]byte(next)))
+		q.Set("$skiptoken", base64.RawURLEncoding.EncodeToString([]byte(next+"."+c.list())))
 		body["@odata.nextLink"] = orElse(w.dials.ForeignLink, c.base) + c.path + "?" + encode(q)
 	}
 	if q.Get("$count") == "true" {
@@ -263,17 +266,17 @@ func (w *World) page(c *call, context string, rows []obj) answer {
 	return answer{status: 200, body: body}
 }
 
-// skipped reads a skip token: where a page begins, and whether it is to be
-// empty. Rows may have gone
-// since it was given.
-func skipped(token string, rows int) (from int, empty, ok bool) {
+// skipped reads a skip token of a list: where a page begins, and whether it is
+// to be empty. Rows may have gone since it was given.
+func skipped(token, list string, rows int) (from int, empty, ok bool) {
 	if token == "" {
 		return 0, false, true
 	}
 	t, err := base64.RawURLEncoding.DecodeString(token)
-	number, empty := strings.CutSuffix(string(t), "e")
+	number, of, _ := strings.Cut(string(t), ".")
+	number, empty = strings.CutSuffix(number, "e")
 	from, bad := strconv.Atoi(number)
-	return min(from, rows), empty, err == nil && bad == nil && from >= 0
+	return min(from, rows), empty, err == nil && bad == nil && from >= 0 && of == list
 }
 
 // encode writes a query as the service does: keys keep their dollar.

@@ -180,6 +180,7 @@ func TestCompression(t *testing.T) {
 	x.Turn(func(d *Dials) { d.Gzip = true })
 	send := func(body []byte, accept string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest("POST", base+"assignmentScheduleRequests", bytes.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("Authorization", "Bearer "+x.as(x.requester))
 		r.Header.Set("Content-Encoding", "gzip")
 		r.Header.Set("Accept-Encoding", accept)

@@ -3,6 +3,7 @@ package entra
 import (
 	"bytes"
 	"encoding/json"
+	"mime"
 	"slices"
 	"strings"
 )
@@ -126,6 +127,9 @@ func (w *World) route(c *call) answer {
 		}
 		if no := granted(c.by, r.scopes, strings.HasPrefix(path, pag) || strings.HasPrefix(path, "/policies")); no != nil {
 			return w.refused(c, no)
+		}
+		if kind, _, _ := mime.ParseMediaType(c.header.Get("Content-Type")); len(c.body) > 0 && kind != "application/json" {
+			return w.refused(c, refuse(400, "BadRequest", "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format."))
 		}
 		return r.do(w, c)
 	}

@@ -83,3 +83,29 @@ func TestSalesforceProfiles(t *testing.T) {
 		t.Errorf("the profile itself: %s", body)
 	}
 }
+
+// SOQL minds neither case nor spaces, and every condition counts: none is a
+// silent "no", and none that is not understood is a silent "yes".
+func TestSOQLConditionsCount(t *testing.T) {
+	x := newWorld(t)
+	x.at = x.force.NextTick()
+	const mine = "Assignee.FederationIdentifier='a' AND PermissionSet.Name='DbAdmins'"
+	for where, want := range map[string]string{
+		mine: `"totalSize":1`, "assignee.federationidentifier = 'a'\nand permissionset.name = 'dbadmins'": `"totalSize":1`,
+		mine + " AND IsActive = true": `"totalSize":1`, mine + " AND IsActive=false": `"totalSize":0`, mine + " AND ExpirationDate = null LIMIT 1": `"totalSize":1`,
+		"PermissionSet.Name='DbAdmins'": `"totalSize":1`,
+		"Assignee.FederationIdentifier='a' AND PermissionSet.Name='Other' AND Id='DbAdmins'": `"totalSize":0`,
+		"Nonsense='x' AND " + mine:                                           "INVALID_FIELD",
+		"Assignee.FederationIdentifier!='a' AND PermissionSet.Name='x'":      "MALFORMED_QUERY",
+		"Assignee.FederationIdentifier='a' OR PermissionSet.Name='DbAdmins'": "MALFORMED_QUERY",
+		"Assignee.FederationIdentifier='a":                                   "MALFORMED_QUERY",
+		mine + ";":                                                           "MALFORMED_QUERY",
+	} {
+		if code, body := x.soqlOf("SELECT Id FROM PermissionSetAssignment WHERE " + where); !strings.Contains(body, want) || (code == 200) != strings.HasPrefix(want, `"`) {
+			t.Errorf("%s: %d %s", where, code, body)
+		}
+	}
+	if code, body := x.get("/services/data/v62.0/nothing"); code != 404 || !strings.Contains(body, `[{"errorCode":"NOT_FOUND"`) {
+		t.Errorf("%d %s", code, body)
+	}
+}

@@ -155,6 +155,8 @@ func (w *World) serve(c *target.Call) target.Answer {
 		return w.membership(c, login)
 	case force && strings.HasSuffix(c.URL.Path, "/query"):
 		return w.soql(c, c.URL.Query().Get("q"))
+	case force:
+		return grumble(404, "NOT_FOUND", "The requested resource does not exist")
 	}
 	return trouble(404, "", "Not Found")
 }

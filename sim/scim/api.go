@@ -34,7 +34,9 @@ func trouble(status int, code, message string) target.Answer {
 
 func (w *World) serve(c *target.Call) target.Answer {
 	if w.Bearer(c) != nil {
-		return trouble(401, "", "Authorization failure")
+		a := trouble(401, "", "Authorization failure")
+		a.Header = map[string]string{"WWW-Authenticate": `Bearer realm="scim"`}
+		return a
 	}
 	if w.Throttled(c.By.OID) {
 		a := trouble(429, "", "Too many requests")
@@ -49,8 +51,7 @@ func (w *World) serve(c *target.Call) target.Answer {
 	case c.Method != http.MethodGet:
 		return trouble(403, "", "this token reads only")
 	case kind == "serviceproviderconfig":
-		return target.Answer{Status: 200, Body: obj{"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"},
-			"patch": obj{"supported": true}, "filter": obj{"supported": true, "maxResults": w.dials.Page}}}
+		return target.Answer{Status: 200, Body: w.config()}
 	case kind == "users" && id != "":
 		return one(c, w.usersWhere(c, []term{{"id", id}}), id)
 	case kind == "groups" && id != "":
@@ -59,6 +60,15 @@ func (w *World) serve(c *target.Call) target.Answer {
 		return w.search(c, kind)
 	}
 	return trouble(404, "", "there is no "+c.URL.Path)
+}
+
+// config is what the application tells of itself: all that RFC 7643 demands.
+func (w *World) config() obj {
+	no := obj{"supported": false}
+	return obj{"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"}, "patch": obj{"supported": true},
+		"bulk": obj{"supported": false, "maxOperations": 0, "maxPayloadSize": 0}, "filter": obj{"supported": true, "maxResults": w.dials.Page},
+		"changePassword": no, "sort": no, "etag": no,
+		"authenticationSchemes": []obj{{"type": "oauthbearertoken", "name": "OAuth Bearer Token", "description": "A token in the Authorization header"}}}
 }
 
 // resource is the end of a path: a kind of resource, and perhaps an id.

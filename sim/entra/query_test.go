@@ -1,0 +1,113 @@
+package entra
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// What follows was caught by an outside reader, who compared the book with what
+// strict clients saw.
+
+// A name that a list does not have is refused wherever it stands, and a filter
+// finds names in any case: neither is an empty list.
+func TestUnknownNamesAreRefused(t *testing.T) {
+	x := newTenant(t)
+	in := base + "eligibilitySchedules?$filter=groupId eq '" + x.group.ID + "'"
+	for query, want := range map[string]string{
+		"": "", "&$select=id,groupId": "", "&$expand=group,principal($select=id)": "", "&$top=5": "", " and PRINCIPAL/id eq '" + x.requester.ID + "'": "",
+		" and foo eq 'x'":                  "named 'foo'",
+		" and owner/id eq 'x'":             "named 'owner/id'",
+		" and assignmentType eq 'x'":       "named 'assignmentType'", // of another list
+		"&$select=id,foo":                  "named 'foo'",
+		"&$select=assignmentType":          "named 'assignmentType'",
+		"&$expand=members":                 "named 'members'",
+		"&$expand=group($select=id),owner": "named 'owner'",
+		"&$top=-1":                         "non-negative integer",
+		"&$top=many":                       "non-negative integer",
+	} {
+		r := x.call(x.asReader(), "GET", in+query, nil)
+		if want == "" && (r.status != 200 || len(r.rows()) != 1) || want != "" && (r.status != 400 || r.code() != "BadRequest" || !strings.Contains(r.message(), want)) {
+			t.Errorf("%s: %d %s", query, r.status, r.raw)
+		}
+	}
+	lower := base + "eligibilityScheduleInstances?$filter=groupid eq '" + x.group.ID + "'&$select=groupId"
+	if r := x.call(x.asReader(), "GET", lower, nil); len(r.rows()) != 1 || r.rows()[0]["groupId"] != x.group.ID {
+		t.Errorf("in another case: %d %s", r.status, r.raw)
+	}
+	mine := base + "eligibilityScheduleInstances/filterByCurrentUser(on='principal')?$filter=foo eq 'x'"
+	if r := x.call(x.as(x.requester), "GET", mine, nil); r.status == 200 {
+		t.Errorf("one's own: %d %s", r.status, r.raw)
+	}
+}
+
+// A page belongs to the list that named it.
+func TestPagesBelongToTheirList(t *testing.T) {
+	x := newTenant(t)
+	for _, u := range []User{x.approver, x.second} {
+		x.must(x.Assign(x.group.ID, "member", u.ID, monday.AddDate(1, 0, 0)))
+		_, err := x.AddEligibility(x.group.ID, "member", u.ID, monday.AddDate(1, 0, 0))
+		x.must(err)
+	}
+	x.Turn(func(d *Dials) { d.Page = 1 })
+	path := func(list, group string) string {
+		return base + list + "?$filter=groupId eq '" + group + "'"
+	}
+	first := x.call(x.asReader(), "GET", path("eligibilityScheduleInstances", x.group.ID), nil)
+	next, _ := first.body["@odata.nextLink"].(string)
+	_, token, _ := strings.Cut(next, "skiptoken=")
+	other := x.AddGroup(Group{Name: "other"})
+	for list, want := range map[string]int{path("eligibilityScheduleInstances", x.group.ID): 200,
+		path("eligibilitySchedules", x.group.ID): 400, path("eligibilityScheduleInstances", other.ID): 400} {
+		if r := x.call(x.asReader(), "GET", list+"&$skiptoken="+token, nil); r.status != want {
+			t.Errorf("%s: %d %s", list, r.status, r.raw)
+		}
+	}
+}
+
+// A body is JSON, and says so.
+func TestBodiesSayThatTheyAreJSON(t *testing.T) {
+	x := newTenant(t)
+	for kind, want := range map[string]int{"text/plain": 400, "application/x-www-form-urlencoded": 400, "": 400, "application/json; charset=utf-8": 201} {
+		r := x.call(x.as(x.requester), "POST", base+"assignmentScheduleRequests", x.request(selfActivate, "PT2H", "INC1"), "Content-Type", kind)
+		if r.status != want || want == 400 && !strings.Contains(r.message(), "Please ensure Content-Type header is set") {
+			t.Errorf("%s: %d %s", kind, r.status, r.raw)
+		}
+	}
+}
+
+// No application reads approvals, not even the empty list of its own.
+func TestApplicationsHaveNoApprovals(t *testing.T) {
+	x := newTenant(t)
+	if r := x.call(x.asReader(), "GET", base+"assignmentApprovals/filterByCurrentUser(on='approver')", nil); r.status != 403 || r.code() != "UnauthorizedAccessException" {
+		t.Errorf("%d %s", r.status, r.raw)
+	}
+}
+
+// The token endpoint takes forms, by POST, and names the parameter that it
+// misses.
+func TestTokenRequestsAreComplete(t *testing.T) {
+	l := newLogin(t)
+	id := []string{"client_id", l.signin.ID, "client_secret", l.signin.Secret}
+	for missing, form := range map[string][]string{
+		"grant_type": id, "client_id": {"grant_type", "refresh_token", "refresh_token", "x"}, "refresh_token": append(id, "grant_type", "refresh_token"),
+		"code": append(id, "grant_type", "authorization_code"), "device_code": append(id, "grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
+	} {
+		r := l.tokenCall(form...)
+		if says, _ := r.body["error_description"].(string); r.status != 400 || r.body["error"] != "invalid_request" || !strings.HasPrefix(says, "AADSTS900144: The request body must contain the following parameter: '"+missing+"'") {
+			t.Errorf("without %s: %d %v", missing, r.status, r.body)
+		}
+	}
+	whole := query(append(id, "grant_type", "client_credentials", "scope", "https://graph.microsoft.com/.default")...)
+	for _, c := range []struct{ method, kind, want string }{{"POST", "text/plain", "AADSTS900144"}, {"POST", "application/json", "AADSTS900144"}, {"GET", "", "AADSTS900561"}} {
+		r, err := http.NewRequest(c.method, l.server.URL+"/"+l.Tenant()+"/oauth2/v2.0/token", strings.NewReader(whole))
+		l.must(err)
+		r.Header.Set("Content-Type", c.kind)
+		res, err := l.server.Client().Do(r)
+		l.must(err)
+		got := replied(t, res)
+		if says, _ := got.body["error_description"].(string); got.status != 400 || !strings.HasPrefix(says, c.want) {
+			t.Errorf("%s %s: %d %v", c.method, c.kind, got.status, got.body)
+		}
+	}
+}
