@@ -23,6 +23,11 @@ func others(t testing.TB) (*Worlds, *Others) {
 		t.Fatal(err)
 	}
 	t.Cleanup(o.Close)
+	if err := w.Entra.ChangeApp(w.Reader.ID, func(a *entra.App) {
+		a.Roles = append(a.Roles, "DeviceManagementRBAC.Read.All", deviceAPI+"/Machine.Read.All")
+	}); err != nil {
+		t.Fatal(err)
+	}
 	return w, o
 }
 
@@ -76,11 +81,6 @@ var questions = map[string]string{
 // that knows the people of the group.
 func TestOthersTakeTheirOwnTokens(t *testing.T) {
 	w, o := others(t)
-	if err := w.Entra.ChangeApp(w.Reader.ID, func(a *entra.App) {
-		a.Roles = append(a.Roles, "DeviceManagementRBAC.Read.All", deviceAPI+"/Machine.Read.All")
-	}); err != nil {
-		t.Fatal(err)
-	}
 	graph := application(t, w, entra.GraphAudience+"/.default")
 	for name, path := range questions {
 		x := o.Systems[name]
