@@ -26,11 +26,9 @@ func Apply(a Activation, e Event) Activation {
 			a.Phase = Provisioning // PIM took it, without showing what it made of it
 		}
 	case EvDeedRefused:
-		a.dropDeed(e.Warrant)
-		a.Phase = a.afterDeed()
+		a = a.without(e.Warrant)
 	case EvLapsed:
-		a.dropDeed(e.Warrant)
-		a.Phase = a.afterDeed()
+		a = a.without(e.Warrant)
 	case EvDecisionAsked:
 		a.addDeed(e.Warrant, e.Reason)
 	case EvAgreed:
@@ -64,6 +62,13 @@ func Apply(a Activation, e Event) Activation {
 	case EvUnstuck:
 		a.Stuck = nil
 	}
+	return a
+}
+
+// without is an activation of which one deed came to nothing.
+func (a Activation) without(warrant string) Activation {
+	a.dropDeed(warrant)
+	a.Phase = a.afterDeed()
 	return a
 }
 

@@ -29,7 +29,7 @@ const unsettledRest = `
 | Graph 15 | how finely the portal lets a length be chosen | the bot reads what PIM made of it |
 | Graph 17.10 | whether an application may write in role-assignable groups | the bot's application writes nothing (` + "`AppsNotRoles`" + ` has it) |
 | Graph 18 | whether devices of Slack's own browser on phones are compliant | Conditional Access says so to the person on its own page: ` + "`SetVerdict`" + ` |
-| Downstream 3.2, 3.4 | provisioning on demand: whether it removes, its budget, RedundantExport for groups, its 429 | a write that the bot does not make |
+| Downstream 3.2, 3.4 | provisioning on demand: whether it removes, its budget, RedundantExport for groups, its 429 | the dials of ` + "`sim/provision`" + `; off unless a target asks for it |
 | Downstream 6 | whether the SID of the administrators ends in -0-1; what right the access control list needs | the bot finds the group by its name, and falls back to membership where it is refused |
 | Downstream 6 | whether a person's API call re-evaluates as a sign-in does | the bot never calls Azure DevOps as the person |
 | Downstream 7, 9, 18, 20 | how long a removal takes | it is measured, not assumed: ` + "`Follow.Revoke`" + ` takes any |

@@ -57,6 +57,9 @@ var openInTargets = []open{
 		{name: "sliding", turn: func(p *place) { p.follow.Push.Fixed = false }, sees: (*town).secondWaits},
 		{name: "fixed", turn: func(p *place) { p.follow.Push.Fixed = true }, sees: (*town).secondIsFast},
 	}},
+	{dial: "JobDials.DemandRemoves, JobDials.DemandHeld, JobDials.DemandShares", why: "the bot demands once, for whom Entra lists, and for nobody who left; a refusal in quarantine is TestOnDemandInQuarantine's"},
+	{dial: "Dials.Demands, Dials.DemandWindow, Dials.NoRetryAfter", why: "a 429 is waited for: TestDemandsTakeTurns in graph, over the same wire"},
+	{dial: "Dials.GroupsUnheard", why: "the bot asks Azure about people, never about a group"},
 }
 
 // systems are the further targets of a story; release-managers opens them.
