@@ -330,7 +330,8 @@ func memoryDir(t *testing.T) string {
 
 // walk kills the process at every point by number, before and after it took
 // effect, lets the next process finish the life, and lists what went wrong.
-// It stops at the first fault that has enough of what is looked for.
+// It stops at the first fault that has enough of what is looked for; without
+// that, the race detector makes the steps longer.
 func walk(t *testing.T, p plot, r run, enough string) (faults []string, calm story) {
 	calm = live(t, p, 0, false, honest, nil)
 	if calm.points < 20 || len(calm.said) < p.says || len(calm.faults) > 0 {
@@ -340,7 +341,11 @@ func walk(t *testing.T, p plot, r run, enough string) (faults []string, calm sto
 	if len(calm.marks) == 2 {
 		from, to = calm.marks[0]+1, calm.marks[1]
 	}
-	for at := from; at <= to; at++ {
+	step := stride
+	if enough != "" {
+		step = 1
+	}
+	for at := from; at <= to; at += step {
 		for _, after := range []bool{false, true} {
 			s := live(t, p, at, after, r, calm.said)
 			for _, f := range s.faults {

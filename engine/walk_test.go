@@ -148,7 +148,7 @@ func TestCrashWalk(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				maps.Copy(kinds, calm.kinds)
-				t.Logf("%d points, each before and after it took effect", calm.points)
+				t.Logf("%d points, of those that are its own each %d. before and after it took effect", calm.points, stride)
 			})
 		}
 	})
