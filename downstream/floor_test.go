@@ -14,13 +14,12 @@ import (
 // For any price of a call and any fines, a dynamic programme over the moments of
 // looks finds the least of lateness + fines + price × calls. A schedule that
 // keeps everything can't be below that: this is a line that its calls must be
-// beyond. The highest of all lines counts.
+// beyond. The line that is furthest is sought.
 type floor struct {
-	least         int       // steps between two looks
-	count, sum    []float64 // share of lives whose change is at or before i steps; their delays, in seconds
-	cost          []float64
-	mean          float64
-	price, beyond []float64 // the lines
+	least      int       // steps between two looks
+	count, sum []float64 // share of lives whose change is at or before i steps; their delays, in seconds
+	cost       []float64
+	mean       float64
 }
 
 const lattice = step / 2 // of moments
@@ -38,24 +37,47 @@ func newFloor(delays []time.Duration) *floor {
 		f.count[i], f.sum[i] = float64(k)*each, sum
 	}
 	f.mean = sum
-	for _, wide := range []float64{0, 0.3} {
-		for share := 5.0; share < 500; share *= 1.3 {
-			f.line(1e5, 1e5*share, wide) // so dear that lateness does not matter
-		}
-		for fine := 10.0; fine < 700; fine *= 1.4 {
-			for price := 0.2; price < 50; price *= 1.2 {
-				f.line(price, fine, wide)
-			}
-		}
-	}
 	return f
 }
 
-// line adds what follows from a price, a fine for too late, and a part of it for
-// too wide.
-func (f *floor) line(price, fine, wide float64) {
-	f.price = append(f.price, price)
-	f.beyond = append(f.beyond, f.best(price, fine, fine*wide)-fine*(lateShare+wide*wideShare))
+// above reports by how much the lateness of so many calls at even distances is
+// below the line of some prices: if it is, so few calls can't keep everything.
+func (f *floor) above(p prices, calls float64) float64 {
+	even := f.mean / (calls - 0.5) / 2
+	return f.best(p.look, p.late, p.wide) - p.late*lateShare - p.wide*wideShare - even - p.look*calls
+}
+
+// calls is the least mean number of calls. How far a line is has one summit, but
+// with edges: it is climbed from several sides.
+func (f *floor) calls() float64 {
+	calls := 1.0
+	for _, at := range []prices{{0.5, 20, 10}, {2, 150, 20}, {10, 300, 80}, {40, 900, 250}} {
+		calls = f.climb(at, calls)
+	}
+	return calls
+}
+
+// climb raises the number of calls as far as lines around some prices do.
+func (f *floor) climb(at prices, calls float64) float64 {
+	for by := 1.8; by > 1.005; {
+		best, to := f.above(at, calls), at
+		for _, p := range []prices{
+			{at.look * by, at.late, at.wide}, {at.look / by, at.late, at.wide},
+			{at.look, at.late * by, at.wide}, {at.look, at.late / by, at.wide},
+			{at.look, at.late, at.wide * by}, {at.look, at.late, at.wide / by},
+		} {
+			if above := f.above(p, calls); above > best {
+				best, to = above, p
+			}
+		}
+		if to == at {
+			by = math.Sqrt(by)
+		}
+		for at = to; best > 0; best = f.above(at, calls) {
+			calls += 0.02
+		}
+	}
+	return calls
 }
 
 // best is the least of lateness, fines and price of all schedules.
@@ -79,19 +101,4 @@ func (f *floor) best(price, late, wide float64) float64 {
 		}
 	}
 	return f.cost[0]
-}
-
-// calls is the least mean number of calls.
-func (f *floor) calls() float64 {
-	calls := 1.0
-	for ; ; calls += 0.02 {
-		even := f.mean / (calls - 0.5) / 2
-		below := false
-		for i, p := range f.price {
-			below = below || even+p*calls < f.beyond[i]
-		}
-		if !below {
-			return calls
-		}
-	}
 }

@@ -51,14 +51,14 @@ func (g *grid) by(age float64) float64 {
 	return g.before[k-1] + share*(g.before[k]-g.before[k-1])
 }
 
-// plan is the optimum at a price of a look and a fine, by a dynamic programme
-// from the end: the places of its looks.
-func (g *grid) plan(price, fine float64) []int {
+// plan is the optimum at these prices, by a dynamic programme from the end:
+// the places of its looks.
+func (g *grid) plan(p prices) []int {
 	n := len(g.at)
 	cost, next := make([]float64, n), make([]int, n)
 	for i := n - 2; i >= 0; i-- {
 		cost[i], next[i] = math.Inf(1), n-1
-		left := price * (1 - g.before[i])
+		left := p.look * (1 - g.before[i])
 		k := i
 		for j := i + 1; j < n; j++ {
 			gap := g.at[j] - g.at[i]
@@ -74,7 +74,7 @@ func (g *grid) plan(price, fine float64) []int {
 			}
 			c += cost[j]
 			if gap > g.least {
-				c += fine * (max(0, g.late[j]-g.before[i]) + g.before[k] - g.before[i])
+				c += p.late*max(0, g.late[j]-g.before[i]) + p.wide*(g.before[k]-g.before[i])
 			}
 			if c < cost[i] {
 				cost[i], next[i] = c, j
@@ -116,7 +116,7 @@ func (g *grid) weigh(looks []int) float64 {
 	unsure := min(1, enough/g.known)
 	broken := max(1, late/(lateShare-lateMargin-lateUnsure*unsure)) *
 		max(1, wide/wideShare) *
-		max(1, waits/even/(evenShare-evenMargin-evenUnsure*unsure)) *
-		max(1, calls/(dearShare*mean/g.least+1))
-	return calls * math.Pow(broken, 4)
+		max(1, waits/even/(evenShare-evenUnsure*unsure)) *
+		max(1, calls/((dearShare-dearMargin-dearUnsure*unsure)*mean/g.least+1))
+	return math.Pow(calls, 1-cheapUnsure*unsure) * math.Pow(broken, 8)
 }

@@ -2,6 +2,7 @@ package downstream
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -54,34 +55,42 @@ func (l *Learned) next(age time.Duration) time.Duration {
 
 // What must be kept, in the mean of all lives: the rest is cheapness.
 const (
-	lateShare = 0.05  // are told later than a tenth of the delay, at most
-	wideShare = 0.10  // have an interval wider than that
-	evenShare = 1.0   // is the lateness over that of as many looks at even distances
-	dearShare = 0.225 // of the calls that looking as fast as possible makes
+	lateShare = 0.05 // are told later than a tenth of the delay, at most
+	wideShare = 0.10 // have an interval wider than that
+	evenShare = 1.0  // is the lateness over that of as many looks at even distances
+	dearShare = 0.25 // of the calls that looking as fast as possible makes
 )
 
 // A plan aims at better than that, as it comes from what is known only: always,
-// and by so much more while it is just enough.
+// and by so much more while it is just enough. Then cheapness counts less, too.
 const (
-	lateMargin, lateUnsure = 0.008, 0.022
-	evenMargin, evenUnsure = 0.03, 0.2
+	lateMargin, lateUnsure = 0.005, 0.025
+	evenUnsure             = 0.3
+	dearMargin, dearUnsure = 0.005, 0.03
+	cheapUnsure            = 0.6
 )
 
-// The plan is sought among these prices of a look and fines of a life told late
-// or with a wide interval, in seconds of waiting: first in wide steps, then in
-// narrow ones around the best.
-const (
-	cheap, dear  = 0.1, 80.0
-	light, heavy = 3.0, 200.0
-)
+// prices are what a look costs, and a life that is told late or with a wide
+// interval, in seconds of waiting.
+type prices struct{ look, late, wide float64 }
 
-// planned is the cheapest plan that keeps what it must, or comes nearest.
+// planned is the cheapest plan that keeps what it must, or comes nearest. It is
+// sought among all prices, then by chance around the best, ever nearer.
 func planned(t table, least time.Duration) *Learned {
 	g := newGrid(t, least.Seconds())
 	best := offer{burden: math.Inf(1)}
-	best = g.search(best, light, heavy, 2, cheap, dear, 1.6)
-	fine, price := best.fine, best.price
-	best = g.search(best, fine/1.5, fine*1.6, 1.22, price/1.5, price*1.6, 1.1)
+	for late := 8.0; late < 1000; late *= 3 {
+		for look := 0.3; look < 80; look *= 1.7 {
+			best = g.better(best, prices{look, late, late / 4})
+		}
+	}
+	const tries = 120
+	chance := rand.New(rand.NewPCG(1, 2)) // the same each time
+	for i := range tries {
+		far := 0.5 * (1 - float64(i)/tries)
+		near := func(x float64) float64 { return x * math.Exp(far*chance.NormFloat64()) }
+		best = g.better(best, prices{near(best.look), near(best.late), near(best.wide)})
+	}
 	l := &Learned{}
 	for _, i := range best.looks {
 		l.looks = append(l.looks, time.Duration(g.at[i]*float64(time.Second)))
@@ -89,21 +98,18 @@ func planned(t table, least time.Duration) *Learned {
 	return l
 }
 
-// offer is a plan, where it was found, and how heavy it is.
+// offer is a plan, the prices it comes from, and how heavy it is.
 type offer struct {
-	looks               []int
-	fine, price, burden float64
+	prices
+	looks  []int
+	burden float64
 }
 
-// search looks for a lighter plan than the best so far.
-func (g *grid) search(best offer, light, heavy, byFine, cheap, dear, byPrice float64) offer {
-	for fine := light; fine <= heavy; fine *= byFine {
-		for price := cheap; price <= dear; price *= byPrice {
-			looks := g.plan(price, fine)
-			if burden := g.weigh(looks); burden < best.burden {
-				best = offer{looks, fine, price, burden}
-			}
-		}
+// better is the lighter one of the best so far and the optimum at some prices.
+func (g *grid) better(best offer, p prices) offer {
+	looks := g.plan(p)
+	if burden := g.weigh(looks); burden < best.burden {
+		return offer{p, looks, burden}
 	}
 	return best
 }

@@ -105,11 +105,12 @@ func measureWaiting(of nature, led, make func() policy, lives, pasts, trials int
 	return w
 }
 
-// floorOf is the least number of calls on a nature, for what a plan must keep.
+// floorOf is the least number of calls on a nature, for what a plan must keep. Of
+// few draws the optimum would know each.
 func floorOf(of nature) float64 {
 	l := begin(of)
 	var delays []time.Duration
-	for range 8000 {
+	for range 300_000 {
 		delay, _ := of.draw(l.rand, l.turn)
 		delays = append(delays, delay)
 	}
@@ -166,6 +167,9 @@ func BenchmarkWaiting(b *testing.B) {
 					}
 					if !of.ticks() {
 						b.ReportMetric(w.calls/least, "calls_vs_floor")
+						if lives == recall && w.calls > 1.3*least {
+							b.Errorf("%.1f calls, where %.1f would do", w.calls, least)
+						}
 					}
 					for _, m := range []struct {
 						is   float64
@@ -181,8 +185,9 @@ func BenchmarkWaiting(b *testing.B) {
 }
 
 // TestWaiting holds what is promised of waiting: on each nature, in lives that
-// were not learned from. Of each figure the worst is printed. How near the
-// optimum is, BenchmarkWaiting tells.
+// were not learned from, drawn by chance: a little more is allowed for that. Of
+// each figure the worst is printed. How near the optimum is, BenchmarkWaiting
+// holds.
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	worst := map[string]float64{}
@@ -204,15 +209,15 @@ func TestWaiting(t *testing.T) {
 			holds(of, "known_ticks_lateness_p95_ratio", known.ratio, 1)
 			continue
 		}
-		some := measureWaiting(of, geometric, table, enough, waitPasts, 500)
-		many := measureWaiting(of, geometric, table, recall, 3, 2000)
+		some := measureWaiting(of, geometric, table, enough, waitPasts, 2000)
+		many := measureWaiting(of, geometric, table, recall, 6, 4000)
 		t.Logf("%s\n  geometric:  %v\n  after %d:   %v\n  after %d: %v", of.name, blind, enough, some, recall, many)
 		holds(of, "calls_vs_fixed_after_30", some.vsFixed, 0.25)
 		holds(of, "lateness_p95_ratio_after_30", some.ratio, 1)
 		holds(of, "lateness_vs_even_after_30", some.vsEven, 1.15)
 		holds(of, "calls_vs_fixed_after_1000", many.vsFixed, 0.25)
 		holds(of, "lateness_p95_ratio_after_1000", many.ratio, 1)
-		holds(of, "lateness_vs_even_after_1000", many.vsEven, 1.08)
+		holds(of, "lateness_vs_even_after_1000", many.vsEven, 1.02)
 		holds(of, "too_wide_after_1000", many.tooWide, wideShare)
 		if some.late*some.calls > 0.6*blind.late*blind.calls {
 			t.Errorf("%s: to know the past does not help", of.name)
