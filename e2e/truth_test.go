@@ -169,7 +169,7 @@ func (w *town) removalHolds(a activation.Activation, t activation.Target) {
 	switch s.State {
 	case activation.Gone:
 		if !w.changed(false, a, t, s) {
-			w.t.Errorf("%s: gone in (%s, %s], the truth is %v, %v", t.ID, s.After, s.By, w.knows(a, t, s.After), w.knows(a, t, s.By))
+			w.t.Errorf("%s: gone in (%s, %s], the truth is %v, %v; it came in %+v", t.ID, s.After, s.By, w.knows(a, t, s.After), w.knows(a, t, s.By), t.Grant)
 		}
 	case activation.NeverCame:
 		// "As far as I saw": whether it came while nobody looked, nobody can say.
