@@ -251,7 +251,11 @@ func TestKilled(t *testing.T) {
 	}
 	stop()
 	people.Wait()
-	if !until(t.Context(), 2*time.Minute, func() bool { n, err := s.open(t.Context()); return err == nil && n == 0 }) {
+	closed := func() bool { n, err := s.open(t.Context()); return err == nil && n == 0 }
+	if !until(t.Context(), 30*time.Second, closed) {
+		c.cleans()
+	}
+	if !until(t.Context(), 2*time.Minute, closed) {
 		body, _ := app.Ask(t.Context(), s.cfg.StateDir(), "/status")
 		t.Errorf("not everything closes: %s\n%s", body, s.tail())
 	}
