@@ -9,3 +9,6 @@ import (
 
 // Every answer that leaves a doubt.
 var doubted = slices.Sorted(maps.Keys(doubts))
+
+// Each way of all that is unsettled.
+const mostLives = 1000

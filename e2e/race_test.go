@@ -6,3 +6,6 @@ package e2e
 // finds does not depend on which answer was in doubt: one that was done, one that
 // was not, and one that was half.
 var doubted = []string{"504 and done", "hangs", "cut off"}
+
+// One life of each story that plays what is unsettled.
+const mostLives = 1

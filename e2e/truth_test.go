@@ -126,17 +126,38 @@ func (w *town) knows(a activation.Activation, t activation.Target, at time.Time)
 	return w.DevOps.Org("contoso").Knows(a.Person.Object, at)
 }
 
+// ever reports whether the truth was so at some moment between two. What was
+// answered held at some moment between the question and the answer: where a second
+// on the wire is minutes of the world, it may come and go meanwhile.
+func (w *town) ever(is bool, a activation.Activation, t activation.Target, from, to time.Time) bool {
+	if w.knows(a, t, from) == is || w.knows(a, t, to) == is {
+		return true
+	}
+	for at := from; at.Before(to); at = at.Add(time.Second) {
+		if w.knows(a, t, at) == is {
+			return true
+		}
+	}
+	return false
+}
+
+// changed reports whether a change lies in the interval that was published: the
+// one until the last question, the other between it and its answer.
+func (w *town) changed(to bool, a activation.Activation, t activation.Target, s activation.Span) bool {
+	return !s.After.IsZero() && w.ever(!to, a, t, s.After, s.Asked) && w.ever(to, a, t, s.Asked, s.By)
+}
+
 // grantHolds: the truth lies in the interval that was published.
 func (w *town) grantHolds(a activation.Activation, t activation.Target) {
 	w.t.Helper()
 	s := t.Grant
 	switch s.State {
 	case activation.Effective:
-		if s.After.IsZero() || w.knows(a, t, s.After) || !w.knows(a, t, s.By) {
+		if !w.changed(true, a, t, s) {
 			w.t.Errorf("%s: effective in (%s, %s], the truth is %v, %v", t.ID, s.After, s.By, w.knows(a, t, s.After), w.knows(a, t, s.By))
 		}
 	case activation.Works, activation.HadAlready:
-		if !w.knows(a, t, s.By) {
+		if !w.ever(true, a, t, s.Asked, s.By) {
 			w.t.Errorf("%s: %s seen at %s, the truth is no", t.ID, s.State, s.By)
 		}
 	}
@@ -147,12 +168,12 @@ func (w *town) removalHolds(a activation.Activation, t activation.Target) {
 	s := t.Removal
 	switch s.State {
 	case activation.Gone:
-		if s.After.IsZero() || !w.knows(a, t, s.After) || w.knows(a, t, s.By) {
-			w.t.Errorf("%s: gone in (%s, %s], the truth is %v, %v", t.ID, s.After, s.By, w.knows(a, t, s.After), w.knows(a, t, s.By))
+		if !w.changed(false, a, t, s) {
+			w.t.Errorf("%s: gone in (%s, %s], the truth is %v, %v; it came in %+v", t.ID, s.After, s.By, w.knows(a, t, s.After), w.knows(a, t, s.By), t.Grant)
 		}
 	case activation.NeverCame:
 		// "As far as I saw": whether it came while nobody looked, nobody can say.
-		if w.knows(a, t, s.By) {
+		if !w.ever(false, a, t, s.Asked, s.By) {
 			w.t.Errorf("%s: said not to be there at %s, but is", t.ID, s.By)
 		}
 	}

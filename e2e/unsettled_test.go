@@ -60,6 +60,7 @@ func plays(t *testing.T, s setup, live func(*town)) {
 	if lives < 2 {
 		t.Fatalf("%d lives: no open fact is played", lives)
 	}
+	lives = min(lives, mostLives)
 	failed := make([]bool, lives)
 	turned := make([]map[string]way, lives)
 	if t.Run("together", func(t *testing.T) {
