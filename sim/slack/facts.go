@@ -5,7 +5,7 @@ package slack
 type Fact struct {
 	About string `json:"about"`          // the section of the book of facts
 	Text  string `json:"text"`           // what the real one does
-	Dial  string `json:"dial"`           // dials by their JSON names; "always", "fault" (POST /manage/faults), or what is edited live
+	Dial  string `json:"dial"`           // dials by their JSON names; "always", "fault" (POST /manage/faults, …/sockets), or what is edited live
 	Test  string `json:"test"`           // that shows it; and where the bot lives it both ways
 	Open  bool   `json:"open,omitempty"` // the book is unsure: the dial has it both ways
 }

@@ -39,6 +39,8 @@ var webFacts = []Fact{
 	{"7", "Pictures by slack_file: png, jpg, gif; the poster's own; id or url", "always", "TestUploadsAndPictures", false},
 	{"11", "Everything that came in or went out is kept, or only the newest", "keep_history", "TestMetropolis", false},
 	{"11", "Dials for one app: the others, and all that was not turned, follow the World's", "warning lifetime", "TestDialsForOneApp", false},
+	{"11", "Faults for one app: another's calls neither meet them nor use them up", "fault", "TestFaultsForOneApp", false},
+	{"11", "… and its connections end alone", "fault", "TestDisconnectsOfOneApp", false},
 	{"11", "Dials for one connection", "ping_text", "TestDialsForOneConnection", false},
 	{"11.3", "Uploads: begun, posted once, completed; the old method is refused", "file_max", "TestUploadsAreStrict", false},
 }
@@ -75,7 +77,6 @@ var notSimulated = []string{
 	"§8 apps.manifest.validate; functions, workflows, datastores, user tokens.",
 	"§9 SAML and how people change their mail: edit the User.",
 	"§11.4 The web UI: it is the demo's.",
-	"§11 Faults for one app: they are for the next n calls of a method.",
 	"§12 local-slack's pings, and Slack's own manifest validator.",
 }
 
