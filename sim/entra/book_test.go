@@ -106,6 +106,7 @@ var book = []fact{
 	{"9", "400 with claims until the token has the context and cp1; or even then", "AcrsNever", "TestAuthenticationContext"},
 	{"9", "401 with claims: good, unpadded, unquoted, as often as you like", "Fault: cae, cae-unpadded, cae-unquoted", "TestCAEChallenges"},
 	{"10", "429 with Retry-After in every spelling, or without; who calls too early", "Fault: status", "TestThrottling"},
+	{"16", "what strikes one app leaves the tenant's others alone, at Graph and at the authority", "Fault: status", "TestFaultsForOneApp"},
 	{"10", "one request a second without Retry-After", "PerSecond, RetryAfter", "TestPace"},
 	{"10", "503, 504, a hang, a reset, a cut, a page, before or after the deed", "Fault: status, hang, reset, cut, html, slow", "TestAmbiguousWrites"},
 	{"8", "every answer has a request-id, an error's innerError the same one; a proxy's page has none", "always", "TestRequestIDs"},
