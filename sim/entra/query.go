@@ -53,9 +53,6 @@ func (k collection) asked(c *call) (*filter, *refusal) {
 			return nil, k.lacks("Parsing OData Select and Expand failed", name)
 		}
 	}
-	if n, err := strconv.Atoi(orElse(q.Get("$top"), "0")); err != nil || n < 0 {
-		return nil, refuse(400, "BadRequest", "Invalid value '"+q.Get("$top")+"' for $top query option found. The $top query option requires a non-negative integer value.")
-	}
 	return f, nil
 }
 

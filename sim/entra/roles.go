@@ -99,6 +99,8 @@ func (w *World) transitiveRoles(c *call) answer {
 	switch {
 	case no != nil:
 		return w.refused(c, no)
+	case c.known(roleBase+"transitiveRoleAssignments", f) != nil:
+		return w.refused(c, c.known(roleBase+"transitiveRoleAssignments", f))
 	case c.version != "beta":
 		return w.missing(c, "transitiveRoleAssignments")
 	case c.header.Get("ConsistencyLevel") != "eventual":
