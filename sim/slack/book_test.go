@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	slackgo "github.com/slack-go/slack"
+
 	"pagbot/sim/slack"
 )
 
@@ -192,6 +194,29 @@ func TestPublicPosting(t *testing.T) {
 		private := word(s.call("chat.postMessage", "channel", "C0SECRET", "text", "x"))
 		if before != "not_in_channel" || after != "ok" || private != "channel_not_found" {
 			t.Error(before, after, private)
+		}
+	})
+}
+
+// An ephemeral message needs the bot in the channel, whatever its scopes, and in
+// a thread it is seen only if somebody has answered there: neither says so.
+func TestEphemeralsNeedTheirPlace(t *testing.T) {
+	stage(t, func(t *testing.T, s *scene) {
+		s.scopes("chat:write.public")
+		if got := word(s.call("chat.postEphemeral", "channel", general, "user", requester, "text", "psst")); got != "not_in_channel" {
+			t.Errorf("where the bot is not: %s", got)
+		}
+		ts, p := s.post(t, slackgo.MsgOptionText("a card", false)), s.Person(requester)
+		whisper := func() (string, int) {
+			was := len(p.Messages(approvals))
+			return word(s.call("chat.postEphemeral", "channel", approvals, "user", requester, "thread_ts", ts, "text", "psst")), len(p.Messages(approvals)) - was
+		}
+		if got, seen := whisper(); got != "ok" || seen != 0 {
+			t.Errorf("in a thread without an answer: %s, seen %d", got, seen)
+		}
+		s.call("chat.postMessage", "channel", approvals, "thread_ts", ts, "text", "an answer")
+		if got, seen := whisper(); got != "ok" || seen != 1 {
+			t.Errorf("in one with an answer: %s, seen %d", got, seen)
 		}
 	})
 }

@@ -161,6 +161,9 @@ func postEphemeral(c *call) (answer, error) {
 	if err == nil {
 		err = c.writable(ch)
 	}
+	if err == nil && !ch.has(c.app.BotUser) {
+		err = refuse("not_in_channel") // chat:write.public is not for these
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -180,6 +183,10 @@ func postEphemeral(c *call) (answer, error) {
 	}
 	m := c.byApp(ct)
 	m.Thread = c.str("thread_ts")
+	answered := func(o *message) bool { return o.Thread == m.Thread && !o.Ephemeral && ch.live(o.TS) != nil }
+	if m.Thread != "" && !slices.ContainsFunc(ch.messages, answered) {
+		return answer{"message_ts": c.w.stamp()}, nil // nobody sees it, and nobody is told
+	}
 	return answer{"message_ts": c.w.whisper(ch, u, m)}, nil
 }
 

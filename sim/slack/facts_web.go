@@ -26,6 +26,7 @@ var webFacts = []Fact{
 	{"12", "msg_blocks_too_long: where", "blocks_text_max", "TestWebDials; e2e: TestUnsettledAnswers", true},
 	{"6.3", "A U id opens the DM; with another name or icon it lands at Slackbot's", "always", "TestDressedMessagesLandAtSlackbot", false},
 	{"6.3", "Ephemerals: members only, gone on reload, not updatable", "always", "TestEphemeralsAreForOneClient", false},
+	{"6.3", "… in a channel that the bot is in, and in a thread that somebody has answered in: else ok, and not shown", "always", "TestEphemeralsNeedTheirPlace", false},
 	{"11.3", "An ephemeral for somebody inactive is ok, and not shown", "away_refuses", "TestWebDials", true},
 	{"12", "Metadata: its size limit", "metadata_max", "TestWebDials", true},
 	{"12", "Metadata: the scope's name", "metadata_scope", "TestHistoryAndThreads", true},
