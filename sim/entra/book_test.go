@@ -172,6 +172,7 @@ var book = []fact{
 	{"18", "a disabled account is a critical event: tokens with cp1 end, others live on", "SetEnabled", "TestAssignmentRequiredAndDisabled"},
 	{"18", "directory roles that a group holds", "AssignRole", "TestDirectoryRoles"},
 	{"18", "… and their transitive list, a 404 without its header", "always", "TestTransitiveRolesAre404WithoutTheHeader"},
+	{"18", "… which may be late, and takes the role in its filter too", "RolesLag", "TestTransitiveRolesAreFilteredAndLate"},
 	{"18", "people in the portal decide, activate, deactivate, remove and cancel first", "Portal", "TestPortalActivates"},
 	{"18", "sign-out ends the browser's session, and no token", "always", "TestLogout"},
 }

@@ -20,6 +20,7 @@ type Dials struct {
 	Floor         time.Duration // no removal, and no activation, shorter than this
 	Window        time.Duration // how long an approver has
 
+	RolesLag   time.Duration // the transitive list of roles serves the state of so long ago
 	DeltaLag   time.Duration // delta serves the state of so long ago
 	AuditDelay time.Duration // from a deed to its line in the audit log
 	AuditKeep  time.Duration // how long a line stays: 7 days without a licence, 30 with

@@ -99,8 +99,9 @@ func TestTokenRequestsAreComplete(t *testing.T) {
 		}
 	}
 	whole := query(append(id, "grant_type", "client_credentials", "scope", "https://graph.microsoft.com/.default")...)
-	for _, c := range []struct{ method, kind, want string }{{"POST", "text/plain", "AADSTS900144"}, {"POST", "application/json", "AADSTS900144"}, {"GET", "", "AADSTS900561"}} {
-		r, err := http.NewRequest(c.method, l.server.URL+"/"+l.Tenant()+"/oauth2/v2.0/token", strings.NewReader(whole))
+	for _, c := range []struct{ method, kind, want, at string }{{"POST", "text/plain", "AADSTS900144", "token"}, {"POST", "application/json", "AADSTS900144", "token"}, {"GET", "", "AADSTS900561", "token"},
+		{"POST", "application/json", "AADSTS900144", "devicecode"}} {
+		r, err := http.NewRequest(c.method, l.server.URL+"/"+l.Tenant()+"/oauth2/v2.0/"+c.at, strings.NewReader(whole))
 		l.must(err)
 		r.Header.Set("Content-Type", c.kind)
 		res, err := l.server.Client().Do(r)
