@@ -185,9 +185,10 @@ func (w *World) listDevices(c *target.Call) target.Answer {
 		return trouble(400, "BadRequest", "Of query options there is $top here, of 1 to 10000.")
 	}
 	rows := []obj{}
-	for i, d := range w.devices {
+	for _, d := range w.devices {
+		group := slices.IndexFunc(w.devices, func(o Device) bool { return o.Group == d.Group })
 		if c.By.App || slices.Contains(open, d.Group) {
-			rows = append(rows, obj{"id": d.ID, "computerDnsName": d.Name, "rbacGroupId": i + 1, "rbacGroupName": d.Group})
+			rows = append(rows, obj{"id": d.ID, "computerDnsName": d.Name, "rbacGroupId": group + 1, "rbacGroupName": d.Group})
 		}
 	}
 	return target.Answer{Status: 200, Body: obj{"value": rows[:min(top, len(rows))]}}

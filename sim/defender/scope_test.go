@@ -1,6 +1,7 @@
 package defender
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http/httptest"
 	"strings"
@@ -37,6 +38,24 @@ func TestScopes(t *testing.T) {
 				t.Errorf("%+v %s: %d, want %d", c, path, rec.Code, want)
 			}
 		}
+	}
+}
+
+// Devices of one group have that group's number.
+func TestDeviceGroupsHaveOneNumber(t *testing.T) {
+	by := target.Caller{OID: "x", App: true, Scopes: []string{"Machine.Read.All"}}
+	w, err := New(Config{Seed: 1, Directory: nobody{}, Verify: func(string) (target.Caller, error) { return by, nil }, Devices: []Device{{ID: "d1", Group: "g"}, {ID: "d2", Group: "h"}, {ID: "d3", Group: "g"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, rec := httptest.NewRequest("GET", "/api/machines", nil), httptest.NewRecorder()
+	r.Header.Set("Authorization", "Bearer x")
+	w.Handler().ServeHTTP(rec, r)
+	var got struct {
+		Value []struct{ RbacGroupID int }
+	}
+	if err := json.Unmarshal(rec.Body.Bytes(), &got); err != nil || len(got.Value) != 3 || got.Value[0] != got.Value[2] || got.Value[0] == got.Value[1] {
+		t.Errorf("%v %s", err, rec.Body)
 	}
 }
 

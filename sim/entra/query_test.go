@@ -35,6 +35,12 @@ func TestUnknownNamesAreRefused(t *testing.T) {
 	if r := x.call(x.asReader(), "GET", lower, nil); len(r.rows()) != 1 || r.rows()[0]["groupId"] != x.group.ID {
 		t.Errorf("in another case: %d %s", r.status, r.raw)
 	}
+	one := base + "eligibilityScheduleInstances/" + x.call(x.asReader(), "GET", lower[:strings.Index(lower, "&")], nil).rows()[0]["id"].(string)
+	for query, want := range map[string]int{"": 200, "?$select=id": 200, "?$select=foo": 400, "?$expand=foo": 400} {
+		if r := x.call(x.asReader(), "GET", one+query, nil); r.status != want {
+			t.Errorf("one of them %s: %d %s", query, r.status, r.raw)
+		}
+	}
 	mine := base + "eligibilityScheduleInstances/filterByCurrentUser(on='principal')?$filter=foo eq 'x'"
 	if r := x.call(x.as(x.requester), "GET", mine, nil); r.status == 200 {
 		t.Errorf("one's own: %d %s", r.status, r.raw)
