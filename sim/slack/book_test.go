@@ -221,6 +221,31 @@ func TestEphemeralsNeedTheirPlace(t *testing.T) {
 	})
 }
 
+// What is another workspace's is not there, public or not, until it is shared.
+func TestOtherWorkspacesAreNotThere(t *testing.T) {
+	stage(t, func(t *testing.T, s *scene) {
+		s.scopes("chat:write.public", "channels:history", "usergroups:read")
+		s.AddChannel(slack.Channel{ID: "C0THEIRS", Team: "T0FABRIKAM", Name: "theirs"}, outsider)
+		s.AddUsergroup(slack.Usergroup{ID: "S0THEIRS", Team: "T0FABRIKAM", Handle: "theirs", Users: []string{outsider}})
+		calls := [][]string{{"chat.postMessage", "channel", "C0THEIRS", "text", "x"}, {"conversations.info", "channel", "C0THEIRS"},
+			{"conversations.members", "channel", "C0THEIRS"}, {"conversations.history", "channel", "C0THEIRS"}}
+		for _, c := range calls {
+			if got := word(s.call(c[0], c[1:]...)); got != "channel_not_found" {
+				t.Errorf("%s: %s", c[0], got)
+			}
+		}
+		if got := word(s.call("usergroups.users.list", "usergroup", "S0THEIRS")); got != "no_such_subteam" {
+			t.Errorf("their user group: %s", got)
+		}
+		s.EditChannel("C0THEIRS", func(c *slack.Channel) { c.ExtShared, c.SharedTeams = true, []string{"T0FABRIKAM", "T0CONTOSO"} })
+		for _, c := range calls[:3] {
+			if got := word(s.call(c[0], c[1:]...)); got != "ok" {
+				t.Errorf("%s of the shared channel: %s", c[0], got)
+			}
+		}
+	})
+}
+
 func TestPeopleByMail(t *testing.T) {
 	stage(t, func(t *testing.T, s *scene) {
 		find := func() string { return word(s.call("users.lookupByEmail", "email", "Requester@contoso.example")) }

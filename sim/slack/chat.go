@@ -22,10 +22,18 @@ func (c *call) conversation(id string, open bool) (*channel, error) {
 		return ch, nil
 	}
 	ch := c.w.channels[id]
-	if ch == nil || ((ch.Private || ch.direct()) && !ch.has(c.app.BotUser)) {
+	if ch == nil || ((ch.Private || ch.direct() || c.elsewhere(ch)) && !ch.has(c.app.BotUser)) {
 		return nil, refuse("channel_not_found")
 	}
 	return ch, nil
+}
+
+// elsewhere reports whether a channel is another workspace's, and not shared
+// with the app's; an org-wide app's are all of its organization's.
+func (c *call) elsewhere(ch *channel) bool {
+	ours, theirs := c.w.teams[c.app.Team], c.w.teams[ch.Team]
+	grid := c.app.OrgInstalled && theirs != nil && theirs.Enterprise != "" && theirs.Enterprise == ours.Enterprise
+	return ch.Team != c.app.Team && !slices.Contains(ch.SharedTeams, c.app.Team) && !grid
 }
 
 // dressed reports whether a message wears another name or icon than the app's.

@@ -30,6 +30,7 @@ var webFacts = []Fact{
 	{"11.3", "An ephemeral for somebody inactive is ok, and not shown", "away_refuses", "TestWebDials", true},
 	{"12", "Metadata: its size limit", "metadata_max", "TestWebDials", true},
 	{"12", "Metadata: the scope's name", "metadata_scope", "TestHistoryAndThreads", true},
+	{"6.3", "Other workspaces' channels and user groups are not there, until they are shared", "edit Channel", "TestOtherWorkspacesAreNotThere", false},
 	{"6.3", "chat:write.public lifts membership", "edit App", "TestPublicPosting", false},
 	{"6.4", "views.update keeps what was typed where the ids stay", "always", "TestSubmissionAnswers", false},
 	{"7", "Block Kit's limits, with JSON pointers", "lenient_blocks", "TestBlockRules", false},
