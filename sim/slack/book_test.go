@@ -228,7 +228,7 @@ func TestOtherWorkspacesAreNotThere(t *testing.T) {
 		s.AddChannel(slack.Channel{ID: "C0THEIRS", Team: "T0FABRIKAM", Name: "theirs"}, outsider)
 		s.AddUsergroup(slack.Usergroup{ID: "S0THEIRS", Team: "T0FABRIKAM", Handle: "theirs", Users: []string{outsider}})
 		calls := [][]string{{"chat.postMessage", "channel", "C0THEIRS", "text", "x"}, {"conversations.info", "channel", "C0THEIRS"},
-			{"conversations.members", "channel", "C0THEIRS"}, {"conversations.history", "channel", "C0THEIRS"}}
+			{"conversations.members", "channel", "C0THEIRS"}, {"conversations.history", "channel", "C0THEIRS"}, {"conversations.replies", "channel", "C0THEIRS", "ts", "1.2"}}
 		for _, c := range calls {
 			if got := word(s.call(c[0], c[1:]...)); got != "channel_not_found" {
 				t.Errorf("%s: %s", c[0], got)

@@ -49,8 +49,10 @@ func TestFaultsForOneApp(t *testing.T) {
 				t.Errorf("%s: it struck twice: %v", name, err)
 			}
 		}
-		if code := s.manage("POST", "faults", slack.Fault{Method: "*", App: "A0NONE"}, nil); code != http.StatusBadRequest {
-			t.Errorf("a fault for an app that is not there: %d", code)
+		for _, f := range []slack.Fault{{Method: "*", App: "A0NONE"}, {Method: "auth.tset"}, {Method: "*", Kind: "hagn"}} {
+			if code := s.manage("POST", "faults", f, nil); code != http.StatusBadRequest {
+				t.Errorf("%+v was taken: %d", f, code)
+			}
 		}
 	})
 }

@@ -3,6 +3,7 @@ package slack
 import (
 	"fmt"
 	"net/http"
+	"slices"
 )
 
 func manageFault(w *World, r *http.Request) (any, error) {
@@ -12,6 +13,10 @@ func manageFault(w *World, r *http.Request) (any, error) {
 	}
 	if _, ok := w.AppDials(f.App); f.App != "" && !ok {
 		return nil, fmt.Errorf("there is no app %q", f.App)
+	}
+	kinds := []string{"", "status", "error", "hang", "reset", "empty", "bad_json"}
+	if _, known := methods[f.Method]; !known && f.Method != "*" && f.Method != "response_url" || !slices.Contains(kinds, f.Kind) {
+		return nil, fmt.Errorf("there is no method %q, or no kind %q", f.Method, f.Kind)
 	}
 	w.Fail(f)
 	return f, nil
