@@ -246,6 +246,56 @@ func TestOtherWorkspacesAreNotThere(t *testing.T) {
 	})
 }
 
+// An answer in an ack: to a command, in the channel, it shows what was typed; to
+// a click it shows nothing, whatever the envelope says of answers.
+func TestAnswersInAcks(t *testing.T) {
+	stage(t, func(t *testing.T, s *scene) {
+		kind := ""
+		p := s.dial(func(id any) []any {
+			return []any{map[string]any{"envelope_id": id, "payload": map[string]any{"text": "an answer", "response_type": kind}}}
+		})
+		s.connected(1)
+		sees := func() (all []string) {
+			for _, m := range s.Person(approver).Messages(general) {
+				all = append(all, m.Text)
+			}
+			return all
+		}
+		for _, c := range []struct{ kind, want string }{{"ephemeral", ""}, {"in_channel", "/pag list, an answer"}} {
+			kind = c.kind
+			if _, err := s.Person(requester).Command(s.ctx, general, "/pag list"); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(sees(), ", "); got != c.want {
+				t.Errorf("%s: others see %q", c.kind, got)
+			}
+		}
+		ts := s.post(t, card("id-1"))
+		for _, accepts := range []bool{false, true} {
+			s.Turn(func(d *slack.Dials) { d.ClicksAccept = accepts })
+			if _, err := s.Person(approver).Click(s.ctx, approvals, ts, "approve"); err != nil {
+				t.Fatal(err)
+			}
+			if says := p.last()["accepts_response_payload"]; says != accepts || len(s.Person(approver).Messages(approvals)) != 1 {
+				t.Errorf("a click's envelope says %v; seen: %+v", says, s.Person(approver).Messages(approvals))
+			}
+		}
+	})
+}
+
+// An update keeps the metadata that it does not name.
+func TestUpdatesKeepMetadata(t *testing.T) {
+	stage(t, func(t *testing.T, s *scene) {
+		s.scopes("groups:history", "metadata.message:read")
+		ts := s.call("chat.postMessage", "channel", approvals, "text", "a card", "metadata", `{"event_type":"card","event_payload":{"id":"1"}}`)["ts"].(string)
+		s.call("chat.update", "channel", approvals, "ts", ts, "text", "another")
+		all := s.call("conversations.history", "channel", approvals, "include_all_metadata", "true")["messages"].([]any)
+		if m := all[0].(map[string]any); m["text"] != "another" || m["metadata"] == nil {
+			t.Errorf("%v", m)
+		}
+	})
+}
+
 func TestPeopleByMail(t *testing.T) {
 	stage(t, func(t *testing.T, s *scene) {
 		find := func() string { return word(s.call("users.lookupByEmail", "email", "Requester@contoso.example")) }

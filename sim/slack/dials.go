@@ -68,6 +68,7 @@ type Dials struct {
 	EnterpriseInstall  string    `json:"enterprise_install"`                     // is_enterprise_install of slash commands: string, bool, absent
 	TrueChannelNames   bool      `json:"true_channel_names"`                     // channel_name instead of directmessage and privategroup
 	ExtraFields        bool      `json:"extra_fields"`                           // envelopes and payloads carry names nobody knows
+	ClicksAccept       bool      `json:"clicks_accept"`                          // envelopes of clicks say accepts_response_payload: true, as in Slack's documentation
 	VisibleToMeansIt   bool      `json:"visible_to_means_it"`                    // visible_to_user_ids hides buttons from all others
 
 	// Web API.

@@ -58,6 +58,8 @@ var envelopeFacts = []Fact{
 	{"2.1", "The app installed last gets the command", "always", "TestTheAppInstalledLastGetsTheCommand", false},
 	{"2.1", "should_escape turns mentions and links into ids", "edit App", "TestEscaping", false},
 	{"2.2", "team is null for an org-wide app", "edit App", "TestGridPayloads", false},
+	{"2.2", "A click's envelope says that it takes no answer, or (in the documentation) that it does; an answer in its ack is none", "clicks_accept", "TestAnswersInAcks", false},
+	{"3", "in_channel shows the typed command, too; ephemeral, the default, shows others nothing", "always", "TestAnswersInAcks", false},
 	{"2.2", "Unknown extra fields", "extra_fields", "TestEnvelopeDials", false},
 	{"2.2", "A click in a modal has container and view, no channel, message or response_url", "always", "TestPushesFromInsideAModal", false},
 	{"2.3", "response_urls only for channel inputs that ask for one", "always", "TestResponseURLsOfAForm", false},
