@@ -170,6 +170,7 @@ var book = []fact{
 	{"18", "Conditional Access sees the address of who refreshes", "Policy.From", "TestConditionalAccess"},
 	{"18", "Graph hears of a revocation up to 15 minutes late", "Hears", "TestRevokedSessions"},
 	{"18", "a disabled account is a critical event: tokens with cp1 end, others live on", "SetEnabled", "TestAssignmentRequiredAndDisabled"},
+	{"11", "provisioning tells activations from other ways into a group", "Activated", "TestActivationsAreToldApart"},
 	{"18", "directory roles that a group holds", "AssignRole", "TestDirectoryRoles"},
 	{"18", "… and their transitive list, a 404 without its header", "always", "TestTransitiveRolesAre404WithoutTheHeader"},
 	{"18", "… which may be late, and takes the role in its filter too", "RolesLag", "TestTransitiveRolesAreFilteredAndLate"},

@@ -22,6 +22,7 @@ type fact struct{ world, what, dial, test string }
 var facts = []fact{
 	{"target", "A copy learns after a delay and forgets after another", "Follow.Grant", "TestDelaysAreTheSeeds"},
 	{"target", "Provisioning: five in ten seconds are pushed in 2–10 min, the sixth and every removal wait for the cycle", "Push.Cliff", "TestProvisioningCliff"},
+	{"target", "Only activations are pushed: who was added past PIM, or assigned, waits for the cycle", "always", "TestOnlyActivationsArePushed"},
 	{"target", "A membership that came and went between two cycles is never seen", "always", "TestProvisioningNeverSees"},
 	{"target", "The ten seconds slide, or are fixed windows (unsettled)", "Push.Fixed", "TestFixedWindow; e2e: TestUnsettledTargets"},
 	{"target", "A no is cached: asking early delays one's own yes", "Dials.CachedNo, Dials.CachedYes", "TestCacheDelaysItsOwnYes"},
@@ -104,7 +105,6 @@ var facts = []fact{
 
 // notSimulated names the facts without a row.
 var notSimulated = []string{
-	"§3.1 Members who were added past PIM wait for the cycle, and owners are not written: here everybody who comes is pushed. The bot measures activations, which are.",
 	"§3.2 On demand: users, whole groups, the provisioning steps; what a link to nobody does.",
 	"§4 Events that get lost, tails beyond a bound (Follow.Grant takes any Max), clocks of targets that are wrong: the probes' own clock is what intervals are told in.",
 	"§6 Licences, and the group rules that give them (every 24 h); namespaces but Collection; permission reports.",
