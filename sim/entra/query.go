@@ -27,6 +27,12 @@ var fieldsOf = map[string][]string{
 // expandable are what $expand may name, in one list or another.
 var expandable = []string{"*", "group", "principal", "targetSchedule", "activatedUsing", "stages"}
 
+// wordsOf are the properties that are one of a few words.
+var wordsOf = map[string][]string{
+	"accessId": {"member", "owner"}, "memberType": {"direct", "group"}, "assignmentType": {"assigned", "activated"},
+	"action": {selfActivate, selfDeactivate, adminAssign, adminRemove, adminUpdate, adminExtend, adminRenew, selfExtend, selfRenew},
+}
+
 // asked reads a list's query: what it does not have is refused wherever it is
 // named.
 func (k collection) asked(c *call) (*filter, *refusal) {
@@ -40,6 +46,12 @@ func (k collection) asked(c *call) (*filter, *refusal) {
 		same := func(s string) bool { return strings.EqualFold(s, outer) }
 		if !slices.ContainsFunc(has, same) && !(deep && (same("group") || same("principal"))) {
 			return nil, k.lacks("Invalid filter clause", field)
+		}
+	}
+	for field, words := range wordsOf {
+		v := f.fixed(field)
+		if v != "" && !slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(w, v) }) {
+			return nil, refuse(400, "BadRequest", "Invalid filter clause: '"+v+"' is not a valid value of "+field+".")
 		}
 	}
 	q, _ := url.ParseQuery(c.query)

@@ -16,15 +16,17 @@ func TestUnknownNamesAreRefused(t *testing.T) {
 	in := base + "eligibilitySchedules?$filter=groupId eq '" + x.group.ID + "'"
 	for query, want := range map[string]string{
 		"": "", "&$select=id,groupId": "", "&$expand=group,principal($select=id)": "", "&$top=5": "", " and PRINCIPAL/id eq '" + x.requester.ID + "'": "",
-		" and foo eq 'x'":                  "named 'foo'",
-		" and owner/id eq 'x'":             "named 'owner/id'",
-		" and assignmentType eq 'x'":       "named 'assignmentType'", // of another list
-		"&$select=id,foo":                  "named 'foo'",
-		"&$select=assignmentType":          "named 'assignmentType'",
-		"&$expand=members":                 "named 'members'",
-		"&$expand=group($select=id),owner": "named 'owner'",
-		"&$top=-1":                         "non-negative integer",
-		"&$top=many":                       "non-negative integer",
+		" and accessId eq 'MEMBER' and memberType eq 'direct'": "",
+		" and accessId eq 'members'":                           "'members' is not a valid",
+		" and foo eq 'x'":                                      "named 'foo'",
+		" and owner/id eq 'x'":                                 "named 'owner/id'",
+		" and assignmentType eq 'x'":                           "named 'assignmentType'", // of another list
+		"&$select=id,foo":                                      "named 'foo'",
+		"&$select=assignmentType":                              "named 'assignmentType'",
+		"&$expand=members":                                     "named 'members'",
+		"&$expand=group($select=id),owner":                     "named 'owner'",
+		"&$top=-1":                                             "non-negative integer",
+		"&$top=many":                                           "non-negative integer",
 	} {
 		r := x.call(x.asReader(), "GET", in+query, nil)
 		if want == "" && (r.status != 200 || len(r.rows()) != 1) || want != "" && (r.status != 400 || r.code() != "BadRequest" || !strings.Contains(r.message(), want)) {
