@@ -222,6 +222,19 @@ func TestActiveIsNotSaidTooLate(t *testing.T) {
 	}
 }
 
+// A bot that was away past the end has nobody written to a target any more, even
+// if nothing has noticed the end yet.
+func TestNobodyIsWrittenAfterTheEnd(t *testing.T) {
+	for _, p := range Phases {
+		for ends, want := range map[time.Time]bool{{}: p == Active, nine.Add(1): p == Active, nine: false} {
+			a := Activation{Phase: p, Ends: ends, Targets: []Target{{ID: "aws", OnDemand: true}}}
+			if got := Wants(a, Effect{Kind: Demand, Target: "aws"}, nine); got != want {
+				t.Errorf("%s, ends %s: %v", p, ends, got)
+			}
+		}
+	}
+}
+
 func asText(phases []Phase) []string {
 	var out []string
 	for _, p := range phases {

@@ -28,7 +28,7 @@ func Wants(a Activation, e Effect, now time.Time) bool {
 		return ok && a.Open() && !t.Span(e.Toward).Settled() && (a.Phase == Verifying) == (e.Toward == Removal)
 	case Demand:
 		t, ok := a.Target(e.Target)
-		return ok && a.Phase == Active && t.Demanded.IsZero() && !t.Grant.Settled()
+		return ok && a.Phase == Active && (a.Ends.IsZero() || now.Before(a.Ends)) && t.Demanded.IsZero() && !t.Grant.Settled()
 	case Whisper:
 		return e.Until.IsZero() || now.Before(e.Until)
 	case DM:

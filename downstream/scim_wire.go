@@ -201,7 +201,7 @@ func (s *SCIM) filtered(ctx context.Context, user string) (bool, error) {
 // user finds who a person is there; empty: not there. What comes back is
 // compared again, as not every server heeds a filter.
 func (s *SCIM) user(ctx context.Context, p activation.Person) (string, error) {
-	filter, want := ByExternalID+" eq ", p.Object
+	filter, want := ByExternalID+" eq ", strings.ToLower(p.Object) // as Entra writes it: this minds its case
 	if s.c.Match == ByUserName {
 		filter, want = ByUserName+" eq ", p.Name
 	}
@@ -234,7 +234,7 @@ func (s *SCIM) user(ctx context.Context, p activation.Person) (string, error) {
 func (s *SCIM) nobody(ctx context.Context, p activation.Person) error {
 	filter, value := ByUserName, p.Name
 	if s.c.Match == ByUserName {
-		filter, value = ByExternalID, p.Object
+		filter, value = ByExternalID, strings.ToLower(p.Object)
 	}
 	if value == "" {
 		return &Fault{Why: "it does not know this person, whose name is not known"}

@@ -85,6 +85,37 @@ func TestOnDemand(t *testing.T) {
 	})
 }
 
+// TestCutOffInADemand: the bot goes between a demand and its answer, and can't
+// know that Entra did it. It asks once more, which writes nothing anew, and the
+// person reads what is so, once. (engine.TestCrashWalk kills at every point.)
+func TestCutOffInADemand(t *testing.T) {
+	var app *scim.World
+	inTown(t, provisioned(&app), func(w *town) {
+		w.Provisioning.Inject(target.Fault{Path: "OnDemand", Do: target.DoHang, Times: 1})
+		w.gets(demo.Releasers, "1h")
+		for range 60 {
+			if w.demands() > 0 {
+				break
+			}
+			w.pass(time.Second)
+		}
+		if w.demands() != 1 {
+			t.Fatalf("%d demands before the end", w.demands())
+		}
+		w.stop()
+		w.pass(time.Minute)
+		w.start()
+		dm := w.mine(demo.Requester)
+		w.sees(demo.Requester, dm, 5*time.Minute, "The app has received your "+demo.Releasers)
+		w.sees(demo.Requester, w.Channel.ID, time.Minute, demo.Releasers, "The app: received")
+		w.pass(10 * time.Minute)
+		read := w.read(demo.Requester, dm)
+		if n := strings.Count(read, "The app has received"); n != 1 || strings.Contains(read, "won't write") || w.demands() > 2 {
+			t.Errorf("told %d times after %d demands:\n%s", n, w.demands(), read)
+		}
+	})
+}
+
 // TestOnDemandInQuarantine: that Entra writes nothing there, and why, is told
 // once and holds nothing up; once it is mended, the cycle brings it.
 func TestOnDemandInQuarantine(t *testing.T) {

@@ -99,6 +99,7 @@ type life struct {
 	acked map[string]bool
 	began time.Time
 	c     *crash
+	doubt int   // demands that may have been made, and whose answer is lost
 	marks []int // points at which the plot's own part begins and ends; none: all of it
 }
 
@@ -237,6 +238,10 @@ func (l *life) faults(want map[string]int) (faults []string) {
 			faults = append(faults, "an acknowledged envelope was lost: "+e)
 		}
 	}
+	faults = append(faults, l.out.amiss...)
+	if n := l.out.demands["a1"]; n > l.plot.demands+l.doubt || len(l.out.grants) > 0 && n < l.plot.demands {
+		faults = append(faults, fmt.Sprintf("Entra was asked %d times to write it at once", n))
+	}
 	if len(l.out.grants) > 0 {
 		for k := range want {
 			if l.out.said[k] == 0 {
@@ -309,6 +314,9 @@ func live(t *testing.T, p plot, at int, after bool, r run, want map[string]int) 
 		first := l.c
 		l.process(r)
 		if first.dead {
+			if first.point == "commit" || first.point == "do demand/devops" && after {
+				l.doubt = l.plot.demands
+			}
 			l.c = &crash{}
 			l.process(r)
 		}

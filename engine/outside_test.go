@@ -26,6 +26,8 @@ type outside struct {
 	kinds    map[activation.Kind]bool          // of effect that were done
 	read     map[string]bool                   // envelopes
 	early    []string                          // renewals and switches that were sent while what is before them was there
+	demands  map[string]int                    // by activation: how often its member was to be written at once
+	amiss    []string                          // demands that should not have been made
 	both     []string                          // what gave a person two groups at once that exclude each other
 	faults   map[activation.Lane][]fault       // of the calls to come; then all goes well
 }
@@ -36,16 +38,18 @@ type grant struct {
 	status      string
 	asked       time.Time
 	from, ended time.Time
+	written     time.Time // to the target, on demand
 }
 
 func newOutside(now func() time.Time) *outside {
-	return &outside{now: now, grants: map[string]*grant{}, pocket: map[string]bool{}, writes: map[string]int{}, said: map[string]int{}, kinds: map[activation.Kind]bool{}, read: map[string]bool{},
+	return &outside{now: now, grants: map[string]*grant{}, pocket: map[string]bool{}, writes: map[string]int{}, demands: map[string]int{}, said: map[string]int{}, kinds: map[activation.Kind]bool{}, read: map[string]bool{},
 		alive: func(_ string, do func()) bool { do(); return true }}
 }
 
 const (
 	length  = time.Hour
 	arrives = 10 * time.Minute
+	writes  = 2 * time.Second // what is demanded arrives after them
 	leaves  = 5 * time.Minute
 )
 
@@ -82,6 +86,7 @@ type wish struct {
 	Deed  activation.Deed
 	Proof activation.Proof
 	ID    string `json:",omitempty"` // of the activation; empty: a1
+	Now   bool   `json:",omitempty"` // have Entra asked to write the member to the target at once
 	Who   string `json:",omitempty"` // empty: the requester
 }
 
@@ -112,6 +117,7 @@ func (o *outside) Read(_ context.Context, k activation.Kept) (string, activation
 	}
 	ask := activation.Ask{ID: id, Tag: strings.ToUpper(id), After: after, Person: who, Group: groupOf(id), Access: activation.Member, Length: length,
 		Reason: "incident 42", Warrant: warrant, Facts: activation.Facts{Eligible: true, Lead: 10 * time.Minute, Targets: []activation.Target{devops}}}
+	ask.Facts.Targets[0].OnDemand = w.Now
 	if after == "" {
 		return id, ask, nil
 	}
@@ -180,6 +186,8 @@ func (o *outside) do(a activation.Activation, e activation.Effect) activation.Re
 		return o.look(a, now)
 	case activation.Probe:
 		return o.probe(a, e, now)
+	case activation.Demand:
+		return o.demand(a, e, now)
 	}
 	said := string(e.Kind) + " " + string(e.Topic)
 	o.said[said]++
@@ -276,7 +284,7 @@ func (o *outside) look(a activation.Activation, now time.Time) activation.Report
 func (o *outside) probe(a activation.Activation, e activation.Effect, now time.Time) activation.Report {
 	ans := activation.Answer{Says: activation.No, Level: activation.L2, Sent: now, Received: now}
 	for _, g := range o.grants {
-		if g.who == a.Person.Object && g.group == a.Group.ID && !g.from.IsZero() && !now.Before(g.from.Add(arrives)) && now.Before(g.over().Add(leaves)) {
+		if g.who == a.Person.Object && g.group == a.Group.ID && !g.from.IsZero() && (!now.Before(g.from.Add(arrives)) || !g.written.IsZero() && now.After(g.written)) && now.Before(g.over().Add(leaves)) {
 			ans.Says, ans.Evidence = activation.Yes, "g"
 		}
 	}
@@ -290,6 +298,22 @@ func (o *outside) probe(a activation.Activation, e activation.Effect, now time.T
 	return r
 }
 
+// demand has the target know at once. It is as naive as can be about whom it is
+// asked for.
+func (o *outside) demand(a activation.Activation, e activation.Effect, now time.Time) activation.Report {
+	o.demands[a.ID]++
+	switch x, _ := a.Target(e.Target); {
+	case !x.Demanded.IsZero():
+		o.amiss = append(o.amiss, a.ID+" was demanded again after the answer was kept")
+	case a.Phase != activation.Active, !a.Ends.IsZero() && !now.Before(a.Ends):
+		o.amiss = append(o.amiss, a.ID+" was demanded when it was over")
+	}
+	if g := o.of(a); g.holds(now) != nil {
+		g.written = now.Add(writes)
+	}
+	return activation.Report{Tell: activation.Demanded{Target: e.Target, At: now}}
+}
+
 // soonest is the earlier of a beat and of a moment that is still to come.
 func soonest(beat, moment time.Time) time.Time {
 	if moment.After(beat.Add(-4*time.Minute)) && moment.Before(beat) {
@@ -301,7 +325,7 @@ func soonest(beat, moment time.Time) time.Time {
 func hands(h Hand) map[activation.Kind]Hand {
 	m := map[activation.Kind]Hand{}
 	for _, k := range []activation.Kind{activation.DoDeed, activation.Card, activation.Thread, activation.DM, activation.AskSign,
-		activation.Whisper, activation.WatchPIM, activation.Probe} {
+		activation.Whisper, activation.WatchPIM, activation.Probe, activation.Demand} {
 		m[k] = h
 	}
 	return m

@@ -77,11 +77,12 @@ const (
 	pass // time does
 	kill // the process, at the n-th point from now, before or after it took effect
 	killed
+	away // the process, for a while
 	portalEnds
 )
 
 // whats are drawn from; what comes more often stands there more often.
-var whats = []what{envelope, envelope, envelope, again, signIn, signIn, pass, kill, killed, portalEnds}
+var whats = []what{envelope, envelope, envelope, again, signIn, signIn, pass, kill, killed, away, portalEnds}
 
 func drawStep(t *rapid.T) step {
 	s := step{what: rapid.SampledFrom(whats).Draw(t, "what"), n: rapid.IntRange(0, 30).Draw(t, "n")}
@@ -90,6 +91,7 @@ func drawStep(t *rapid.T) step {
 		Deed:  rapid.SampledFrom([]activation.Deed{activation.Submit, activation.Submit, activation.Approve, activation.Deny, activation.End, activation.Cancel, renew, change, change}).Draw(t, "deed"),
 		Proof: rapid.SampledFrom([]activation.Proof{activation.Session, activation.Fresh}).Draw(t, "proof"),
 		ID:    rapid.SampledFrom([]string{"a1", "a2", "a3", "a4"}).Draw(t, "id"),
+		Now:   rapid.Bool().Draw(t, "now"),
 	}
 	s.wish.Who = map[string]string{"a1": "requester", "a2": "requester", "a3": "colleague", "a4": "requester"}[s.wish.ID]
 	return s
@@ -152,6 +154,10 @@ func (w *town) take(s step) {
 		w.c.mu.Unlock()
 	case killed:
 		w.stop()
+		w.start()
+	case away:
+		w.stop()
+		time.Sleep(s.wait)
 		w.start()
 	case portalEnds:
 		w.out.mu.Lock()
@@ -254,6 +260,9 @@ func (w *town) never() {
 	}
 	for _, id := range w.out.both {
 		w.t.Errorf("%s gave two groups at once that exclude each other", id)
+	}
+	for _, what := range w.out.amiss {
+		w.t.Error(what)
 	}
 	for deed, n := range w.out.writes {
 		if n > 1 {

@@ -23,6 +23,7 @@ type plot struct {
 	deeds    map[string]activation.Deed    // by envelope
 	lives    map[string]activation.Outcome // by activation
 	says     int                           // kinds of messages at least
+	demands  int                           // of Entra, without a crash
 }
 
 var (
@@ -32,11 +33,11 @@ var (
 
 var plots = []plot{
 	{
-		name:  "with a kept session, to its end",
+		name:  "with a kept session, written to its target on demand, to its end",
 		deeds: map[string]activation.Deed{"e1": activation.Submit},
-		lives: map[string]activation.Outcome{"a1": activation.Expired}, says: 5,
+		lives: map[string]activation.Outcome{"a1": activation.Expired}, says: 5, demands: 1,
 		play: func(l *life, a actor) {
-			l.deliver(a, "e1", wish{Deed: activation.Submit, Proof: activation.Session})
+			l.deliver(a, "e1", wish{Deed: activation.Submit, Proof: activation.Session, Now: true})
 			l.until(a, "a1", activation.Closed)
 			l.rest(a, 5*time.Minute)
 		},

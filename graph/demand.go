@@ -25,7 +25,7 @@ const (
 	demandTries = 5
 	// What provisioning reads may lag behind the rest of Entra by a few minutes.
 	unlisted   = 5 * time.Second // between looks whether the member is listed
-	unlistedBy = 5 * time.Minute // then it is asked all the same, to hear why not
+	unlistedBy = 5 * time.Minute // then each look is a try
 	demandWait = time.Minute     // after an answer that may be another in a while
 )
 
@@ -39,18 +39,23 @@ func (d *Demands) Look(ctx context.Context, a activation.Activation, e activatio
 	return d.Do(ctx, a, e)
 }
 
-// Do asks once, when the member is listed and it is our turn.
+// Do asks once, when the member is listed and it is our turn. Whom the group does
+// not list is never asked for, also not by a bot that comes back and knows of no
+// end yet: what provisioning reads is older, and would write who has left.
 func (d *Demands) Do(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
 	p := d.apps[e.Target]
 	if p == nil || a.Access != activation.Member {
 		return activation.Report{} // not configured any more
 	}
 	now := d.reader.now()
-	if now.Sub(a.From) < unlistedBy {
-		in, err := d.reader.IsMember(ctx, a.Group.ID, a.Access, []string{a.Person.Object})
-		if err != nil || !in[a.Person.Object] {
-			return activation.Report{Again: now.Add(unlisted), Err: err}
-		}
+	switch in, err := d.reader.IsMember(ctx, a.Group.ID, a.Access, []string{a.Person.Object}); {
+	case err == nil && in[a.Person.Object]:
+	case now.Sub(a.From) < unlistedBy:
+		return activation.Report{Again: now.Add(unlisted), Err: err}
+	case err != nil:
+		return activation.Report{Again: now.Add(demandWait), Err: err}
+	default:
+		return d.after(ctx, p, e, &skipped{"the group does not list the person"})
 	}
 	if wait := p.turn(time.Now()); wait > 0 {
 		return activation.Report{After: wait}

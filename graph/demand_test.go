@@ -135,6 +135,22 @@ func TestDemand(t *testing.T) {
 	})
 }
 
+// A demand that a killed bot left behind is for whom the group lists, and for
+// nobody who has left it meanwhile: what provisioning reads may be minutes old,
+// and would write them there again, until the next cycle.
+func TestDemandAfterAnAbsence(t *testing.T) {
+	inWorks(t, Application{Principal: awsPrincipal}, func(t *testing.T, x *works) {
+		x.job.Turn(func(d *target.JobDials) { d.DemandLag = 5 * time.Minute })
+		x.joins()
+		pass(6 * time.Minute)
+		x.must(x.RemoveTie(x.group.ID, "member", x.requester.ID))
+		told, _ := x.demand()
+		if told.Refusal == nil || told.Refusal.Code != activation.NotProvisioned || x.demands() != 0 || x.knows() {
+			t.Errorf("%+v after %d demands; written: %v", told, x.demands(), x.knows())
+		}
+	})
+}
+
 // What Entra won't do is said once, by its reason; where asking again may help,
 // it is asked again, and not for ever.
 func TestDemandDeclined(t *testing.T) {

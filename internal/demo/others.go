@@ -116,7 +116,7 @@ func (o *Others) verify(audience string) func(string) (target.Caller, error) {
 }
 
 func (o *Others) azure() error {
-	w, err := azure.New(azure.Config{Seed: 1, Now: o.clocks.World, Wire: o.clocks.Wire, Directory: o.w.Entra, Verify: o.verify(armAudience),
+	w, err := azure.New(azure.Config{Seed: 1, Now: o.clocks.World, Wire: o.clocks.Wire, Directory: o.w.Entra, Verify: o.verify(armAudience), Readers: map[string]string{o.w.Reader.Principal: subscription},
 		Assignments: []azure.Assignment{{Principal: o.group(), Role: contributor, Scope: subscription, Actions: []string{"*"}}}})
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package awsidc
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -52,6 +53,9 @@ func (w *World) serve(c *target.Call) target.Answer {
 		return trouble(400, "InvalidAction", "not here")
 	}
 	_, c.Op, _ = strings.Cut(c.Header.Get("X-Amz-Target"), "AWSIdentityStore.")
+	if c.Method != http.MethodPost {
+		return unheard
+	}
 	if code, ok := w.signed(c); !ok {
 		return trouble(400, code, "The security token included in the request is invalid.")
 	}
@@ -94,10 +98,25 @@ func (w *World) operate(c *target.Call, in request) target.Answer {
 		return w.isMember(c, in)
 	case "ListGroupMembershipsForMember":
 		return w.memberships(c, in)
-	case "GetGroupMembershipId", "ListGroupMemberships", "ListGroups", "ListUsers":
-		return trouble(400, "AccessDeniedException", "not simulated")
 	}
-	return trouble(400, "AccessDeniedException", "User is not authorized to perform: identitystore:"+c.Op)
+	if slices.Contains(further, c.Op) {
+		return trouble(400, "AccessDeniedException", "User is not authorized to perform: identitystore:"+c.Op)
+	}
+	return unheard
+}
+
+// further are the store's operations that nobody may do here.
+var further = strings.Fields(`GetGroupMembershipId ListGroupMemberships ListGroups ListUsers DescribeGroup DescribeGroupMembership CreateGroup CreateGroupMembership CreateUser
+	DeleteGroup DeleteGroupMembership DeleteUser UpdateGroup UpdateUser`)
+
+var unheard = trouble(400, "UnknownOperationException", "")
+
+func invalid(why string) target.Answer { return trouble(400, "ValidationException", why) }
+
+// misses refuses an alternate identifier that is none, or by what nobody is found.
+func (in request) misses(path string) bool {
+	by := in.AlternateIdentifier
+	return (by.UniqueAttribute == nil) == (by.ExternalID == nil) || by.UniqueAttribute != nil && by.UniqueAttribute.AttributePath != path
 }
 
 func (w *World) ok(body obj) target.Answer {
@@ -107,6 +126,9 @@ func (w *World) ok(body obj) target.Answer {
 
 func (w *World) groupID(in request) target.Answer {
 	by := in.AlternateIdentifier
+	if in.misses("displayName") {
+		return invalid("AlternateIdentifier takes displayName, or an ExternalId")
+	}
 	for _, g := range w.groups {
 		named := by.UniqueAttribute != nil && by.UniqueAttribute.AttributePath == "displayName" && strings.EqualFold(by.UniqueAttribute.AttributeValue, g.Name)
 		if named || by.ExternalID != nil && by.ExternalID.Issuer == w.c.Issuer && by.ExternalID.ID == g.PAG {
@@ -139,6 +161,9 @@ func (w *World) external(u User) string {
 
 func (w *World) userID(c *target.Call, in request) target.Answer {
 	by := in.AlternateIdentifier
+	if in.misses("userName") {
+		return invalid("AlternateIdentifier takes userName, or an ExternalId")
+	}
 	for _, u := range w.there(c) {
 		named := by.UniqueAttribute != nil && by.UniqueAttribute.AttributePath == "userName" && strings.EqualFold(by.UniqueAttribute.AttributeValue, u.UPN)
 		if named || by.ExternalID != nil && by.ExternalID.Issuer == w.c.Issuer && by.ExternalID.ID == w.external(u) {
@@ -197,7 +222,10 @@ func (w *World) memberships(c *target.Call, in request) target.Answer {
 			rows = append(rows, obj{"IdentityStoreId": w.c.Store, "MembershipId": g.Name + "-" + u.OID, "GroupId": w.ids["group "+g.Name], "MemberId": obj{"UserId": in.MemberID.UserID}})
 		}
 	}
-	at, _ := strconv.Atoi(in.NextToken)
+	at, err := strconv.Atoi(cmp.Or(in.NextToken, "0"))
+	if err != nil || at < 0 || in.MaxResults < 0 || in.MaxResults > 100 {
+		return invalid("NextToken is one of this list's; MaxResults is 1 to 100")
+	}
 	if at >= len(rows) {
 		return target.Answer{Status: 200, Body: obj{"GroupMemberships": []obj{}}}
 	}

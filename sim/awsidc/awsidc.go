@@ -109,6 +109,10 @@ func New(c Config) (*World, error) {
 			group, oid, _ := strings.Cut(key, "/")
 			return target.Direct(w.c.Directory)(group, oid, at)
 		}, keys...)
+		w.copy.Pushes(func(key string, at time.Time) bool {
+			group, oid, _ := strings.Cut(key, "/")
+			return target.Activated(w.c.Directory)(group, oid, at)
+		})
 		w.Job = w.copy.Provision()
 	})
 	return w, nil

@@ -101,7 +101,7 @@ func (x *world) member(user string) bool {
 
 func TestSignatures(t *testing.T) {
 	x := newWorld(t)
-	body := `{"IdentityStoreId":"d-1"}`
+	body := `{"IdentityStoreId":"d-1","AlternateIdentifier":{"UniqueAttribute":{"AttributePath":"displayName","AttributeValue":"nobody"}}}`
 	good := func() *http.Request { return sign(t, "AKIA", "secret", "eu-central-1", "GetGroupId", body) }
 	if _, a := x.send(good()); !strings.HasSuffix(a.Type, "ResourceNotFoundException") {
 		t.Errorf("a good signature: %+v", a)

@@ -48,13 +48,28 @@ func (w *World) answer(c *target.Call) target.Answer {
 	case !dated.MatchString(version):
 		return trouble(400, "InvalidApiVersionParameter", "The api-version '"+version+"' is invalid.")
 	case c.Method == http.MethodGet && what == "roleAssignments" && !engine(c.Host):
+		if !w.reads(c, scope) {
+			return unauthorized(c, "roleAssignments/read", scope)
+		}
 		return w.list(c, scope)
 	case c.Method == http.MethodGet && what == "permissions" && !engine(c.Host):
 		return w.permissions(c, scope)
+	case c.Method == http.MethodPost && what == "checkaccess" && !strings.HasSuffix(version, "-preview"):
+		return trouble(400, "InvalidApiVersionParameter", "The api-version '"+version+"' is invalid.")
 	case c.Method == http.MethodPost && what == "checkaccess":
-		return w.check(c)
+		return w.check(c, scope)
 	}
 	return trouble(404, "ResourceNotFound", "The resource was not found.")
+}
+
+// reads reports whether an application may look at a scope.
+func (w *World) reads(c *target.Call, scope string) bool {
+	at, reader := w.readers[c.By.OID]
+	return w.readers == nil || !c.By.App || reader && covers(at, scope)
+}
+
+func unauthorized(c *target.Call, action, scope string) target.Answer {
+	return trouble(403, "AuthorizationFailed", "The client '"+c.By.OID+"' with object id '"+c.By.OID+"' does not have authorization to perform action 'Microsoft.Authorization/"+action+"' over scope '"+scope+"' or the scope is invalid.")
 }
 
 var assignedTo = regexp.MustCompile(`^atScope\(\)(?: and assignedTo\('([^']+)'\))?$`)
@@ -104,13 +119,13 @@ type question struct {
 }
 
 // check is the policy engine.
-func (w *World) check(c *target.Call) target.Answer {
+func (w *World) check(c *target.Call, scope string) target.Answer {
 	var q question
-	if err := json.Unmarshal(c.Bytes, &q); err != nil || q.Subject.Attributes.ObjectID == "" || q.Resource.ID == "" {
+	if err := json.Unmarshal(c.Bytes, &q); err != nil || !c.JSON() || q.Subject.Attributes.ObjectID == "" || q.Resource.ID == "" || len(q.Actions) == 0 {
 		return trouble(400, "BadRequest", "The request is not valid.")
 	}
-	if !c.By.App {
-		return trouble(403, "AuthorizationFailed", "The client does not have authorization to perform action 'Microsoft.Authorization/checkAccess/read'.")
+	if !c.By.App || !w.reads(c, scope) || !w.reads(c, q.Resource.ID) {
+		return unauthorized(c, "checkAccess/read", scope)
 	}
 	decisions := []obj{}
 	for _, a := range q.Actions {

@@ -21,12 +21,15 @@ import (
 
 // Config says which assignments there are.
 type Config struct {
-	Seed        uint64
-	Now         func() time.Time // world time; default time.Now
-	Wire        func() time.Time // the throttle's; default Now
-	Directory   target.Directory
-	Verify      func(token string) (target.Caller, error)
-	Dials       *Dials // default: Usual()
+	Seed      uint64
+	Now       func() time.Time // world time; default time.Now
+	Wire      func() time.Time // the throttle's; default Now
+	Directory target.Directory
+	Verify    func(token string) (target.Caller, error)
+	Dials     *Dials // default: Usual()
+	// Readers are the applications that may read assignments and ask the engine,
+	// each at a scope and below; nil lets every application do so everywhere.
+	Readers     map[string]string
 	Assignments []Assignment
 }
 
@@ -62,6 +65,7 @@ type World struct {
 	*target.Frame
 	dials       Dials
 	dir         target.Directory
+	readers     map[string]string
 	assignments []*held
 }
 
@@ -76,7 +80,7 @@ func New(c Config) (*World, error) {
 	if c.Directory == nil || c.Verify == nil {
 		return nil, fmt.Errorf("azure needs a Directory and a Verify")
 	}
-	w := &World{dials: Usual(), dir: c.Directory}
+	w := &World{dials: Usual(), dir: c.Directory, readers: c.Readers}
 	if c.Dials != nil {
 		w.dials = *c.Dials
 	}

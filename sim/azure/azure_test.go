@@ -37,6 +37,7 @@ func call(t *testing.T, w *World, token, host, path, body string) (status int, a
 	}
 	q := httptest.NewRequest(method, "http://"+host+strings.ReplaceAll(path, " ", "+"), strings.NewReader(body))
 	q.Header.Set("Authorization", "Bearer "+token)
+	q.Header.Set("Content-Type", "application/json")
 	r := httptest.NewRecorder()
 	w.Handler().ServeHTTP(r, q)
 	return r.Code, r.Body.String()

@@ -80,3 +80,35 @@ func TestVersionsAndFiltersAreStrict(t *testing.T) {
 		}
 	})
 }
+
+// An application reads a scope only with a right there: elsewhere, or of what
+// there is not, it is refused, and sees no empty list. A question without
+// actions, or that does not say that it is JSON, is none.
+func TestReadingNeedsARightAtTheScope(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, err := New(Config{Seed: 1, Directory: since(time.Now()), Readers: map[string]string{"app": "/subscriptions/s"}, Verify: func(token string) (target.Caller, error) {
+			return target.Caller{OID: token, App: true, Issued: time.Now()}, nil
+		}, Assignments: []Assignment{{Principal: "g", Role: "r", Scope: "/subscriptions/s", Actions: []string{"*"}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const list, check = "/providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01&$filter=atScope()", "/providers/Microsoft.Authorization/checkaccess?api-version=2018-09-01-preview"
+		ask := func(id, actions string) string {
+			return `{"Subject":{"Attributes":{"ObjectId":"u"}},"Actions":[` + actions + `],"Resource":{"Id":"` + id + `"}}`
+		}
+		const start = `{"Id":"a/start/action"}`
+		for _, c := range []struct {
+			who, path, body, want string
+			code                  int
+		}{
+			{"app", scope + list, "", `"principalId":"g"`, 200}, {"app", "/subscriptions/t" + list, "", "AuthorizationFailed", 403}, {"another", scope + list, "", "AuthorizationFailed", 403},
+			{"app", scope + check, ask(scope, start), "accessDecision", 200}, {"app", scope + check, ask(scope, ""), "BadRequest", 400},
+			{"app", "/subscriptions/t" + check, ask("/subscriptions/t", start), "AuthorizationFailed", 403}, {"app", scope + check, ask("/subscriptions/t", start), "AuthorizationFailed", 403},
+			{"app", scope + strings.Replace(check, "2018-09-01-preview", "2022-04-01", 1), ask(scope, start), "InvalidApiVersionParameter", 400},
+		} {
+			if code, body := call(t, w, c.who, "arm.test", c.path, c.body); code != c.code || !strings.Contains(body, c.want) {
+				t.Errorf("%s %s %s: %d %s", c.who, c.path, c.body, code, body)
+			}
+		}
+	})
+}

@@ -11,9 +11,11 @@
 package defender
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -152,6 +154,9 @@ func (w *World) listRoles(c *target.Call) target.Answer {
 	if !c.By.App {
 		return trouble(403, "Forbidden", "Insufficient privileges to complete the operation.")
 	}
+	if name := c.Option(); name != "" {
+		return trouble(400, "BadRequest", "The query option '"+name+"' is not supported here.")
+	}
 	rows := []obj{}
 	for _, h := range w.roles {
 		if !h.Legacy {
@@ -175,14 +180,16 @@ func (w *World) listDevices(c *target.Call) target.Answer {
 	if !some {
 		return trouble(403, "Forbidden", "The user has no role that allows it.")
 	}
+	top, err := strconv.Atoi(cmp.Or(c.URL.Query().Get("$top"), "10000"))
+	if name := c.Option("$top"); name != "" || err != nil || top < 1 || top > 10000 {
+		return trouble(400, "BadRequest", "Of query options there is $top here, of 1 to 10000.")
+	}
 	rows := []obj{}
-	for i, d := range w.devices {
+	for _, d := range w.devices {
+		group := slices.IndexFunc(w.devices, func(o Device) bool { return o.Group == d.Group })
 		if c.By.App || slices.Contains(open, d.Group) {
-			rows = append(rows, obj{"id": d.ID, "computerDnsName": d.Name, "rbacGroupId": i + 1, "rbacGroupName": d.Group})
+			rows = append(rows, obj{"id": d.ID, "computerDnsName": d.Name, "rbacGroupId": group + 1, "rbacGroupName": d.Group})
 		}
 	}
-	if c.URL.Query().Get("$top") == "1" && len(rows) > 1 {
-		rows = rows[:1]
-	}
-	return target.Answer{Status: 200, Body: obj{"value": rows}}
+	return target.Answer{Status: 200, Body: obj{"value": rows[:min(top, len(rows))]}}
 }

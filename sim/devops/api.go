@@ -48,15 +48,33 @@ func (c *call) transitive() bool {
 	return q == "expanded" || q == "expandedup"
 }
 
+// searches are what identities can be searched by. What is not simulated of
+// them finds nobody.
+var searches = []string{"general", "accountname", "displayname", "mailaddress", "localgroupname", "administratorsgroup", "identifier", "alias", "directoryalias", "teamgroupname"}
+
+// misspelt refuses a queryMembership that there is not.
+func (c *call) misspelt() *answer {
+	m := strings.ToLower(c.URL.Query().Get("queryMembership"))
+	if m == "" || slices.Contains([]string{"none", "direct", "expanded", "expandedup", "expandeddown"}, m) {
+		return nil
+	}
+	a := trouble(400, "VssRequestException", "queryMembership is not valid: "+m)
+	return &a
+}
+
 // identities resolves people and groups (call 1).
 func (c *call) identities() answer {
 	q := c.URL.Query()
-	m := strings.ToLower(q.Get("queryMembership"))
-	if m != "" && !slices.Contains([]string{"none", "direct", "expanded", "expandedup", "expandeddown"}, m) {
-		return trouble(400, "VssRequestException", "queryMembership is not valid: "+m)
-	}
 	want := strings.ToLower(q.Get("filterValue"))
 	filter := strings.ToLower(q.Get("searchFilter"))
+	switch by := q.Get("descriptors") + q.Get("identityIds") + q.Get("subjectDescriptors"); {
+	case c.misspelt() != nil:
+		return *c.misspelt()
+	case filter != "" && !slices.Contains(searches, filter):
+		return trouble(400, "VssRequestException", "searchFilter is not valid: "+filter)
+	case (filter == "") != (want == ""), filter == "" && by == "":
+		return trouble(400, "VssRequestException", "Give a searchFilter and its filterValue, or whom to read.")
+	}
 	ids := strings.Split(strings.ToLower(q.Get("descriptors")+","+q.Get("identityIds")+","+q.Get("subjectDescriptors")), ",")
 	hit := func(names ...string) bool {
 		for _, n := range names {
@@ -101,6 +119,9 @@ func (c *call) person(i int) obj {
 // membersOf tells whether a person is in a container (call 2): its descriptor,
 // or nothing. It is in no published reference.
 func (c *call) membersOf(id, container string) answer {
+	if no := c.misspelt(); no != nil {
+		return *no
+	}
 	i := slices.Index(c.o.ids, strings.ToLower(id))
 	if i >= 0 && c.o.Users[i].SignedIn && strings.EqualFold(container, c.o.pca) && c.transitive() && c.administers(c.o.Users[i].OID) {
 		return answer{Status: 200, Body: c.o.pcaDescriptor()}
@@ -115,7 +136,7 @@ func (c *call) membersOf(id, container string) answer {
 func (c *call) accessControl(space string) answer {
 	q := c.URL.Query()
 	if !strings.EqualFold(space, Collection) {
-		return trouble(404, "SecurityNamespaceNotFoundException", "The security namespace "+space+" is not found.")
+		return noNamespace(space)
 	}
 	if t := q.Get("token"); t != "" && t != Token {
 		return list(nil)
@@ -165,7 +186,7 @@ func (c *call) entry(aces obj, d string, extended bool) {
 // namespace describes the bits.
 func (c *call) namespace(id string) answer {
 	if !strings.EqualFold(id, Collection) {
-		return trouble(404, "SecurityNamespaceNotFoundException", "The security namespace "+id+" is not found.")
+		return noNamespace(id)
 	}
 	all := []any{}
 	for i, a := range actions {
@@ -173,6 +194,10 @@ func (c *call) namespace(id string) answer {
 	}
 	return list([]any{obj{"namespaceId": Collection, "name": "Collection", "displayName": "Collection", "separatorValue": ":", "elementLength": -1,
 		"writePermission": 2, "readPermission": 1, "dataspaceCategory": "Default", "actions": all, "structureValue": 1, "isRemotable": false}})
+}
+
+func noNamespace(id string) answer {
+	return trouble(404, "SecurityNamespaceNotFoundException", "The security namespace "+id+" is not found.")
 }
 
 // evaluate answers about the caller, whoever that is (call 6): an application
@@ -191,13 +216,16 @@ func (c *call) evaluate() answer {
 		return trouble(400, "ArgumentNullException", "Value cannot be null. Parameter name: evaluations")
 	}
 	for i, e := range in.Evaluations {
-		in.Evaluations[i].Value = c.may(e.SecurityNamespaceID, e.Token, e.Permissions)
+		if !strings.EqualFold(e.SecurityNamespaceID, Collection) {
+			return noNamespace(e.SecurityNamespaceID)
+		}
+		in.Evaluations[i].Value = c.may(e.Token, e.Permissions)
 	}
 	return answer{Status: 200, Body: in}
 }
 
-func (c *call) may(space, token string, bits int) bool {
-	return strings.EqualFold(space, Collection) && token == Token && bits&^adminBits == 0 && c.administers(c.By.OID)
+func (c *call) may(token string, bits int) bool {
+	return token == Token && bits&^adminBits == 0 && c.administers(c.By.OID)
 }
 
 func (c *call) permissions(space, bits string) answer {
@@ -205,9 +233,12 @@ func (c *call) permissions(space, bits string) answer {
 	if err != nil {
 		return trouble(400, "VssRequestException", "The permissions must be a number.")
 	}
+	if !strings.EqualFold(space, Collection) {
+		return noNamespace(space)
+	}
 	rows := []any{}
 	for _, t := range strings.Split(c.URL.Query().Get("tokens"), ",") {
-		rows = append(rows, c.may(space, t, n))
+		rows = append(rows, c.may(t, n))
 	}
 	return list(rows)
 }

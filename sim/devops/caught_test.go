@@ -27,3 +27,35 @@ func TestPreviewsAreAskedFor(t *testing.T) {
 		}
 	}
 }
+
+// A word that is not in the service's list is refused, and so is a question
+// about nobody: neither is an empty list, which would be taken for a no.
+func TestUnknownWordsAreRefused(t *testing.T) {
+	x := newWorld(t, nil)
+	me, pca := x.requester(), x.o.pca
+	const version = "&api-version=7.2-preview.1"
+	for path, want := range map[string]int{
+		vssps + "identities?searchFilter=General&filterValue=" + upn: 200, vssps + "identities?searchFilter=Foo&filterValue=" + upn: 400,
+		vssps + "identities?searchFilter=General": 400, vssps + "identities?queryMembership=none": 400,
+		vssps + "identities/" + me.ID + "/membersof/" + pca + "?queryMembership=expanded":     404, // no member yet
+		vssps + "identities/" + me.ID + "/membersof/" + pca + "?queryMembership=transitively": 400,
+		dev + "permissions/" + Collection + "/2?tokens=" + Token:                              200, dev + "permissions/" + pca + "/2?tokens=" + Token: 404,
+	} {
+		if rec := x.call(reader, "GET", path+version, ""); rec.Code != want {
+			t.Errorf("%s: %d %s", path, rec.Code, rec.Body)
+		}
+	}
+	ask := `{"evaluations":[{"securityNamespaceId":"` + Collection + `","token":"NAMESPACE:","permissions":2}]}`
+	other := strings.Replace(ask, Collection, pca, 1)
+	for _, c := range []struct {
+		kind, body string
+		want       int
+	}{{"application/json; charset=utf-8", ask, 200}, {"application/json", other, 404}, {"text/plain", ask, 415}, {"", ask, 415}} {
+		if rec := x.call(reader, "POST", dev+"security/permissionevaluationbatch?api-version=7.2-preview.1", c.body, c.kind); rec.Code != c.want {
+			t.Errorf("%q %s: %d %s", c.kind, c.body, rec.Code, rec.Body)
+		}
+	}
+	if rec := x.call(alice+" vso.code", "GET", dev+"securitynamespaces/"+Collection+"?"+version[1:], ""); rec.Code != 401 {
+		t.Errorf("a person's token without user_impersonation: %d", rec.Code)
+	}
+}

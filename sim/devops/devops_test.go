@@ -61,7 +61,12 @@ func newWorld(t *testing.T, change func(*Org)) *world {
 	w, err := New(Config{Seed: 1, Now: func() time.Time { return x.at }, Tenant: tenantID, Directory: x.dir, Orgs: []Org{org}, Dials: &d,
 		Verify: func(token string) (Caller, error) {
 			if oid, ok := strings.CutPrefix(token, "for:"); ok {
-				return Caller{OID: oid}, nil
+				oid, scope, scoped := strings.Cut(oid, " ")
+				by := Caller{OID: oid}
+				if scoped {
+					by.Scopes = []string{scope}
+				}
+				return by, nil
 			}
 			return Caller{}, errors.New("bad token")
 		}})
@@ -82,12 +87,13 @@ func (x *world) join(after, until time.Duration) {
 
 func (x *world) pass(d time.Duration) { x.at = x.at.Add(d) }
 
-func (x *world) call(as, method, path, body string) *httptest.ResponseRecorder {
+func (x *world) call(as, method, path, body string, kind ...string) *httptest.ResponseRecorder {
 	x.t.Helper()
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	if as != "" {
 		r.Header.Set("Authorization", "Bearer for:"+as)
 	}
+	r.Header.Set("Content-Type", strings.Join(append(kind, "application/json")[:1], ""))
 	rec := httptest.NewRecorder()
 	x.Handler().ServeHTTP(rec, r)
 	described(x.t, r, rec)

@@ -68,6 +68,12 @@ func (w *World) serve(t *target.Call) answer {
 	if no := unversioned(c.URL.Query().Get("api-version")); no != nil {
 		return *no
 	}
+	if !c.By.App && c.By.Lacks("user_impersonation") {
+		return trouble(401, "TF400813", "The user '"+c.By.OID+"' is not authorized to access this resource.")
+	}
+	if !t.JSON() {
+		return trouble(415, "VssRequestContentTypeNotSupportedException", "The request indicated a Content-Type of \""+c.Header.Get("Content-Type")+"\" for method type \""+c.Method+"\" which is not supported.")
+	}
 	c.rest = rest
 	return c.route()
 }

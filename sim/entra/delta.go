@@ -16,13 +16,17 @@ type delta struct {
 	Since, Until   time.Time
 	From           int
 	Select, Filter string
+	List           string // whose token it is
 }
 
 // deltas serves /users/delta and /groups/delta.
 func deltas(rows func(*World, delta) []obj, context string) func(*World, *call) answer {
 	return func(w *World, c *call) answer {
-		d, no := w.standing(c)
+		d, no := w.standing(c, context)
 		if no != nil {
+			return w.refused(c, no)
+		}
+		if no := c.known(context, new(filter)); no != nil {
 			return w.refused(c, no)
 		}
 		f, err := parseFilter(d.Filter)
@@ -48,25 +52,25 @@ func deltas(rows func(*World, delta) []obj, context string) func(*World, *call) 
 			d.From = end
 			body["@odata.nextLink"] = link + "$skiptoken=" + d.token()
 		} else {
-			body["@odata.deltaLink"] = link + "$deltatoken=" + delta{Since: d.Until, Select: d.Select, Filter: d.Filter}.token()
+			body["@odata.deltaLink"] = link + "$deltatoken=" + delta{Since: d.Until, Select: d.Select, Filter: d.Filter, List: context}.token()
 		}
 		return answer{status: 200, body: body}
 	}
 }
 
 // standing reads where the caller stands; the directory hears late, by dial.
-func (w *World) standing(c *call) (d delta, no *refusal) {
+func (w *World) standing(c *call, list string) (d delta, no *refusal) {
 	q, _ := url.ParseQuery(c.query)
 	now := c.now.Add(-w.dials.DeltaLag - 1) // what happens at this very moment is for the next time
 	token := q.Get("$skiptoken") + q.Get("$deltatoken")
 	switch {
 	case token == "":
-		return delta{Until: now, Select: q.Get("$select"), Filter: q.Get("$filter")}, nil
+		return delta{Until: now, Select: q.Get("$select"), Filter: q.Get("$filter"), List: list}, nil
 	case token == "latest":
-		return delta{Since: now, Until: now, Select: q.Get("$select"), Filter: q.Get("$filter")}, nil
+		return delta{Since: now, Until: now, Select: q.Get("$select"), Filter: q.Get("$filter"), List: list}, nil
 	}
 	b, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil || json.Unmarshal(b, &d) != nil || d.From < 0 {
+	if err != nil || json.Unmarshal(b, &d) != nil || d.From < 0 || d.List != list {
 		return d, refuse(400, "Directory_InvalidDeltaToken", "The delta token is invalid.")
 	}
 	if q.Has("$deltatoken") {

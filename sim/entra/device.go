@@ -1,6 +1,7 @@
 package entra
 
 import (
+	"mime"
 	"net/url"
 	"strings"
 	"time"
@@ -26,7 +27,10 @@ const (
 // deviceCode begins a sign-in on a device without a browser.
 func (w *World) deviceCode(c *call) answer {
 	now := w.wire()
-	in, _ := url.ParseQuery(string(c.body))
+	in := formOf(c)
+	if _, _, basic := c.r.BasicAuth(); in.Get("client_id") == "" && !basic {
+		return w.tokenError(trouble(900144, "The request body must contain the following parameter: 'client_id'."), now)
+	}
 	app, e := w.client(c, in)
 	if e == nil {
 		c.by.app = app.ID
@@ -52,6 +56,16 @@ func (w *World) deviceCode(c *call) answer {
 	return answer{status: 200, header: jsonHeader, body: obj{"device_code": code, "user_code": d.typed, "verification_uri": page,
 		"expires_in": int(deviceLife.Seconds()), "interval": int(deviceEvery.Seconds()),
 		"message": "To sign in, use a web browser to open the page " + page + " and enter the code " + d.typed + " to authenticate."}}
+}
+
+// formOf is what was posted, if it says that it is a form: nothing else is
+// looked at.
+func formOf(c *call) url.Values {
+	if kind, _, _ := mime.ParseMediaType(c.header.Get("Content-Type")); kind != "application/x-www-form-urlencoded" {
+		return url.Values{}
+	}
+	in, _ := url.ParseQuery(string(c.body))
+	return in
 }
 
 // userCode is nine letters and digits that can't be taken for one another.

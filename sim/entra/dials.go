@@ -1,6 +1,9 @@
 package entra
 
 import (
+	"cmp"
+	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +20,7 @@ type Dials struct {
 	Floor         time.Duration // no removal, and no activation, shorter than this
 	Window        time.Duration // how long an approver has
 
+	RolesLag   time.Duration // the transitive list of roles serves the state of so long ago
 	DeltaLag   time.Duration // delta serves the state of so long ago
 	AuditDelay time.Duration // from a deed to its line in the audit log
 	AuditKeep  time.Duration // how long a line stays: 7 days without a licence, 30 with
@@ -132,6 +136,7 @@ type Fault struct {
 	Path       string  `json:"path,omitempty"`   // part of the path
 	Group      string  `json:"group,omitempty"`  // id that the call names
 	User       string  `json:"user,omitempty"`   // object id of the caller
+	App        string  `json:"app,omitempty"`    // id of the calling app, at Graph and at the authority
 	Skip       int     `json:"skip,omitempty"`   // let so many through first
 	Times      int     `json:"times,omitempty"`  // 0: for ever
 	P          float64 `json:"p,omitempty"`      // chance, by the seed; 0: always
@@ -183,6 +188,20 @@ func (w *World) fault(c *call) *Fault {
 
 func (a *armed) meant(c *call) bool {
 	return (a.Method == "" || strings.EqualFold(a.Method, c.method)) && strings.Contains(c.path, a.Path) &&
-		(a.User == "" || a.User == c.by.oid) &&
+		(a.User == "" || a.User == c.by.oid) && (a.App == "" || strings.EqualFold(a.App, c.client())) &&
 		(a.Group == "" || strings.Contains(c.path+c.query+string(c.body), a.Group))
+}
+
+// client is the app that a call is by: its token's at Graph, the one that it
+// names at the authority.
+func (c *call) client() string {
+	if c.by.app != "" {
+		return c.by.app
+	}
+	if id, _, ok := (&http.Request{Header: c.header}).BasicAuth(); ok { // a part of a $batch has no request
+		return id
+	}
+	query, _ := url.ParseQuery(c.query)
+	form, _ := url.ParseQuery(string(c.body))
+	return cmp.Or(query.Get("client_id"), form.Get("client_id"))
 }

@@ -149,6 +149,15 @@ func (w *World) DirectMember(group, oid string, at time.Time) bool {
 	return w.tied(edge{group, "member", oid}, at)
 }
 
+// Activated is DirectMember by an activation, and by nothing else: whom Entra's
+// provisioning writes sooner than with its cycle.
+func (w *World) Activated(group, oid string, at time.Time) bool {
+	w.enter()
+	defer w.mu.Unlock()
+	b := w.bonds[edge{group, "member", oid}]
+	return b != nil && slices.ContainsFunc(b.ties, func(t tie) bool { return t.has(at) && t.by != nil && t.by.kind == "activated" })
+}
+
 func validAccess(a string) bool { return a == "member" || a == "owner" }
 
 func (w *World) user(id string) *User {

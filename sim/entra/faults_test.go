@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -184,5 +186,51 @@ func TestHistoryAndCounters(t *testing.T) {
 	b, _ := json.Marshal(h)
 	if strings.Contains(string(b), "Bearer") || strings.Contains(string(b), "eyJ") {
 		t.Error("a token in the history")
+	}
+}
+
+// What strikes one app of a tenant leaves the others alone, and is not used up
+// by their calls; in a $batch, too.
+func TestFaultsForOneApp(t *testing.T) {
+	x := newTenant(t)
+	x.Inject(Fault{App: x.reader.ID, Do: DoStatus, Status: 503, Times: 4})
+	list, token := "/v1.0/groups", "/"+x.Tenant()+"/oauth2/v2.0/token"
+	ask := func(a App, basic bool) int {
+		form := url.Values{"grant_type": {"client_credentials"}, "client_id": {a.ID}, "client_secret": {a.Secret}, "scope": {"https://graph.microsoft.com/.default"}}
+		if basic {
+			form.Del("client_id")
+			form.Del("client_secret")
+		}
+		r := httptest.NewRequest("POST", "https://login.test"+token, strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if basic {
+			r.SetBasicAuth(a.ID, a.Secret)
+		}
+		rec := httptest.NewRecorder()
+		x.Authority().ServeHTTP(rec, r)
+		return rec.Code
+	}
+	other := x.AddApp(App{Name: "other", Secret: "other-secret", Roles: []string{"Group.Read.All"}})
+	if one, two := ask(other, false), ask(other, true); one != 200 || two != 200 {
+		t.Errorf("it struck the other app at the authority: %d and %d", one, two)
+	}
+	if r := x.call(x.as(x.requester), "GET", list, nil); r.status == 503 {
+		t.Error("it struck the other app at Graph")
+	}
+	if form, basic := ask(x.reader, false), ask(x.reader, true); form != 503 || basic != 503 {
+		t.Errorf("at the authority it was let through: %d and %d", form, basic)
+	}
+	if r := x.call(x.asReader(), "GET", list, nil); r.status != 503 {
+		t.Errorf("at Graph it was let through: %d", r.status)
+	}
+	if r := x.batch(obj{"id": "1", "method": "GET", "url": "/groups"}); r.status != 503 {
+		t.Errorf("a batch: %d", r.status)
+	}
+	if r := x.call(x.asReader(), "GET", list, nil); r.status != 200 {
+		t.Errorf("the fifth time: %d", r.status)
+	}
+	x.managed = x.Manage()
+	if code, _ := x.manage("POST", "/faults", Fault{App: "none", Do: DoStatus}); code == 200 {
+		t.Error("a fault for an app that is not there was taken")
 	}
 }

@@ -54,6 +54,9 @@ func (w *World) manageFaults(m *http.ServeMux) {
 	m.Handle("POST /faults", takes(func(f Fault) (any, error) {
 		mu.Lock()
 		defer mu.Unlock()
+		if f.App != "" && !w.registered(f.App) {
+			return nil, fmt.Errorf("no app %q", f.App)
+		}
 		disarm = append(disarm, w.Inject(f))
 		return obj{"id": len(disarm)}, nil
 	}))
@@ -67,6 +70,12 @@ func (w *World) manageFaults(m *http.ServeMux) {
 		disarm[id-1]()
 		return obj{}, nil
 	}))
+}
+
+func (w *World) registered(app string) bool {
+	w.enter()
+	defer w.mu.Unlock()
+	return w.app(app) != nil
 }
 
 func (w *World) manageDirectory(m *http.ServeMux) {

@@ -192,6 +192,7 @@ func (p *parser) compare(field string) (cond, error) {
 // any parses field/any(x:x eq 'v') and field/any(x:x/name eq 'v').
 func (p *parser) any(field string) (cond, error) {
 	err := p.expect("(", nil)
+	p.fields = append(p.fields, field)
 	_, inner, ok := strings.Cut(p.next(), ":")
 	if !ok && err == nil {
 		err = fmt.Errorf("any lacks its variable")

@@ -1,7 +1,6 @@
 package entra
 
 import (
-	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
@@ -82,6 +81,9 @@ func (w *World) principalJSON(id string) obj {
 // some answers a directory collection with $filter, $select and pages.
 func (w *World) some(c *call, context string, rows []obj) answer {
 	f, no := c.filter()
+	if no == nil {
+		no = c.known(context, f)
+	}
 	if no != nil {
 		return w.refused(c, no)
 	}
@@ -111,6 +113,9 @@ func narrowed[T comparable](f *filter, index map[mark][]T, all []T, fields ...st
 }
 
 func (w *World) single(c *call, context string, o obj) answer {
+	if no := c.known(context, new(filter)); no != nil {
+		return w.refused(c, no)
+	}
 	q, _ := url.ParseQuery(c.query)
 	o = shown(o, fields(q.Get("$select")))
 	delete(o, "@odata.type")
@@ -172,6 +177,12 @@ func (w *World) getGroup(c *call) answer {
 func (w *World) principals(c *call, all []*bond) answer {
 	if w.group(c.args["id"]) == nil {
 		return w.missing(c, c.args["id"])
+	}
+	if cast := c.args["cast"]; cast != "" && cast != "graph.user" && cast != "graph.group" {
+		return w.missing(c, cast)
+	}
+	if no := c.known("directoryObjects", new(filter)); no != nil {
+		return w.refused(c, no)
 	}
 	q, _ := url.ParseQuery(c.query)
 	bare := !q.Has("$filter") && !q.Has("filter")
@@ -254,7 +265,7 @@ func asMe(do func(*World, *call) answer) func(*World, *call) answer {
 func (w *World) checkGroups(c *call) answer {
 	var in struct{ GroupIDs []string }
 	u := w.user(c.args["id"])
-	switch err := json.Unmarshal(c.body, &in); {
+	switch err := strict(c.body, &in); {
 	case u == nil:
 		return w.missing(c, c.args["id"])
 	case err != nil || len(in.GroupIDs) == 0 || len(in.GroupIDs) > 20:
@@ -268,7 +279,7 @@ func (w *World) checkGroups(c *call) answer {
 func (w *World) getGroups(c *call) answer {
 	var in struct{ SecurityEnabledOnly *bool }
 	u := w.user(c.args["id"])
-	switch err := json.Unmarshal(c.body, &in); {
+	switch err := strict(c.body, &in); {
 	case u == nil:
 		return w.missing(c, c.args["id"])
 	case err != nil || in.SecurityEnabledOnly == nil:
@@ -310,6 +321,9 @@ func (w *World) memberships(c *call) answer {
 // listPolicies serves role settings: scopeId and scopeType are mandatory.
 func (w *World) listPolicies(c *call) answer {
 	f, no := c.filter()
+	if no == nil {
+		no = c.known("policies/roleManagementPolicyAssignments", f, "policy")
+	}
 	if no != nil {
 		return w.refused(c, no)
 	}

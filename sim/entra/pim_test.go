@@ -271,3 +271,17 @@ func TestFutureStartAndCancel(t *testing.T) {
 	}
 	y.activate(201)
 }
+
+// Entra's provisioning tells an activation from other ways in.
+func TestActivationsAreToldApart(t *testing.T) {
+	x := newTenant(t)
+	x.activate(201)
+	x.must(x.AddTie(x.group.ID, "member", x.second.ID))
+	x.must(x.Assign(x.group.ID, "member", x.owner.ID, x.at.AddDate(0, 1, 0)))
+	x.pass(time.Minute)
+	for who, want := range map[string]bool{x.requester.ID: true, x.second.ID: false, x.owner.ID: false, x.approver.ID: false} {
+		if got := x.Activated(x.group.ID, who, x.at); got != want || !got && who != x.approver.ID && !x.DirectMember(x.group.ID, who, x.at) {
+			t.Errorf("%s: %v, want %v", who, got, want)
+		}
+	}
+}

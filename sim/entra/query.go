@@ -27,6 +27,12 @@ var fieldsOf = map[string][]string{
 // expandable are what $expand may name, in one list or another.
 var expandable = []string{"*", "group", "principal", "targetSchedule", "activatedUsing", "stages"}
 
+// wordsOf are the properties that are one of a few words.
+var wordsOf = map[string][]string{
+	"accessId": {"member", "owner"}, "memberType": {"direct", "group"}, "assignmentType": {"assigned", "activated"},
+	"action": {selfActivate, selfDeactivate, adminAssign, adminRemove, adminUpdate, adminExtend, adminRenew, selfExtend, selfRenew},
+}
+
 // asked reads a list's query: what it does not have is refused wherever it is
 // named.
 func (k collection) asked(c *call) (*filter, *refusal) {
@@ -42,6 +48,12 @@ func (k collection) asked(c *call) (*filter, *refusal) {
 			return nil, k.lacks("Invalid filter clause", field)
 		}
 	}
+	for field, words := range wordsOf {
+		v := f.fixed(field)
+		if v != "" && !slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(w, v) }) {
+			return nil, refuse(400, "BadRequest", "Invalid filter clause: '"+v+"' is not a valid value of "+field+".")
+		}
+	}
 	q, _ := url.ParseQuery(c.query)
 	for _, name := range fields(q.Get("$select")) {
 		if !slices.Contains(has, name) && name != "*" {
@@ -52,9 +64,6 @@ func (k collection) asked(c *call) (*filter, *refusal) {
 		if !slices.Contains(expandable, name) {
 			return nil, k.lacks("Parsing OData Select and Expand failed", name)
 		}
-	}
-	if n, err := strconv.Atoi(orElse(q.Get("$top"), "0")); err != nil || n < 0 {
-		return nil, refuse(400, "BadRequest", "Invalid value '"+q.Get("$top")+"' for $top query option found. The $top query option requires a non-negative integer value.")
 	}
 	return f, nil
 }

@@ -69,6 +69,9 @@ func (w *World) mayList(c *call, group, principal string) bool {
 // get serves one row: to those who may list it, who made it, or who decide it.
 func get(k collection) func(*World, *call) answer {
 	return func(w *World, c *call) answer {
+		if _, no := k.asked(c); no != nil {
+			return w.refused(c, no)
+		}
 		rows := k.rows(w, c, c.now.Add(-w.dials.ReadLag), part{{k.mark, c.args["id"]}})
 		if len(rows) == 0 {
 			return w.refused(c, refuse(404, "ResourceNotFound", "The "+k.name+" entity is not found."))

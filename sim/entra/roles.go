@@ -3,6 +3,7 @@ package entra
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -99,6 +100,8 @@ func (w *World) transitiveRoles(c *call) answer {
 	switch {
 	case no != nil:
 		return w.refused(c, no)
+	case c.known(roleBase+"transitiveRoleAssignments", f) != nil:
+		return w.refused(c, c.known(roleBase+"transitiveRoleAssignments", f))
 	case c.version != "beta":
 		return w.missing(c, "transitiveRoleAssignments")
 	case c.header.Get("ConsistencyLevel") != "eventual":
@@ -106,16 +109,20 @@ func (w *World) transitiveRoles(c *call) answer {
 	case f.fixed("principalId") == "" || !strings.Contains(c.query, "count=true"):
 		return w.refused(c, refuse(400, "Request_UnsupportedQuery", "This list needs $filter=principalId eq '…' and $count=true."))
 	}
-	in := map[string]bool{f.fixed("principalId"): true}
-	for _, g := range w.above(f.fixed("principalId"), c.now) {
-		in[g] = true
+	who, at := f.fixed("principalId"), c.now.Add(-w.dials.RolesLag)
+	if u := w.user(who); u != nil {
+		who = u.ID
 	}
+	in := append(w.above(who, at), who)
 	rows := []obj{}
 	for _, h := range w.held {
-		if h.has(c.now) && in[h.principal] {
+		// Groups' rows carry their own ids, and meet the filter as if they were the principal's.
+		as := roleAssignment(h)
+		as["principalId"] = who
+		if h.has(at) && slices.Contains(in, h.principal) && len(f.keep([]obj{as})) == 1 {
 			rows = append(rows, roleAssignment(h))
 		}
 	}
-	c.query = "$count=true" // the filter is met: groups' rows carry their own ids
+	c.query = "$count=true" // the filter is met
 	return w.page(c, "#"+roleBase+"transitiveRoleAssignments", rows)
 }

@@ -49,6 +49,29 @@ func TestDirectoryRoles(t *testing.T) {
 	}
 }
 
+// The transitive list takes the role in its filter, too; and it may be late.
+func TestTransitiveRolesAreFilteredAndLate(t *testing.T) {
+	x := newTenant(t)
+	one, two := x.AddRole(Role{Name: "Security Reader"}), x.AddRole(Role{Name: "Security Operator"})
+	x.must(x.AssignRole(one.ID, x.group.ID, time.Time{}))
+	x.must(x.ChangeApp(x.reader.ID, func(a *App) { a.Roles = append(a.Roles, "RoleManagement.Read.Directory") }))
+	x.Turn(func(d *Dials) { d.RolesLag = time.Minute })
+	x.pass(time.Hour)
+	x.must(x.AddTie(x.group.ID, "member", x.requester.ID))
+	held := func(role string) int {
+		r := x.call(x.asReader(), "GET", "/beta/roleManagement/directory/transitiveRoleAssignments?$count=true&$filter=principalId eq '"+strings.ToUpper(x.requester.ID)+"' and roleDefinitionId eq '"+role+"'", nil, "ConsistencyLevel", "eventual")
+		return len(r.rows())
+	}
+	x.pass(30 * time.Second)
+	if n := held(one.ID); n != 0 {
+		t.Errorf("half a minute later: %d", n)
+	}
+	x.pass(time.Minute)
+	if is, isnt := held(one.ID), held(two.ID); is != 1 || isnt != 0 {
+		t.Errorf("the role: %d, another: %d", is, isnt)
+	}
+}
+
 func TestAttributesForMapping(t *testing.T) {
 	x := newTenant(t)
 	u := x.AddUser(User{UPN: "mapped@contoso.example", Mail: "m@contoso.example", Attributes: map[string]any{"employeeId": "U0SLACK",

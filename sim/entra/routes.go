@@ -29,7 +29,8 @@ const (
 	readUsers     = "User.Read.All User.ReadBasic.All Directory.Read.All"
 	readMe        = "User.Read User.Read.All User.ReadBasic.All"
 	revokeSession = "User.RevokeSessions.All User.ReadWrite.All Directory.ReadWrite.All"
-	readBelongs   = readGroups + " & User.Read User.Read.All User.ReadBasic.All Directory.Read.All"
+	readBelongs   = readGroups + " & User.Read.All User.ReadBasic.All Directory.Read.All"
+	readOwn       = readGroups + " & User.Read User.Read.All User.ReadBasic.All Directory.Read.All"
 	writeMembers  = "GroupMember.ReadWrite.All Group.ReadWrite.All"
 )
 
@@ -84,13 +85,13 @@ var routes = []route{
 	{"GET", "/groups/{id}/members/{cast}", readGroups, (*World).listMembers},
 	{"GET", "/groups/{id}/owners/{cast}", readGroups, (*World).listOwners},
 	{"GET", "/groups/{id}/transitiveMembers/{cast}", readGroups, (*World).listBelow},
-	{"POST", "/me/checkMemberGroups", readBelongs, asMe((*World).checkGroups)},
-	{"GET", "/me/transitiveMemberOf", readBelongs, asMe((*World).memberships)},
-	{"GET", "/me/transitiveMemberOf/graph.group", readBelongs, asMe((*World).memberships)},
+	{"POST", "/me/checkMemberGroups", readOwn, asMe((*World).checkGroups)},
+	{"GET", "/me/transitiveMemberOf", readOwn, asMe((*World).memberships)},
+	{"GET", "/me/transitiveMemberOf/graph.group", readOwn, asMe((*World).memberships)},
 	{"GET", "/users/{id}/memberOf", readBelongs, (*World).directlyIn},
 	{"POST", "/users/{id}/getMemberGroups", readBelongs, (*World).getGroups},
-	{"GET", "/me/memberOf", readBelongs, asMe((*World).directlyIn)},
-	{"POST", "/me/getMemberGroups", readBelongs, asMe((*World).getGroups)},
+	{"GET", "/me/memberOf", readOwn, asMe((*World).directlyIn)},
+	{"POST", "/me/getMemberGroups", readOwn, asMe((*World).getGroups)},
 	{"GET", "/auditLogs/directoryAudits", readAudits, (*World).listAudits},
 	{"GET", "/auditLogs/directoryAudits/{id}", readAudits, (*World).getAudit},
 	{"GET", "/roleManagement/directory/roleDefinitions", readRoles, (*World).listRoles},
@@ -125,11 +126,14 @@ func (w *World) route(c *call) answer {
 		if w.dials.NoLicence && strings.HasPrefix(path, pag) {
 			return w.refused(c, refuse(403, "AadPremiumLicenseRequired", "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license."))
 		}
-		if no := granted(c.by, r.scopes, strings.HasPrefix(path, pag) || strings.HasPrefix(path, "/policies")); no != nil {
+		if no := granted(c.by, c.wanted(r.scopes), strings.HasPrefix(path, pag) || strings.HasPrefix(path, "/policies")); no != nil {
 			return w.refused(c, no)
 		}
 		if kind, _, _ := mime.ParseMediaType(c.header.Get("Content-Type")); len(c.body) > 0 && kind != "application/json" {
 			return w.refused(c, refuse(400, "BadRequest", "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format."))
+		}
+		if no := optional(c); no != nil {
+			return w.refused(c, no)
 		}
 		return r.do(w, c)
 	}
@@ -137,6 +141,14 @@ func (w *World) route(c *call) answer {
 		return w.refused(c, refuse(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."))
 	}
 	return w.refused(c, refuse(404, "Request_ResourceNotFound", "Resource '"+path+"' does not exist."))
+}
+
+// wanted are a line's scopes: of themselves, people may also read as on /me.
+func (c *call) wanted(scopes string) string {
+	if scopes == readBelongs && c.by.oid != "" && strings.EqualFold(c.args["id"], c.by.oid) {
+		return readOwn
+	}
+	return scopes
 }
 
 // granted compares a token's scopes with what a line wants: one of the words

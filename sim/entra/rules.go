@@ -61,7 +61,7 @@ func (w *World) shape(a *ask, now time.Time) (p plan, no *refusal) {
 var badSchedule = refuse(400, "InvalidRoleAssignmentRequestSchedule", "The schedule of the role assignment request is invalid.")
 
 func (w *World) readPlan(a *ask, now time.Time) (p plan, no *refusal) {
-	if a.Schedule == nil {
+	if a.Schedule == nil || a.Schedule.Recurrence != nil {
 		return p, badSchedule
 	}
 	var err error

@@ -146,6 +146,7 @@ func (x *town) ask(b *testing.B, client *http.Client, base string, n int64, acti
 	}
 	r, _ := http.NewRequest(method, address, body)
 	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/json")
 	res, err := client.Do(r)
 	if err != nil {
 		b.Error(err)

@@ -66,3 +66,19 @@ func TestRightsAreOfTheTokensIssue(t *testing.T) {
 		}
 	})
 }
+
+// What Graph does not have here is refused, and not passed over: a filter that
+// is not heeded would be taken for its answer.
+func TestUnknownQueriesAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, history{"g1/u": {time.Now().Add(-time.Hour)}})
+		const roles = "deviceManagement/roleAssignments/saw"
+		for path, want := range map[string]int{policiesPath + "?$select=id,foo": 400, policiesPath + "?$filter=displayName%20eq%20'x'": 400, policiesPath + "?$top=1": 400,
+			"/beta/" + roles + "?$expand=roleScopeTags": 200, "/beta/" + roles + "?$expand=members": 400, "/v1.0/" + roles + "?$expand=roleScopeTags": 400, "/beta/" + roles + "?$select=foo": 400,
+			"/v1.0/deviceManagement/getEffectivePermissions(scope='*')": 200, "/v1.0/deviceManagement/getEffectivePermissions(foo='*')": 404, "/v1.0/deviceManagement/getEffectivePermissions(": 404} {
+			if n := ask(t, w, "u", path, &struct{}{}); n != want {
+				t.Errorf("%s: %d, want %d", path, n, want)
+			}
+		}
+	})
+}

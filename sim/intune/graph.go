@@ -2,6 +2,7 @@ package intune
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -48,7 +49,7 @@ func (w *World) answer(c *target.Call) target.Answer {
 		return w.graph(c, version, "$metadata#deviceManagement/roleAssignments/$entity", w.getAssignment(c, id))
 	case what == "getAssignedRoleDetails" && version == "beta":
 		return w.graph(c, version, "$metadata#microsoft.graph.deviceAndAppManagementAssignedRoleDetails", w.details(c))
-	case strings.HasPrefix(what, "getEffectivePermissions("):
+	case effective.MatchString(what):
 		return w.graph(c, version, "$metadata#Collection(microsoft.graph.rolePermission)", w.permissions(c))
 	case what == "deviceCompliancePolicies":
 		return w.graph(c, version, "$metadata#deviceManagement/deviceCompliancePolicies", w.listPolicies(c))
@@ -66,6 +67,25 @@ func (w *World) graph(c *target.Call, version, context string, a target.Answer) 
 		body["@odata.context"] = scheme + "://" + c.Host + "/" + version + "/" + context
 	}
 	return a
+}
+
+// effective is the one function that has an argument.
+var effective = regexp.MustCompile(`^getEffectivePermissions\(scope='[^']*'\)$`)
+
+// unheeded refuses what a query names and this does not have.
+func unheeded(c *target.Call, selects string, fields []string, expand string, navigations []string) *target.Answer {
+	name := c.Option("$select", "$expand")
+	if name == "" {
+		name = target.Unknown(selects, fields...)
+	}
+	if name == "" {
+		name = target.Unknown(expand, navigations...)
+	}
+	if name == "" {
+		return nil
+	}
+	a := trouble(400, "BadRequest", "Parsing OData Select and Expand failed: '"+name+"' is not supported here.")
+	return &a
 }
 
 // selected keeps what $select names; without one, all.
@@ -88,11 +108,18 @@ func (w *World) getAssignment(c *target.Call, id string) target.Answer {
 	if h == nil {
 		return trouble(404, "ResourceNotFound", "The role assignment does not exist.")
 	}
+	q, expands := c.URL.Query(), []string{}
+	if strings.HasPrefix(c.URL.Path, "/beta/") {
+		expands = append(expands, "roleScopeTags")
+	}
+	if no := unheeded(c, q.Get("$select"), []string{"id", "displayName", "members", "resourceScopes"}, q.Get("$expand"), expands); no != nil {
+		return *no
+	}
 	if !c.By.App && len(w.of(c)) == 0 {
 		return trouble(403, "Forbidden", "The user is not authorized.")
 	}
-	body := obj{"id": h.ID, "displayName": h.Name, "members": h.Groups, "resourceScopes": []string{}}
-	if strings.Contains(c.URL.Query().Get("$expand"), "roleScopeTags") {
+	body := selected(obj{"id": h.ID, "displayName": h.Name, "members": h.Groups, "resourceScopes": []string{}}, q.Get("$select"))
+	if q.Get("$expand") != "" {
 		tags := []obj{}
 		for _, t := range h.Tags {
 			tags = append(tags, obj{"id": t.ID, "displayName": t.Name})
@@ -151,13 +178,17 @@ func (w *World) listPolicies(c *target.Call) target.Answer {
 	if len(all) == 0 && !c.By.App {
 		return trouble(403, "Forbidden", "The user is not authorized.")
 	}
+	q := c.URL.Query()
+	if no := unheeded(c, q.Get("$select"), []string{"id", "displayName", "roleScopeTagIds"}, q.Get("$expand"), nil); no != nil {
+		return *no
+	}
 	rows := []obj{}
 	for _, p := range w.policies {
 		seen := c.By.App || slices.ContainsFunc(all, func(h *held) bool {
 			return slices.ContainsFunc(h.Tags, func(t Tag) bool { return slices.Contains(p.Tags, t.ID) })
 		})
 		if seen {
-			rows = append(rows, selected(obj{"id": p.ID, "displayName": p.Name, "roleScopeTagIds": p.Tags}, c.URL.Query().Get("$select")))
+			rows = append(rows, selected(obj{"id": p.ID, "displayName": p.Name, "roleScopeTagIds": p.Tags}, q.Get("$select")))
 		}
 	}
 	return target.Answer{Status: 200, Body: obj{"value": rows}}

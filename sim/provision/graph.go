@@ -166,7 +166,7 @@ func (w *World) demand(c *target.Call, a *App) target.Answer {
 	d := json.NewDecoder(bytes.NewReader(c.Bytes))
 	d.DisallowUnknownFields()
 	bad := func(why string) target.Answer { return trouble(400, "BadRequest", why) }
-	if d.Decode(&in) != nil || len(in.Parameters) != 1 || len(in.Parameters[0].Subjects) != 1 {
+	if !c.JSON() || d.Decode(&in) != nil || len(in.Parameters) != 1 || len(in.Parameters[0].Subjects) != 1 {
 		return bad("Give one parameter with one subject.")
 	}
 	p, subject := in.Parameters[0], in.Parameters[0].Subjects[0]

@@ -23,6 +23,9 @@ func (w *World) log(c *target.Call) target.Answer {
 	if !ok {
 		return trouble(400, "BadRequest", "Invalid filter clause.")
 	}
+	if name := c.Option("$filter", "$top", "$skiptoken"); name != "" {
+		return trouble(400, "BadRequest", "The query option '"+name+"' is not supported here.")
+	}
 	rows := []obj{}
 	for _, a := range w.apps {
 		if a.Jobless {
@@ -43,15 +46,28 @@ func (w *World) log(c *target.Call) target.Answer {
 // paged cuts a list, as $top says.
 func paged(r *http.Request, q url.Values, rows []obj) target.Answer {
 	body := obj{}
-	skip, _ := strconv.Atoi(q.Get("$skiptoken"))
-	rows = rows[min(max(skip, 0), len(rows)):]
-	if top, err := strconv.Atoi(q.Get("$top")); err == nil && top > 0 && top < len(rows) {
+	skip, bad := number(q, "$skiptoken")
+	top, worse := number(q, "$top")
+	if bad || worse {
+		return trouble(400, "BadRequest", "A number is expected in $top and $skiptoken.")
+	}
+	rows = rows[min(skip, len(rows)):]
+	if top > 0 && top < len(rows) {
 		rows = rows[:top]
 		q.Set("$skiptoken", strconv.Itoa(skip+top))
 		body["@odata.nextLink"] = "http://" + r.Host + r.URL.Path + "?" + q.Encode()
 	}
 	body["value"] = rows
 	return target.Answer{Status: 200, Body: body}
+}
+
+// number reads a part of a query; none is 0.
+func number(q url.Values, name string) (n int, bad bool) {
+	if !q.Has(name) {
+		return 0, false
+	}
+	n, err := strconv.Atoi(q.Get(name))
+	return n, err != nil || n < 0
 }
 
 func (w *World) row(a *App, i int, e target.Write) obj {
@@ -72,6 +88,10 @@ func (w *World) row(a *App, i int, e target.Write) obj {
 // term is one comparison of a filter. Case matters.
 type term struct{ attr, op, value string }
 
+// attributes are what the log can be filtered by here.
+var attributes = strings.Fields(`id activityDateTime tenantId jobId cycleId changeId provisioningAction provisioningStatusInfo/status servicePrincipal/id servicePrincipal/displayName
+	initiatedBy/displayName sourceIdentity/id sourceIdentity/displayName sourceIdentity/identityType targetIdentity/id targetIdentity/displayName targetIdentity/identityType`)
+
 func filter(text string) (terms []term, ok bool) {
 	if text == "" {
 		return nil, true
@@ -85,7 +105,7 @@ func filter(text string) (terms []term, ok bool) {
 			t.op, t.value, _ = strings.Cut(t.value, " ")
 		}
 		t.value = strings.Trim(t.value, " '")
-		if !ok || !strings.Contains("eq gt lt contains", t.op) {
+		if !ok || !strings.Contains("eq gt lt contains", t.op) || !slices.Contains(attributes, t.attr) {
 			return nil, false
 		}
 		terms = append(terms, t)

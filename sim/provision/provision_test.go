@@ -21,12 +21,14 @@ type world struct {
 	in map[string]time.Time // since when, by GROUP/PERSON
 	c  *target.Copy
 	j  *target.Job
+
+	kind string // of bodies
 }
 
 const jobs = "/v1.0/servicePrincipals/sp/synchronization/jobs"
 
 func newWorld(t *testing.T) *world {
-	x := &world{t: t, at: time.Date(2026, 3, 2, 9, 1, 0, 0, time.UTC), in: map[string]time.Time{}}
+	x := &world{t: t, at: time.Date(2026, 3, 2, 9, 1, 0, 0, time.UTC), kind: "application/json", in: map[string]time.Time{}}
 	now := func() time.Time { return x.at }
 	f := target.New(target.Config{Seed: 1, Now: now})
 	follow := target.Provisioning()
@@ -55,6 +57,7 @@ func (x *world) call(as, method, path, body string) (int, map[string]any, http.H
 	x.t.Helper()
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+as)
+	r.Header.Set("Content-Type", x.kind)
 	rw := httptest.NewRecorder()
 	x.Handler().ServeHTTP(rw, r)
 	var got map[string]any
@@ -125,6 +128,11 @@ func TestDemandAnswers(t *testing.T) {
 			t.Errorf("%s %v: %d %s", c.rule, c.members, status, key)
 		}
 	}
+	x.kind = "text/plain"
+	if n, _ := x.demands(writer, "rule#V2", "a"); n != 400 {
+		t.Errorf("a body that does not say that it is JSON: %d", n)
+	}
+	x.kind = "application/json"
 	if !x.c.Knows("g/a", x.at) {
 		t.Error("it was not written")
 	}
@@ -228,7 +236,8 @@ func TestProvisioningLog(t *testing.T) {
 	if rest := rows("", "&$skiptoken=1"); len(rest) != 1 || first["provisioningStatusInfo"].(map[string]any)["status"] != "success" {
 		t.Errorf("the newest is %v, then %v", first, rest)
 	}
-	for as, path := range map[string]string{writer: "", "bot:" + auditAll: "?$filter=jobId+ne+'x'"} {
+	for as, path := range map[string]string{writer: "", "bot:" + auditAll: "?$filter=jobId+ne+'x'",
+		"b:" + auditAll: "?$filter=foo+eq+'x'", "c:" + auditAll: "?$skiptoken=x", "d:" + auditAll: "?$top=x", "e:" + auditAll: "?$orderby=foo", "f:" + auditAll: "?$filter=sourceIdentity/foo+eq+'x'"} {
 		if n, _, _ := x.call(as, "GET", "/v1.0/auditLogs/provisioning"+path, ""); n != map[bool]int{true: 403, false: 400}[path == ""] {
 			t.Errorf("%s %s: %d", as, path, n)
 		}

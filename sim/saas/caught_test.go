@@ -109,3 +109,17 @@ func TestSOQLConditionsCount(t *testing.T) {
 		t.Errorf("%d %s", code, body)
 	}
 }
+
+// Who never signed in by SAML is not added by team sync, however long it takes.
+func TestTeamSyncNeedsASignInBySAML(t *testing.T) {
+	x := newWorld(t)
+	x.at = x.github.NextTick()
+	x.Turn(func(d *Dials) { d.Unlinked = true })
+	if code, body := x.get(team + "/memberships/a_contoso"); code != 404 {
+		t.Errorf("before: %d %s", code, body)
+	}
+	x.Turn(func(d *Dials) { d.Unlinked = false })
+	if code, body := x.get(team + "/memberships/a_contoso"); code != 200 {
+		t.Errorf("after: %d %s", code, body)
+	}
+}

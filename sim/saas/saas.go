@@ -37,6 +37,7 @@ type User struct{ OID, UPN, Login string }
 // Dials are the limits and lies.
 type Dials struct {
 	target.Dials
+	Unlinked     bool // nobody signed in at GitHub by SAML yet: team sync adds nobody
 	Pending      bool // a team's new member has not accepted: pending is not effective
 	NoPermission bool // Salesforce finds nothing for who may not look, and says so as success
 }
@@ -163,7 +164,7 @@ func (w *World) serve(c *target.Call) target.Answer {
 
 func (w *World) membership(c *target.Call, login string) target.Answer {
 	for _, u := range w.c.Users {
-		if strings.EqualFold(u.Login, login) && w.github.Says(c, u.OID) {
+		if strings.EqualFold(u.Login, login) && !w.dials.Unlinked && w.github.Says(c, u.OID) {
 			state := "active"
 			if w.dials.Pending {
 				state = "pending"

@@ -77,8 +77,12 @@ func resource(path string) (kind, id string) {
 	for i, p := range parts {
 		switch k := strings.ToLower(p); k {
 		case "users", "groups", "serviceproviderconfig":
-			if i+1 < len(parts) {
+			switch len(parts) - i {
+			case 1:
+			case 2:
 				id = parts[i+1]
+			default:
+				return "", "" // nothing lies below a resource
 			}
 			return k, id
 		}
@@ -113,6 +117,15 @@ func (w *World) search(c *target.Call, kind string) target.Answer {
 	terms, err := parse(q.Get("filter"))
 	if err != nil {
 		return trouble(400, "invalidFilter", err.Error())
+	}
+	known := map[string][]string{"users": {"id", "username", "externalid"}, "groups": {"id", "displayname", "externalid", "members", "members.value"}}[kind]
+	if i := slices.IndexFunc(terms, func(t term) bool { return !slices.Contains(known, t.attr) }); i >= 0 {
+		return trouble(400, "invalidFilter", terms[i].attr+" can't be filtered by")
+	}
+	for _, name := range []string{"startIndex", "count"} {
+		if _, err := strconv.Atoi(q.Get(name)); err != nil && q.Has(name) {
+			return trouble(400, "invalidValue", name+" is a number")
+		}
 	}
 	if w.dials.Filters == Refused && slices.ContainsFunc(terms, aboutMembers) {
 		return trouble(400, "invalidFilter", "members can't be filtered by")
@@ -170,7 +183,7 @@ func (w *World) usersWhere(c *target.Call, terms []term) (found []obj) {
 		}
 		id := w.ids["user "+u.OID]
 		values := map[string]string{"id": id, "username": u.UPN, "externalid": external}
-		if !w.there(c, u) || slices.ContainsFunc(terms, func(t term) bool { return !strings.EqualFold(values[t.attr], t.value) }) {
+		if !w.there(c, u) || slices.ContainsFunc(terms, func(t term) bool { return !t.is(values) }) {
 			continue
 		}
 		r := obj{"schemas": []string{userSchema}, "id": id, "userName": u.UPN, "externalId": external, "active": true, "meta": obj{"resourceType": "User"}}
@@ -197,7 +210,7 @@ func (w *World) groupsWhere(c *target.Call, terms []term) (found []obj) {
 			if aboutMembers(t) {
 				return w.dials.Filters == Ignored || slices.ContainsFunc(members, func(m obj) bool { return m["value"] == t.value })
 			}
-			return strings.EqualFold(values[t.attr], t.value)
+			return t.is(values)
 		}
 		if slices.ContainsFunc(terms, func(t term) bool { return !fits(t) }) {
 			continue

@@ -30,3 +30,22 @@ func TestWhatTheRFCsDemand(t *testing.T) {
 		}
 	}
 }
+
+// An attribute that nobody has is no empty list; ids mind their case, names do
+// not; and nothing lies below a resource.
+func TestUnknownAttributesAreRefused(t *testing.T) {
+	x := newWorld(t)
+	group := x.ids["group "+x.groups[0].Name]
+	for path, want := range map[string]string{
+		`/Groups?filter=nickName eq "x"`: "invalidFilter", `/Groups?filter=userName eq "x"`: "invalidFilter", `/Users?filter=displayName eq "x" and members eq "y"`: "invalidFilter",
+		`/Groups?filter=displayname eq "` + x.groups[0].Name + `"`: `"totalResults":1`, `/Groups/` + group: `"id":"` + group, `/Groups/` + group + `/members`: `"status":"404"`,
+		`/Groups?filter=id eq "` + group + `"`: `"totalResults":1`, `/Groups?filter=id eq "` + strings.ToUpper(group) + `"`: `"totalResults":0`, `/Groups?startIndex=x`: "invalidValue", `/Groups?count=all`: "invalidValue",
+	} {
+		r := httptest.NewRequest("GET", "https://app.test/scim/v2"+strings.ReplaceAll(strings.ReplaceAll(path, " ", "%20"), `"`, "%22"), nil)
+		r.Header.Set("Authorization", "Bearer the token")
+		rec := httptest.NewRecorder()
+		if x.Handler().ServeHTTP(rec, r); !strings.Contains(rec.Body.String(), want) {
+			t.Errorf("%s: %d %s", path, rec.Code, rec.Body)
+		}
+	}
+}

@@ -10,6 +10,14 @@ import (
 // term is one comparison of a filter.
 type term struct{ attr, value string }
 
+// is compares: ids mind their case, names do not.
+func (t term) is(values map[string]string) bool {
+	if t.attr == "id" || t.attr == "externalid" {
+		return values[t.attr] == t.value
+	}
+	return strings.EqualFold(values[t.attr], t.value)
+}
+
 var comparison = regexp.MustCompile(`(?i)^\s*([a-z.]+)\s+eq\s+("(?:[^"\\]|\\.)*")\s*(?:and\s+(.+))?$`)
 
 // parse reads comparisons for equality, joined by and.

@@ -88,6 +88,10 @@ func New(c Config) (*World, error) {
 			w.ids["user "+u.OID] = w.GUID()
 		}
 		w.copy = w.Copy(func() target.Follow { return *follow }, w.member, keys...)
+		w.copy.Pushes(func(key string, at time.Time) bool {
+			group, oid, _ := strings.Cut(key, "/")
+			return target.Activated(w.dir)(group, oid, at)
+		})
 		w.Job = w.copy.Provision()
 	})
 	return w, nil

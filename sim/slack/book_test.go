@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	slackgo "github.com/slack-go/slack"
+
 	"pagbot/sim/slack"
 )
 
@@ -192,6 +194,104 @@ func TestPublicPosting(t *testing.T) {
 		private := word(s.call("chat.postMessage", "channel", "C0SECRET", "text", "x"))
 		if before != "not_in_channel" || after != "ok" || private != "channel_not_found" {
 			t.Error(before, after, private)
+		}
+	})
+}
+
+// An ephemeral message needs the bot in the channel, whatever its scopes, and in
+// a thread it is seen only if somebody has answered there: neither says so.
+func TestEphemeralsNeedTheirPlace(t *testing.T) {
+	stage(t, func(t *testing.T, s *scene) {
+		s.scopes("chat:write.public")
+		if got := word(s.call("chat.postEphemeral", "channel", general, "user", requester, "text", "psst")); got != "not_in_channel" {
+			t.Errorf("where the bot is not: %s", got)
+		}
+		ts, p := s.post(t, slackgo.MsgOptionText("a card", false)), s.Person(requester)
+		whisper := func() (string, int) {
+			was := len(p.Messages(approvals))
+			return word(s.call("chat.postEphemeral", "channel", approvals, "user", requester, "thread_ts", ts, "text", "psst")), len(p.Messages(approvals)) - was
+		}
+		if got, seen := whisper(); got != "ok" || seen != 0 {
+			t.Errorf("in a thread without an answer: %s, seen %d", got, seen)
+		}
+		s.call("chat.postMessage", "channel", approvals, "thread_ts", ts, "text", "an answer")
+		if got, seen := whisper(); got != "ok" || seen != 1 {
+			t.Errorf("in one with an answer: %s, seen %d", got, seen)
+		}
+	})
+}
+
+// What is another workspace's is not there, public or not, until it is shared.
+func TestOtherWorkspacesAreNotThere(t *testing.T) {
+	stage(t, func(t *testing.T, s *scene) {
+		s.scopes("chat:write.public", "channels:history", "usergroups:read")
+		s.AddChannel(slack.Channel{ID: "C0THEIRS", Team: "T0FABRIKAM", Name: "theirs"}, outsider)
+		s.AddUsergroup(slack.Usergroup{ID: "S0THEIRS", Team: "T0FABRIKAM", Handle: "theirs", Users: []string{outsider}})
+		calls := [][]string{{"chat.postMessage", "channel", "C0THEIRS", "text", "x"}, {"conversations.info", "channel", "C0THEIRS"},
+			{"conversations.members", "channel", "C0THEIRS"}, {"conversations.history", "channel", "C0THEIRS"}, {"conversations.replies", "channel", "C0THEIRS", "ts", "1.2"}}
+		for _, c := range calls {
+			if got := word(s.call(c[0], c[1:]...)); got != "channel_not_found" {
+				t.Errorf("%s: %s", c[0], got)
+			}
+		}
+		if got := word(s.call("usergroups.users.list", "usergroup", "S0THEIRS")); got != "no_such_subteam" {
+			t.Errorf("their user group: %s", got)
+		}
+		s.EditChannel("C0THEIRS", func(c *slack.Channel) { c.ExtShared, c.SharedTeams = true, []string{"T0FABRIKAM", "T0CONTOSO"} })
+		for _, c := range calls[:3] {
+			if got := word(s.call(c[0], c[1:]...)); got != "ok" {
+				t.Errorf("%s of the shared channel: %s", c[0], got)
+			}
+		}
+	})
+}
+
+// An answer in an ack: to a command, in the channel, it shows what was typed; to
+// a click it shows nothing, whatever the envelope says of answers.
+func TestAnswersInAcks(t *testing.T) {
+	stage(t, func(t *testing.T, s *scene) {
+		kind := ""
+		p := s.dial(func(id any) []any {
+			return []any{map[string]any{"envelope_id": id, "payload": map[string]any{"text": "an answer", "response_type": kind}}}
+		})
+		s.connected(1)
+		sees := func() (all []string) {
+			for _, m := range s.Person(approver).Messages(general) {
+				all = append(all, m.Text)
+			}
+			return all
+		}
+		for _, c := range []struct{ kind, want string }{{"ephemeral", ""}, {"in_channel", "/pag list, an answer"}} {
+			kind = c.kind
+			if _, err := s.Person(requester).Command(s.ctx, general, "/pag list"); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(sees(), ", "); got != c.want {
+				t.Errorf("%s: others see %q", c.kind, got)
+			}
+		}
+		ts := s.post(t, card("id-1"))
+		for _, accepts := range []bool{false, true} {
+			s.Turn(func(d *slack.Dials) { d.ClicksAccept = accepts })
+			if _, err := s.Person(approver).Click(s.ctx, approvals, ts, "approve"); err != nil {
+				t.Fatal(err)
+			}
+			if says := p.last()["accepts_response_payload"]; says != accepts || len(s.Person(approver).Messages(approvals)) != 1 {
+				t.Errorf("a click's envelope says %v; seen: %+v", says, s.Person(approver).Messages(approvals))
+			}
+		}
+	})
+}
+
+// An update keeps the metadata that it does not name.
+func TestUpdatesKeepMetadata(t *testing.T) {
+	stage(t, func(t *testing.T, s *scene) {
+		s.scopes("groups:history", "metadata.message:read")
+		ts := s.call("chat.postMessage", "channel", approvals, "text", "a card", "metadata", `{"event_type":"card","event_payload":{"id":"1"}}`)["ts"].(string)
+		s.call("chat.update", "channel", approvals, "ts", ts, "text", "another")
+		all := s.call("conversations.history", "channel", approvals, "include_all_metadata", "true")["messages"].([]any)
+		if m := all[0].(map[string]any); m["text"] != "another" || m["metadata"] == nil {
+			t.Errorf("%v", m)
 		}
 	})
 }

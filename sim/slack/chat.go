@@ -22,10 +22,18 @@ func (c *call) conversation(id string, open bool) (*channel, error) {
 		return ch, nil
 	}
 	ch := c.w.channels[id]
-	if ch == nil || ((ch.Private || ch.direct()) && !ch.has(c.app.BotUser)) {
+	if ch == nil || ((ch.Private || ch.direct() || c.elsewhere(ch)) && !ch.has(c.app.BotUser)) {
 		return nil, refuse("channel_not_found")
 	}
 	return ch, nil
+}
+
+// elsewhere reports whether a channel is another workspace's, and not shared
+// with the app's; an org-wide app's are all of its organization's.
+func (c *call) elsewhere(ch *channel) bool {
+	ours, theirs := c.w.teams[c.app.Team], c.w.teams[ch.Team]
+	grid := c.app.OrgInstalled && theirs != nil && theirs.Enterprise != "" && theirs.Enterprise == ours.Enterprise
+	return ch.Team != c.app.Team && !slices.Contains(ch.SharedTeams, c.app.Team) && !grid
 }
 
 // dressed reports whether a message wears another name or icon than the app's.
@@ -161,6 +169,9 @@ func postEphemeral(c *call) (answer, error) {
 	if err == nil {
 		err = c.writable(ch)
 	}
+	if err == nil && !ch.has(c.app.BotUser) {
+		err = refuse("not_in_channel") // chat:write.public is not for these
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -180,6 +191,10 @@ func postEphemeral(c *call) (answer, error) {
 	}
 	m := c.byApp(ct)
 	m.Thread = c.str("thread_ts")
+	answered := func(o *message) bool { return o.Thread == m.Thread && !o.Ephemeral && ch.live(o.TS) != nil }
+	if m.Thread != "" && !slices.ContainsFunc(ch.messages, answered) {
+		return answer{"message_ts": c.w.stamp()}, nil // nobody sees it, and nobody is told
+	}
 	return answer{"message_ts": c.w.whisper(ch, u, m)}, nil
 }
 

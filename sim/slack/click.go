@@ -52,7 +52,7 @@ func (p *Person) Forge(ctx context.Context, c Click, tamper func(payload map[str
 		payload = clone(payload)
 		tamper(payload)
 	}
-	d := p.w.envelope(a, "interactive", p.ID, false, payload, nil)
+	d := p.w.envelope(a, "interactive", p.ID, a.dials.ClicksAccept, payload, nil)
 	d.entry.Forged = tamper != nil
 	p.w.mu.Unlock()
 	v, err := p.w.send(ctx, d)

@@ -68,6 +68,7 @@ type Dials struct {
 	EnterpriseInstall  string    `json:"enterprise_install"`                     // is_enterprise_install of slash commands: string, bool, absent
 	TrueChannelNames   bool      `json:"true_channel_names"`                     // channel_name instead of directmessage and privategroup
 	ExtraFields        bool      `json:"extra_fields"`                           // envelopes and payloads carry names nobody knows
+	ClicksAccept       bool      `json:"clicks_accept"`                          // envelopes of clicks say accepts_response_payload: true, as in Slack's documentation
 	VisibleToMeansIt   bool      `json:"visible_to_means_it"`                    // visible_to_user_ids hides buttons from all others
 
 	// Web API.
@@ -107,9 +108,10 @@ func Defaults() Dials {
 	}
 }
 
-// Fault strikes the next calls of a method.
+// Fault strikes the next calls of a method, by one app or by any.
 type Fault struct {
 	Method     string  `json:"method"`                // "*" is any; "response_url" is those
+	App        string  `json:"app,omitempty"`         // whose; any if empty
 	Kind       string  `json:"kind"`                  // status, error, hang, reset, empty, bad_json
 	Status     int     `json:"status,omitempty"`      // for kind status: 429, 500, 503…, with an HTML body
 	Error      string  `json:"error,omitempty"`       // for kind error: ok:false with this
@@ -133,12 +135,14 @@ func (w *World) Heal() {
 	w.faults = nil
 }
 
-// fault takes the fault that strikes this call, if any.
-func (w *World) fault(method string) *Fault {
+// fault takes the fault that strikes this call, if any; the app is whose it is,
+// if anybody's.
+func (w *World) fault(method string, by func() *app) *Fault {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	a := by()
 	for i, f := range w.faults {
-		if f.Method != method && f.Method != "*" {
+		if f.Method != method && f.Method != "*" || f.App != "" && (a == nil || a.ID != f.App) {
 			continue
 		}
 		if f.Count--; f.Count == 0 {

@@ -5,7 +5,7 @@ package slack
 type Fact struct {
 	About string `json:"about"`          // the section of the book of facts
 	Text  string `json:"text"`           // what the real one does
-	Dial  string `json:"dial"`           // dials by their JSON names; "always", "fault" (POST /manage/faults), or what is edited live
+	Dial  string `json:"dial"`           // dials by their JSON names; "always", "fault" (POST /manage/faults, …/sockets), or what is edited live
 	Test  string `json:"test"`           // that shows it; and where the bot lives it both ways
 	Open  bool   `json:"open,omitempty"` // the book is unsure: the dial has it both ways
 }
@@ -58,6 +58,8 @@ var envelopeFacts = []Fact{
 	{"2.1", "The app installed last gets the command", "always", "TestTheAppInstalledLastGetsTheCommand", false},
 	{"2.1", "should_escape turns mentions and links into ids", "edit App", "TestEscaping", false},
 	{"2.2", "team is null for an org-wide app", "edit App", "TestGridPayloads", false},
+	{"2.2", "A click's envelope says that it takes no answer, or (in the documentation) that it does; an answer in its ack is none", "clicks_accept", "TestAnswersInAcks", false},
+	{"3", "in_channel shows the typed command, too; ephemeral, the default, shows others nothing", "always", "TestAnswersInAcks", false},
 	{"2.2", "Unknown extra fields", "extra_fields", "TestEnvelopeDials", false},
 	{"2.2", "A click in a modal has container and view, no channel, message or response_url", "always", "TestPushesFromInsideAModal", false},
 	{"2.3", "response_urls only for channel inputs that ask for one", "always", "TestResponseURLsOfAForm", false},

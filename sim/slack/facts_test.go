@@ -96,7 +96,7 @@ func factsMarkdown() string {
 
 Made by ` + "`go test ./sim/slack -run TestTable -update`" + ` from the table in the code. The first column is the
 section of the book of facts. Dials are turned with ` + "`PATCH /manage/dials`" + `; "always" needs none, "fault" is
-` + "`POST /manage/faults`" + `, "edit …" changes that thing live. **Open** facts are not settled: the dial has them
+` + "`POST /manage/faults`" + ` or ` + "`POST /manage/sockets/{do}`" + `, for one app where ` + "`app`" + ` names it, "edit …" changes that thing live. **Open** facts are not settled: the dial has them
 both ways. Everything the simulator offers to people and operators is listed at ` + "`GET /manage/`" + `.
 
 | § | fact | dial | test |

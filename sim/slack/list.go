@@ -131,7 +131,11 @@ func conversationsHistory(c *call) (answer, error) {
 // conversationsReplies shows a thread, its parent first.
 func conversationsReplies(c *call) (answer, error) {
 	ts := c.str("ts")
-	if ch := c.w.channels[c.str("channel")]; ch != nil && ch.live(ts) == nil {
+	ch, err := c.readable("history")
+	switch {
+	case err != nil:
+		return nil, err
+	case ch.live(ts) == nil:
 		return nil, refuse("thread_not_found")
 	}
 	return c.read(func(m *message) bool { return m.TS == ts || m.Thread == ts }, false)

@@ -45,11 +45,11 @@ var endpoints = []struct {
 	{"PATCH /manage/sockets/{id}/dials", "turn some for it alone; the rest follows its app's", ofSocket.patch},
 	{"DELETE /manage/sockets/{id}/dials", "turn none for it", ofSocket.reset},
 	{"GET /manage/facts", "what this Slack does as the real one does, and by which dial", func(*World, *http.Request) (any, error) { return Facts(), nil }},
-	{"POST /manage/faults", "queue a Fault", adding(func(w *World, f Fault) Fault { w.Fail(f); return f })},
+	{"POST /manage/faults", "queue a Fault", manageFault},
 	{"DELETE /manage/faults", "drop all queued faults", func(w *World, _ *http.Request) (any, error) { w.Heal(); return done{}, nil }},
 	{"GET /manage/history", "entries by kind, name, user, app, after; wait", manageHistory},
 	{"GET /manage/sockets", "registered connections", func(w *World, _ *http.Request) (any, error) { return w.Sockets(), nil }},
-	{"POST /manage/sockets/{do}", "refresh, disconnect (reason), half_open, reset, ghost or reap; of socket id, or of all", manageSocket},
+	{"POST /manage/sockets/{do}", "refresh, disconnect (reason), half_open, reset, ghost or reap; of socket id, of an app, or of all", manageSocket},
 	{"POST /manage/redeliver", "send envelope_id again", redeliver},
 	{"POST /manage/inject", "send any envelope: app, type, payload", inject},
 	{"GET /manage/messages/{channel}/{ts}", "all versions of a message", revisions},
@@ -151,34 +151,6 @@ func manageHistory(w *World, r *http.Request) (any, error) {
 	ask()
 	waiting(w, r, ask)
 	return out, nil
-}
-
-func manageSocket(w *World, r *http.Request) (any, error) {
-	var in struct {
-		ID     int    `json:"id"`
-		Reason string `json:"reason"`
-	}
-	if err := body(r, &in); err != nil {
-		return nil, err
-	}
-	n := 0
-	switch do := r.PathValue("do"); do {
-	case "refresh":
-		n = w.Refresh(in.ID)
-	case "disconnect":
-		n = w.Disconnect(in.ID, in.Reason)
-	case "half_open":
-		n = w.HalfOpen(in.ID)
-	case "reset":
-		n = w.Reset(in.ID)
-	case "ghost":
-		n = w.MakeGhost(in.ID)
-	case "reap":
-		n = w.ReapGhosts()
-	default:
-		return nil, fmt.Errorf("a socket cannot %q", do)
-	}
-	return map[string]int{"sockets": n}, nil
 }
 
 func manageShare(w *World, r *http.Request) (any, error) {

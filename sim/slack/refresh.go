@@ -146,9 +146,11 @@ func (w *World) MakeGhost(id int) int {
 }
 
 // ReapGhosts forgets all ghosts and half-open sockets.
-func (w *World) ReapGhosts() int {
+func (w *World) ReapGhosts() int { return w.reap(0) }
+
+func (w *World) reap(id int) int {
 	n := 0
-	w.each(0, func(c *conn) {
+	w.each(id, func(c *conn) {
 		w.mu.Lock()
 		dead := c.ghost || c.frozen
 		w.mu.Unlock()

@@ -29,10 +29,11 @@ func (w *World) responseURL(kind string, r responseURL) string {
 func (w *World) serveResponseURL(rw http.ResponseWriter, r *http.Request) {
 	var args map[string]any
 	bad := json.NewDecoder(http.MaxBytesReader(rw, r.Body, 1<<20)).Decode(&args)
-	if !w.pause(r.Context(), w.latency("response_url", func() *app { return w.answering(r.URL.Path) })) {
+	by := func() *app { return w.answering(r.URL.Path) }
+	if !w.pause(r.Context(), w.latency("response_url", by)) {
 		return
 	}
-	strike := w.fault("response_url")
+	strike := w.fault("response_url", by)
 	if strike != nil && !strike.After {
 		w.noteResponse(args, strike.Status, "fault: "+strike.Kind)
 		w.hit(rw, r, strike)

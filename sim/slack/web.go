@@ -93,10 +93,11 @@ func (w *World) serveAPI(rw http.ResponseWriter, r *http.Request) {
 	if methods[name].token == "xapp" && r.Header.Get("Authorization") == "" {
 		token = "" // an app token counts in the header alone
 	}
-	if !w.pause(r.Context(), w.latency(name, func() *app { return w.holder(token) })) {
+	by := func() *app { return w.holder(token) }
+	if !w.pause(r.Context(), w.latency(name, by)) {
 		return
 	}
-	strike := w.fault(name)
+	strike := w.fault(name, by)
 	if strike != nil && !strike.After {
 		w.noteCall(Entry{Name: name, Request: scrub(args), Status: strike.Status, Took: since(began)}, nil, token, nil, strike)
 		w.hit(rw, r, strike)

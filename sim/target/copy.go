@@ -46,7 +46,8 @@ type Copy struct {
 	in     func(key string, at time.Time) bool
 	born   time.Time
 	known  map[string]*replica
-	keys   []string // in the order of their making
+	keys   []string                            // in the order of their making
+	pushes func(key string, at time.Time) bool // whom the fast path is for; nil: everybody
 	pushed []time.Time
 	cache  map[string][]entry
 	job    *Job // of what Entra provisions; nil: nobody looks at its side
@@ -61,6 +62,9 @@ func (f *Frame) Copy(follow func() Follow, in func(key string, at time.Time) boo
 	}
 	return c
 }
+
+// Pushes says whom the fast path of provisioning is for.
+func (c *Copy) Pushes(whom func(key string, at time.Time) bool) { c.pushes = whom }
 
 // Assigned makes a copy of who is in any of some groups. It follows
 // within 1 to 15 minutes both ways, unless follow says otherwise.
@@ -232,7 +236,7 @@ func (r *replica) set(in bool, at time.Time) {
 func (r *replica) learn(at time.Time, follow Follow) {
 	delay, soon := follow.Grant, true
 	if follow.Push != nil {
-		delay, soon = follow.Push.Delay, r.c.room(follow.Push, at) && (r.c.job == nil || !r.c.job.held())
+		delay, soon = follow.Push.Delay, (r.c.pushes == nil || r.c.pushes(r.key, at)) && r.c.room(follow.Push, at) && (r.c.job == nil || !r.c.job.held())
 	}
 	if n := len(r.known); n > 0 && (r.known[n-1].to.IsZero() || r.known[n-1].to.After(at)) {
 		r.known[n-1].to = time.Time{}

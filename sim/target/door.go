@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -39,6 +41,33 @@ type Call struct {
 	By    Caller        // set by Bearer, or by the service
 	Op    string        // for the history, where the path does not say it
 	Lag   time.Duration // of the replica that answers
+}
+
+// JSON reports whether a request's body, if it has one, says that it is JSON.
+func (c *Call) JSON() bool {
+	kind, _, _ := mime.ParseMediaType(c.Header.Get("Content-Type"))
+	return len(c.Bytes) == 0 || kind == "application/json"
+}
+
+// Unknown is the first word of a list that there is not; "" if all are known.
+func Unknown(list string, known ...string) string {
+	for word := range strings.SplitSeq(list, ",") {
+		if word = strings.TrimSpace(word); word != "" && !slices.Contains(known, word) {
+			return word
+		}
+	}
+	return ""
+}
+
+// Option is a query option of OData's that a service does not take here: what
+// would be passed over is better refused. "" if there is none.
+func (c *Call) Option(takes ...string) string {
+	for name := range c.URL.Query() {
+		if strings.HasPrefix(name, "$") && !slices.Contains(takes, name) {
+			return name
+		}
+	}
+	return ""
 }
 
 // Answer is what goes back.

@@ -44,6 +44,17 @@ func Direct(d Directory) func(group, oid string, at time.Time) bool {
 	return d.Member
 }
 
+// Activated tells who came by an activation, which alone is written sooner than
+// with the cycle, as far as the directory tells that apart.
+func Activated(d Directory) func(group, oid string, at time.Time) bool {
+	if apart, ok := d.(interface {
+		Activated(group, oid string, at time.Time) bool
+	}); ok {
+		return apart.Activated
+	}
+	return func(string, string, time.Time) bool { return true }
+}
+
 // Caller is whom a credential stands for.
 type Caller struct {
 	OID    string

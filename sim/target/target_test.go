@@ -145,6 +145,27 @@ func TestProvisioningCliff(t *testing.T) {
 	}
 }
 
+// Only activations are pushed: who was added otherwise waits for the tick, and
+// spends none of the window.
+func TestOnlyActivationsArePushed(t *testing.T) {
+	keys := []string{"g/1", "g/2", "g/3", "g/4", "g/5", "g/6"}
+	x := newWorld(t, Provisioning(), keys...)
+	x.Pushes(func(key string, _ time.Time) bool { return key != "g/1" })
+	tick := x.NextTick()
+	if tick.Sub(x.at) < 15*time.Minute {
+		t.Fatal("choose a seed with a later tick")
+	}
+	for _, k := range keys {
+		x.join(k, time.Minute, 0)
+	}
+	x.at = tick.Add(time.Second)
+	for i, k := range keys {
+		if from, _, ever := x.TrueEffect(k); !ever || from.Equal(tick) != (i == 0) {
+			t.Errorf("%s: %v, %v", k, from, ever)
+		}
+	}
+}
+
 // What came and went before its push, and between two ticks, is never seen.
 func TestProvisioningNeverSees(t *testing.T) {
 	x := newWorld(t, Provisioning(), "a")
