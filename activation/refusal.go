@@ -38,6 +38,7 @@ const (
 	WarrantExpired   Code = "warrant expired"
 	WrongPerson      Code = "wrong person" // the browser's account is not the one the click was for
 	NotBound         Code = "not bound"
+	SignedOut        Code = "signed out"       // by themselves, while it waited for their browser
 	NotAllowedHere   Code = "not allowed here" // outsider, guest, bot, unknown
 	ConsentMissing   Code = "consent missing"
 	LicenceMissing   Code = "licence missing"

@@ -31,7 +31,6 @@ const (
 	saySignIn          = "Sign in with your browser. I never see your password."
 	saySignInNow       = "Sign in"
 	sayConfirm         = "Confirm in browser"
-	saySignedOut       = "I have forgotten your sign-in. I will ask for it again when you need it."
 	sayTooSlow         = "Slack gave me three seconds to open the window, and they were over. Nothing has happened. Please press the button again."
 	sayYourReason      = "Your reason, for the record"
 	sayReasonLabel     = "Reason:"

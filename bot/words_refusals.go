@@ -96,6 +96,16 @@ func sayTooEarly(r activation.Refusal) string {
 	return s
 }
 
+func sayNotBound(r activation.Refusal) string {
+	switch r.Text {
+	case mayBind:
+		return "I don't know yet which Entra account is yours. Type `/pag signin`, and sign in with it once."
+	case CalledOff:
+		return "An administrator has signed you out, or your account is linked to you no more, so I called this off. Nothing changed in Entra. If you didn't expect that, ask an administrator."
+	}
+	return "I don't know which Entra account is yours. Ask an administrator to add you to pagbot's list of people."
+}
+
 // sayGuard is sayRefusal for what has to do with identity and with Entra.
 func sayGuard(r activation.Refusal, a activation.Activation) string {
 	switch r.Code {
@@ -105,13 +115,9 @@ func sayGuard(r activation.Refusal, a activation.Activation) string {
 		}
 		return "You signed in with another account than the one this is for, so I did nothing. Sign in with the right one."
 	case activation.NotBound:
-		if r.Text == mayBind {
-			return "I don't know yet which Entra account is yours. Type `/pag signin`, and sign in with it once."
-		}
-		if r.Text == CalledOff {
-			return "An administrator has signed you out, or your account is linked to you no more, so I called this off. Nothing was asked of Entra. If you didn't expect that, ask an administrator."
-		}
-		return "I don't know which Entra account is yours. Ask an administrator to add you to pagbot's list of people."
+		return sayNotBound(r)
+	case activation.SignedOut:
+		return "You signed out, so I called this off. Nothing changed in Entra. If you still want it, ask again."
 	case activation.NotAllowedHere:
 		switch r.Text {
 		case notOurs:

@@ -331,6 +331,9 @@ func TestBatchAnswers(t *testing.T) {
 
 func TestAnswers(t *testing.T) {
 	several := []activation.Activation{scene(activation.Active), scene(activation.AwaitingApproval, func(a *activation.Activation) { a.Access = activation.Owner })}
+	held := scene(activation.Asked, func(a *activation.Activation) {
+		a.Deeds = []activation.Pending{{Warrant: activation.Warrant{Actor: a.Person, Deed: activation.Submit}}}
+	})
 	var many []activation.Activation
 	var groups []string
 	for i := range 60 {
@@ -341,7 +344,7 @@ func TestAnswers(t *testing.T) {
 	var out strings.Builder
 	for _, s := range []struct{ title, text string }{
 		{"help", sayHelp}, {"watching only", fmt.Sprintf(sayWatchOnly, "https://entra.example/approve")},
-		{"sign in", saySignIn}, {"signed out", saySignedOut}, {"too slow", sayTooSlow},
+		{"sign in", saySignIn}, {"signed out", saySignedOut(nil, nil)}, {"signed out, with much", saySignedOut([]Off{{several[0], activation.End}, {scene(activation.Asked), activation.Submit}}, append(several, held))}, {"too slow", sayTooSlow},
 		{"unknown group", sayUnknownGroup("db-admin", "db_admins")}, {"unknown group, nothing alike", sayUnknownGroup(strings.Repeat("x", 99), "")},
 		{"list", sayList(may, several[:1], true)}, {"empty list", sayList(nil, nil, false)}, {"long list", sayList(groups, nil, false)},
 		{"status", sayStatus(several, false)}, {"empty status", sayStatus(nil, false)}, {"long status", sayStatus(many, false)},

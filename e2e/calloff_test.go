@@ -74,3 +74,36 @@ func TestUnbindCallsOff(t *testing.T) {
 		})
 	})
 }
+
+// TestSignOutCallsOff has people sign themselves out while something waits. What
+// still needs their browser is called off and told, its link leads nowhere; what
+// Entra has, stays, and the answer says so.
+func TestSignOutCallsOff(t *testing.T) {
+	inTown(t, setup{}, func(w *town) {
+		card := w.awaits()
+		w.presses(demo.Approver, card, "approve")
+		w.fills(demo.Approver, "release night")
+		vote := w.sees(demo.Approver, w.mine(demo.Approver), time.Minute, "not approved", "Confirm in browser")
+		waits := w.answers(demo.Requester, `/pag activate release-managers 20m "why"`)
+		w.nothing(func() {
+			w.answered(demo.Requester, "/pag signout", "forgotten your sign-in", "Called off: get release-managers for 20 min",
+				"Entra still has your request for devops-admins", "/pag deactivate")
+			w.sees(demo.Requester, w.Channel.ID, time.Minute, "release-managers", "You signed out, so I called this off")
+			p, err := w.browser().Open(w.link(waits))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.told(p.Text, "You have signed out", "Nothing was done", "called off")
+			w.told(w.Person(demo.Approver).Text(w.current(vote)), "Confirm in browser") // somebody else's waits on
+
+			w.answered(demo.Approver, "/pag signout", "forgotten your sign-in", "Called off: approve devops-admins for @requester")
+			w.sees(demo.Approver, w.mine(demo.Approver), time.Minute, "I could not approve", "You signed out, so I called this off")
+			w.told(w.Person(demo.Approver).Text(w.current(vote)), "still waits for an approver", "no longer good")
+			w.answered(demo.Approver, "/pag signout", "I have forgotten your sign-in. I will ask for it again when you need it.")
+		})
+		// It is not lost: asked for again, and decided.
+		w.decides(demo.Approver, w.current(card), "approve")
+		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "You have devops-admins")
+		w.answered(demo.Requester, "/pag signout", "You still have devops-admins", "/pag deactivate")
+	})
+}

@@ -130,6 +130,7 @@ var refusalNext = map[activation.Code][2]string{
 	activation.WarrantBad:       {"This confirmation is no longer good", askAgain},
 	activation.WrongPerson:      {"Wrong account", "Open the link in Slack again, and sign in with the account that its message names."},
 	activation.NotBound:         {"This account is not yours here", "Type /pag signin in Slack, or ask your administrator to add you to the mapping of people."},
+	activation.SignedOut:        {"You have signed out", "It was called off. " + askAgain},
 	activation.NotAllowedHere:   {"You can't do that here", "Only full members of the workspace can. Ask your administrator."},
 	activation.Broken:           {"Something broke here", "Try again in a minute. If it stays, tell your administrator the reference."},
 }
@@ -141,7 +142,7 @@ func pageRefusal(r activation.Refusal, clock func(time.Time) string) page {
 		words = [2]string{"It was refused", "Slack shows why. You can close this page."}
 	}
 	p := no(http.StatusOK, words[0], "PIM or pagbot refused it; you have no new access.", words[1])
-	if r.Code == activation.WarrantExpired {
+	if r.Code == activation.WarrantExpired || r.Code == activation.SignedOut {
 		p.Lead = nothing // nobody refused it: it was never asked for
 	}
 	if r.Code == activation.TooLong && r.Max > 0 {
