@@ -23,9 +23,9 @@ const (
 // deciders are the approvers of one access to a group, as they were last read,
 // and a reading that is under way.
 type deciders struct {
-	people []activation.Person
-	at     time.Time     // wire
-	done   chan struct{} // closed when the reading is over; nil: none is
+	people []activation.Person // nil: not read yet
+	at     time.Time           // wire
+	done   chan struct{}       // closed when the reading is over; nil: none is
 }
 
 // approversOf names the approvers from memory, or reads them; nil if that takes
@@ -77,7 +77,7 @@ func (b *Bot) readApprovers(ctx context.Context, key string, a activation.Activa
 	defer b.mu.Unlock()
 	d := b.decides[key]
 	if d.done = nil; err == nil {
-		d.people, d.at = people, time.Now()
+		d.people, d.at = append([]activation.Person{}, people...), time.Now()
 	}
 	b.decides[key] = d
 	close(done)
@@ -109,6 +109,20 @@ func (b *Bot) callable(a activation.Activation, people []activation.Person) []st
 		names = append(names, who(p))
 	}
 	return names
+}
+
+// tooFew warns that nobody could approve what is asked for, or fewer than must;
+// nothing if that can't be read now.
+func (b *Bot) tooFew(ctx context.Context, a activation.Activation) []string {
+	if !a.Settings.NeedsApproval {
+		return nil
+	}
+	people := b.approversOf(ctx, a, decidersWait)
+	g, _ := b.group(a.Group.ID)
+	if n := len(b.callable(a, people)); people != nil && n < max(1, g.Quorum) {
+		return []string{sayTooFew(g, n)}
+	}
+	return nil
 }
 
 // decidersOf are the names for a card that waits for an approver.

@@ -250,7 +250,7 @@ func TestMessages(t *testing.T) {
 
 // What is not so any more is not said.
 func TestNothingToSay(t *testing.T) {
-	m := NewMouth(&Bot{Config: Config{SignIn: stamp{}}})
+	m := NewMouth(&Bot{Config: Config{SignIn: stamp{}, Directory: newDirectory(), People: people{}}})
 	for _, topic := range []activation.Topic{activation.TopicAsked, activation.TopicDecided, activation.TopicStuck, "unheard of"} {
 		if msg, ok := m.topic(t.Context(), scene(activation.Verifying), activation.Effect{Topic: topic}); ok {
 			t.Errorf("%s: %s", topic, show(t, msg))
@@ -262,7 +262,7 @@ func TestNothingToSay(t *testing.T) {
 type titledClaims struct{ title, claims string }
 
 func TestSignInMessages(t *testing.T) {
-	m := NewMouth(&Bot{Config: Config{SignIn: stamp{}}})
+	m := NewMouth(&Bot{Config: Config{SignIn: stamp{}, Directory: newDirectory(), People: people{}}})
 	phases := map[activation.Deed]activation.Phase{activation.Submit: activation.Asked, activation.Cancel: activation.AwaitingApproval,
 		activation.Approve: activation.AwaitingApproval, activation.Deny: activation.AwaitingApproval, activation.End: activation.Ending}
 	var out strings.Builder
