@@ -33,6 +33,7 @@ const (
 	AlreadyDecided   Code = "already decided"
 	AlreadyAgreed    Code = "already agreed" // one voice a human where several are needed
 	NotApprover      Code = "not an approver"
+	NotAssigned      Code = "not assigned" // PIM does not let them decide on this request, whatever the role settings say
 	OwnRequest       Code = "own request"
 	WarrantBad       Code = "warrant bad"
 	WarrantExpired   Code = "warrant expired"

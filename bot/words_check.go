@@ -98,9 +98,9 @@ func sayWarnings(all []string) string {
 // sayTooFew warns that only so many could approve.
 func sayTooFew(g Group, n int) string {
 	if n == 0 {
-		return fmt.Sprintf("Nobody could approve %s: PIM's role settings name nobody else whose account is enabled. A request would wait until PIM drops it. Talk to an administrator of the group first.", g.Name)
+		return fmt.Sprintf("I know of nobody who could approve %s: PIM's role settings name nobody else whose account is enabled. A request would probably wait until PIM drops it. Talk to an administrator of the group first.", g.Name)
 	}
-	return fmt.Sprintf("%s wants %d approvers to agree, and PIM's role settings name %d who could: it would wait until PIM drops it. Talk to an administrator of the group first.", g.Name, g.Quorum, n)
+	return fmt.Sprintf("%s wants %d approvers to agree, and PIM's role settings name %d who could: it would probably wait until PIM drops it. Talk to an administrator of the group first.", g.Name, g.Quorum, n)
 }
 
 func mark(m activation.Met) string {

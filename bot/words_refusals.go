@@ -62,7 +62,7 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 		}
 		return fmt.Sprintf("Too late: %s was quicker. In PIM the first answer counts.", by)
 	case activation.NotApprover:
-		return "PIM's role settings don't name you as an approver for this group. Ask one of its approvers to decide."
+		return "PIM's role settings don't name you as an approver here, or not any more. Ask one of the approvers to decide."
 	case activation.AlreadyAgreed:
 		return "You have agreed to this already, and it counts once. Another approver must agree, too."
 	case activation.OwnRequest:
@@ -116,6 +116,8 @@ func sayGuard(r activation.Refusal, a activation.Activation) string {
 		return "You signed in with another account than the one this is for, so I did nothing. Sign in with the right one."
 	case activation.NotBound:
 		return sayNotBound(r)
+	case activation.NotAssigned:
+		return "PIM says that this request is not yours to decide, or not any more, so I did nothing. Ask another approver."
 	case activation.SignedOut:
 		return "You signed out, so I called this off. Nothing changed in Entra. If you still want it, ask again."
 	case activation.NotAllowedHere:

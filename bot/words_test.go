@@ -213,7 +213,7 @@ func endings() []said {
 		{"rescue, to the requester", scene(activation.AwaitingApproval), dm(activation.TopicRescue)},
 		{"stuck", scene(activation.AwaitingApproval, stuck(activation.Refusal{Code: activation.Unavailable})), thread(activation.TopicStuck)},
 		{"ask refused", scene(activation.Asked), refused(activation.Submit, activation.TooLong)},
-		{"approval refused", scene(activation.AwaitingApproval), refused(activation.Approve, activation.NotApprover)},
+		{"approval refused", scene(activation.AwaitingApproval), refused(activation.Approve, activation.NotAssigned)},
 		{"denial refused", scene(activation.Active), refused(activation.Deny, activation.AlreadyDecided)},
 		{"end refused", scene(activation.Verifying), refused(activation.End, activation.NotActive)},
 		{"withdrawal refused", scene(activation.Active), refused(activation.Cancel, activation.Changed)},

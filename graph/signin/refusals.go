@@ -107,6 +107,7 @@ var refusalNext = map[activation.Code][2]string{
 	activation.TooEarly:         {"It is too early to end this", "PIM keeps an activation for five minutes. Try again then."},
 	activation.AlreadyDecided:   {"Already decided", "Somebody was quicker. Slack shows how it went."},
 	activation.NotApprover:      {"You are not an approver here", "Ask whoever runs the group."},
+	activation.NotAssigned:      {"This request is not yours to decide", "Ask another approver."},
 	activation.OwnRequest:       {"Nobody approves their own request", "Ask another approver."},
 	activation.WarrantExpired:   {"You took longer than allowed", askAgain},
 	activation.ConsentMissing:   {"This app is not allowed yet", "Ask your administrator to grant admin consent to the sign-in app."},

@@ -210,7 +210,7 @@ func decided(a activation.Activation, approve bool, warrant string) page {
 	case d == nil && slices.ContainsFunc(a.Agreed, func(v activation.Agreed) bool { return v.Warrant == warrant }):
 		return page{Tone: "good", Title: "Your yes counts", Lead: fmt.Sprintf("%d of %d approvers have agreed that %s gets %s. PIM is told when the last of them has.", len(a.Agreed), a.Quorum, shown(a.Person), group), Next: backToSlack}
 	case d == nil:
-		return page{Status: 409, Tone: "bad", Title: "Your decision was not taken", Lead: "PIM did not accept it for " + group + ".",
+		return page{Status: 409, Tone: "bad", Title: "Your decision was not taken", Lead: "PIM or pagbot did not accept it for " + group + ": nothing is decided by it.",
 			Next: "Slack shows why. You can close this page."}
 	case !d.Here || d.Approve != approve:
 		return page{Tone: "wait", Title: "Already decided", Lead: "Somebody was quicker: " + group + " for " + shown(a.Person) + " was decided before yours arrived.", Next: backToSlack}
