@@ -90,6 +90,11 @@ func TestOutcomes(t *testing.T) {
 		"withdrawn": {activation.Cancel, func(a *activation.Activation) {
 			a.Phase, a.Outcome = activation.Closed, activation.Withdrawn
 		}, []string{"Withdrawn"}},
+		"not ended":     {activation.End, func(a *activation.Activation) { a.Phase = activation.Active }, []string{"Not ended", "devops-admins is still active", "Slack shows why"}},
+		"not withdrawn": {activation.Cancel, func(a *activation.Activation) { a.Phase = activation.AwaitingApproval }, []string{"Not withdrawn", "stands", "Slack shows why"}},
+		"called off": {activation.Submit, func(a *activation.Activation) {
+			a.Phase, a.Refusal = activation.Closed, &activation.Refusal{Code: activation.SignedOut}
+		}, []string{"You have signed out", "Nothing was done", "called off"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -161,7 +166,7 @@ func TestStepUp(t *testing.T) {
 		if _, err := w.svc.Token(t.Context(), wt, context1); !errors.Is(err, signin.ErrSignIn) {
 			t.Errorf("the first token passed for a step-up: %v", err)
 		}
-		w.shows(w.click(b, "Continue"), "Microsoft wants to be surer")
+		w.shows(w.click(b, "Continue"), "Microsoft wants to be surer that it is you before this goes on")
 		w.click(b, toMicrosoft)
 		w.login(b, w.requester, true)
 		w.shows(w.click(b, "Yes, activate"), "Accepted")

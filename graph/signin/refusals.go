@@ -140,7 +140,7 @@ var refusalNext = map[activation.Code][2]string{
 func pageRefusal(r activation.Refusal, clock func(time.Time) string) page {
 	words, ok := refusalNext[r.Code]
 	if !ok {
-		words = [2]string{"It was refused", "Slack shows why. You can close this page."}
+		words = [2]string{"It was refused", slackShowsWhy}
 	}
 	p := no(http.StatusOK, words[0], "PIM or pagbot refused it; you have no new access.", words[1])
 	if r.Code == activation.WarrantExpired || r.Code == activation.SignedOut {
