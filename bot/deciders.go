@@ -89,7 +89,7 @@ func (b *Bot) approverNames(ctx context.Context, a activation.Activation) []stri
 	return b.callable(a, b.approversOf(ctx, a, decidersTime))
 }
 
-// callable names each person once, those first whom Slack can call, and nobody
+// callable names each person once, if any are known, those first whom Slack can call, and nobody
 // who can't decide: neither the requester nor who has agreed already.
 func (b *Bot) callable(a activation.Activation, people []activation.Person) []string {
 	var named []activation.Person
@@ -104,7 +104,10 @@ func (b *Bot) callable(a activation.Activation, people []activation.Person) []st
 	slices.SortStableFunc(named, func(p, q activation.Person) int {
 		return strings.Compare(q.Slack.ID, "") - strings.Compare(p.Slack.ID, "")
 	})
-	var names []string
+	if people == nil {
+		return nil // not known
+	}
+	names := []string{}
 	for _, p := range named {
 		names = append(names, who(p))
 	}

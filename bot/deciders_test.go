@@ -76,6 +76,10 @@ func TestTooFewToDecide(t *testing.T) {
 			a := w.only(t)
 			w.do(a.ID, activation.Effect{Key: "whisper/1", Kind: activation.Whisper, Topic: activation.TopicAsked, To: requester, Warrant: a.Deeds[0].Warrant.ID})
 			link := w.last(requester.Slack.ID, general)
+			reminder, empty := sayRescue(a, w.mouth.approverNames(w.ctx, a), []string{"@lead"}), "I know of nobody who can decide. @lead, please have an administrator"
+			if strings.Contains(reminder, empty) != (c.says == nobody) {
+				t.Errorf("%s: %s", what, reminder)
+			}
 			for _, text := range []string{got, read(link)} {
 				if c.says != "" {
 					has(t, what, text, ":warning:", c.says)

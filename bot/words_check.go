@@ -27,13 +27,13 @@ func sayVerdict(q activation.Ask, v activation.Verdict, approvers []string, acts
 	case !acts:
 		lines = append(lines, "Nothing forbids it. I only watch here: ask in Entra.")
 	case v.Proof == activation.Fresh && q.Facts.Settings.NeedsApproval:
-		lines = append(lines, "*Nothing forbids it.* You would confirm it in your browser, then an approver decides within 24 hours.")
+		lines = append(lines, "*Nothing forbids it.* You would confirm it in your browser, and then an approver must agree within 24 hours.")
 	case v.Proof == activation.Fresh:
-		lines = append(lines, "*Nothing forbids it.* You would confirm it in your browser, and PIM gives it at once.")
+		lines = append(lines, "*Nothing forbids it.* You would confirm it in your browser, and PIM would give it at once.")
 	case q.Facts.Settings.NeedsApproval:
-		lines = append(lines, "*Nothing forbids it.* An approver decides within 24 hours.")
+		lines = append(lines, "*Nothing forbids it.* An approver must agree within 24 hours.")
 	default:
-		lines = append(lines, "*Nothing forbids it.* PIM gives it at once.")
+		lines = append(lines, "*Nothing forbids it.* PIM would give it at once.")
 	}
 	if v.Refusal() == nil {
 		lines = append(lines, sayReaches(q.Facts.Targets))

@@ -148,7 +148,7 @@ func sayGuard(r activation.Refusal, a activation.Activation) string {
 	case activation.ConsentMissing:
 		return "The sign-in app lacks consent in Entra. An administrator must grant it."
 	case activation.LicenceMissing:
-		return "This needs an Entra ID P2 or Governance licence, and there is none. Tell an administrator."
+		return "This needs an Entra ID P2 or Governance licence, and Entra finds none. Tell an administrator."
 	case activation.PermissionNeeded:
 		if r.Text == "" {
 			return "I lack a permission in Entra for this. An administrator must grant it."
@@ -222,10 +222,10 @@ func sayStuck(a activation.Activation) string {
 	case why.Code == activation.Paced:
 		return ":hourglass_flowing_sand: " + sayPaced(a, why.Until.Sub(a.Stuck.Since))
 	case strings.HasPrefix(why.Text, noCard):
-		return fmt.Sprintf(":warning: I can't post the card of %s in its channel since %s (%s). An administrator should look at the channel; everything else goes on.", what(a), since, lit(strings.TrimPrefix(why.Text, noCard)))
+		return fmt.Sprintf(":warning: I haven't been able to post the card of %s in its channel since %s (%s). An administrator should look at the channel; everything else goes on.", what(a), since, lit(strings.TrimPrefix(why.Text, noCard)))
 	case why.Code == activation.Unavailable:
-		return fmt.Sprintf(":warning: Nothing new from Entra about %s since %s, and there should be. I keep asking; if it is urgent, look in Entra.", what(a), since)
+		return fmt.Sprintf(":warning: Entra has told me nothing new about %s since %s, and should have. I keep asking; if it is urgent, look in Entra.", what(a), since)
 	default:
-		return fmt.Sprintf(":warning: %s is stuck since %s. %s", what(a), since, sayRefusal(why, a))
+		return fmt.Sprintf(":warning: %s has been stuck since %s. %s", what(a), since, sayRefusal(why, a))
 	}
 }

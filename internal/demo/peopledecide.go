@@ -24,7 +24,7 @@ func (s *Stage) check(ctx context.Context) error {
 }
 
 func (s *Stage) several(ctx context.Context) error {
-	if err := s.wants(ctx, Requester, `/pag activate night-shift "release night"`, []string{"confirm all 2 with one sign-in"}, DevOpsAdmins, backupReaders); err != nil {
+	if err := s.wants(ctx, Requester, `/pag activate night-shift "release night"`, []string{"confirm both with one sign-in"}, DevOpsAdmins, backupReaders); err != nil {
 		return err
 	}
 	_, err := s.sees(ctx, Requester, "DM", time.Minute, "You have", backupReaders)
