@@ -63,6 +63,10 @@ func (b *Bot) signOut(ctx context.Context, s someone, say teller) error {
 	return say(plain(saySignedOut(off, left)))
 }
 
+func calledOff(r *activation.Refusal) bool {
+	return r != nil && (r.Code == activation.SignedOut || r.Code == activation.NotBound && r.Text == CalledOff)
+}
+
 // mayBind says that a person may bind an account by themselves.
 const mayBind = "sign in to be known"
 

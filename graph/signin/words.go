@@ -218,7 +218,7 @@ func decided(a activation.Activation, approve bool, warrant string) page {
 	d, group := a.Decision, groupName(a.Group)
 	switch {
 	case d == nil && slices.ContainsFunc(a.Agreed, func(v activation.Agreed) bool { return v.Warrant == warrant }):
-		return page{Tone: "good", Title: "Your yes counts", Lead: fmt.Sprintf("%d of %d approvers have agreed that %s gets %s. PIM is told when the last of them has.", len(a.Agreed), a.Quorum, shown(a.Person), group), Next: backToSlack}
+		return page{Tone: "good", Title: "Your yes counts", Lead: fmt.Sprintf("%d of %d approvers agreed that %s gets %s. PIM is told when the last of them has.", len(a.Agreed), a.Quorum, shown(a.Person), group), Next: backToSlack}
 	case d == nil:
 		return page{Status: 409, Tone: "bad", Title: "Your decision was not taken", Lead: "PIM or pagbot did not accept it for " + group + ": nothing is decided by it.",
 			Next: slackShowsWhy}

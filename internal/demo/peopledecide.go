@@ -62,7 +62,7 @@ func (s *Stage) quorum(ctx context.Context) error {
 	if err := s.decides(ctx, Approver, card, "approve", "planned", []string{"not approved", dbAdmins}, "Your yes counts"); err != nil {
 		return err
 	}
-	if card, err = s.card(ctx, dbAdmins, "migration 7", "1 of 2 approvers have agreed"); err != nil {
+	if card, err = s.card(ctx, dbAdmins, "migration 7", "1 of 2 approvers agreed"); err != nil {
 		return err
 	}
 	if err := s.presses(ctx, Approver, card, "approve", "Approve"); err != nil {
