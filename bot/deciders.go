@@ -114,13 +114,13 @@ func (b *Bot) callable(a activation.Activation, people []activation.Person) []st
 	return names
 }
 
-// tooFew warns that nobody could approve what is asked for, or fewer than must;
-// nothing if that can't be read now.
+// tooFew warns that nobody could approve what is asked for, or fewer than must. It
+// waits for no reading: who asks has had them read a moment ago, if that can be done.
 func (b *Bot) tooFew(ctx context.Context, a activation.Activation) []string {
 	if !a.Settings.NeedsApproval {
 		return nil
 	}
-	people := b.approversOf(ctx, a, decidersWait)
+	people := b.approversOf(ctx, a, 0)
 	g, _ := b.group(a.Group.ID)
 	if n := len(b.callable(a, people)); people != nil && n < max(1, g.Quorum) {
 		return []string{sayTooFew(g, n)}

@@ -152,6 +152,9 @@ func pageRefusal(r activation.Refusal, clock func(time.Time) string) page {
 	if r.Code == activation.AlreadyActive && !r.Until.IsZero() {
 		p.Lead = "It lasts until " + clock(r.Until) + "."
 	}
+	if r.Code == activation.RulesFailed && len(r.Rules) == 0 {
+		p.Next = "PIM did not say which. Tell your administrator."
+	}
 	if len(r.Rules) > 0 {
 		p.Small = "PIM named: " + strings.Join(r.Rules, ", ")
 	}
