@@ -26,7 +26,7 @@ func saySignedOut(off []Off, left []activation.Activation) string {
 		switch a.Phase {
 		case activation.AwaitingApproval, activation.Scheduled:
 			waits = append(waits, what(a))
-		case activation.Provisioning, activation.Active, activation.Ending:
+		case activation.Active, activation.Ending:
 			runs = append(runs, what(a))
 		}
 		for _, d := range a.Deeds {
