@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,5 +106,32 @@ func TestSignOutCallsOff(t *testing.T) {
 		w.decides(demo.Approver, w.current(card), "approve")
 		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "You have devops-admins")
 		w.answered(demo.Requester, "/pag signout", "You still have devops-admins", "/pag deactivate")
+	})
+}
+
+// TestSignOutInSwitch signs out between the two halves of a switch that was
+// confirmed: it goes on, and asks for the browser where the sign-in is missed.
+func TestSignOutInSwitch(t *testing.T) {
+	s := rivals()
+	yaml := s.yaml
+	s.yaml = func(w *demo.Worlds, text string) string {
+		return strings.NewReplacer("name: team-1,", "name: team-1, proof: session,", "name: team-2,", "name: team-2, proof: session,").Replace(yaml(w, text))
+	}
+	inTown(t, s, func(w *town) {
+		r, dm := demo.Requester, w.mine(demo.Requester)
+		w.keepsSession(r)
+		w.types(r, `/pag activate team-1 1h "release 42"`)
+		w.sees(r, dm, time.Minute, "You have team-1")
+		w.types(r, `/pag switch team-1 team-2 30m "release 43"`)
+		w.fills(r, "", "First team-1 ends, at")
+		w.sees(r, dm, time.Minute, "I'm switching you from team-1 to team-2")
+		w.answered(r, "/pag signout", "Still to be done: end your team-1 and get team-2 for 30 min", "You still have team-1")
+		w.pass(3 * time.Minute)
+		w.wrote(map[string]int{"selfActivate": 1, "selfDeactivate 400": 1})
+		w.pass(2 * time.Minute)
+		w.signsUntil(r, "team-", "You have team-2")
+		w.pass(2 * time.Hour)
+		w.did(map[string]int{"selfActivate": 2, "selfDeactivate": 1})
+		w.closes(true)
 	})
 }
