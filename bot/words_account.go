@@ -19,8 +19,10 @@ const (
 func saySignedOut(off []Off, left []activation.Activation) string {
 	s := "I have forgotten your sign-in. I will ask for it again when you need it."
 	var did, todo, waits, runs []string
+	waited := map[string]bool{} // for an end that does not come now
 	for _, x := range off {
 		did = append(did, sayDeed(x.Of, x.Deed))
+		waited[x.Of.Next] = true
 	}
 	for _, a := range left {
 		switch a.Phase {
@@ -30,7 +32,7 @@ func saySignedOut(off []Off, left []activation.Activation) string {
 			runs = append(runs, what(a))
 		}
 		for _, d := range a.Deeds {
-			if d.Warrant.Actor.SameAccount(a.Person) {
+			if d.Warrant.Actor.SameAccount(a.Person) && !waited[a.ID] {
 				todo = append(todo, sayDeed(a, d.Warrant.Deed))
 			}
 		}

@@ -110,7 +110,8 @@ func TestSignOutCallsOff(t *testing.T) {
 }
 
 // TestSignOutInSwitch signs out between the two halves of a switch that was
-// confirmed: it goes on, and asks for the browser where the sign-in is missed.
+// confirmed: it goes on, and asks for the browser where the sign-in is missed. Who
+// signs out instead of that has called off the second half, too.
 func TestSignOutInSwitch(t *testing.T) {
 	s := rivals()
 	yaml := s.yaml
@@ -125,11 +126,22 @@ func TestSignOutInSwitch(t *testing.T) {
 		w.types(r, `/pag switch team-1 team-2 30m "release 43"`)
 		w.fills(r, "", "First team-1 ends, at")
 		w.sees(r, dm, time.Minute, "I'm switching you from team-1 to team-2")
-		w.answered(r, "/pag signout", "Still to be done: end your team-1 and get team-2 for 30 min", "You still have team-1")
+		w.answered(r, "/pag signout", "Still to be done:", "end your team-1", "get team-2 for 30 min", "You still have team-1")
 		w.pass(3 * time.Minute)
 		w.wrote(map[string]int{"selfActivate": 1, "selfDeactivate 400": 1})
 		w.pass(2 * time.Minute)
 		w.signsUntil(r, "team-", "You have team-2")
+		w.keepsSession(r)
+		w.types(r, `/pag switch team-2 team-1 30m "release 44"`)
+		w.fills(r, "", "First team-2 ends, at")
+		w.pass(time.Second)
+		w.answered(r, "/pag signout", "Still to be done:", "end your team-2", "get team-1 for 30 min")
+		w.sees(r, dm, 6*time.Minute, "team-2 is not ended yet", "Confirm in browser")
+		off := w.Person(r).Text(w.answers(r, "/pag signout"))
+		if !holds(off, []string{"Called off: end your team-2.", "You still have team-2"}) || strings.Contains(off, "Still to be done") {
+			t.Error(off)
+		}
+		w.sees(r, dm, time.Minute, "I did not ask for team-1: team-2 could not be ended")
 		w.pass(2 * time.Hour)
 		w.did(map[string]int{"selfActivate": 2, "selfDeactivate": 1})
 		w.closes(true)
