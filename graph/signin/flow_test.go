@@ -2,6 +2,7 @@ package signin_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -247,6 +248,33 @@ func TestCancelledAtMicrosoft(t *testing.T) {
 		w.shows(w.click(b, "Cancel"), "You did not agree")
 		w.nothing()
 	})
+}
+
+// What was confirmed may have been done: if it can't be read any more, the page
+// does not say that nothing was.
+func TestUnreadAfterConfirming(t *testing.T) {
+	for button, n := range map[string]int{"Yes, activate": 1, "Yes, activate all 2": 2} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			me := w.person(w.requester)
+			var all []activation.Warrant
+			for _, name := range []string{"db", "vault"}[:n] {
+				all = append(all, w.ask(activation.Submit, me, activation.Fresh, named(name)))
+			}
+			b := w.browser()
+			w.through(b, w.svc.Link(all[0], all[1:]...), w.requester)
+			w.deeds.do = func(*deed, signin.Token) bool {
+				w.deeds.fail = errors.New("disk on fire")
+				return true
+			}
+			p := w.click(b, button)
+			w.shows(p, "You have confirmed", "could not be read", "reference")
+			if strings.Contains(p.Text, "Nothing was done") || strings.Contains(p.Text, "did nothing") || p.Status != 503 {
+				t.Errorf("%d: %s", p.Status, p.Text)
+			}
+			w.deeds.fail = nil
+		})
+	}
 }
 
 func TestTroubleHasAReference(t *testing.T) {

@@ -96,7 +96,7 @@ func (s *Service) settledAll(ctx context.Context, f *flow) page {
 		_, err := s.cfg.Deeds.Settled(soon, left.a.ID, left.p.Warrant.ID)
 		cancel()
 		if err != nil && !errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-			return *s.trouble("what became of a deed could not be read", err)
+			return s.unread(err)
 		}
 	}
 	return pg
@@ -119,7 +119,7 @@ func (s *Service) became(ctx context.Context, f *flow) (pg page, left waiting) {
 		}
 		switch {
 		case err != nil:
-			return *s.trouble("what became of a deed could not be read", err), waiting{}
+			return s.unread(err), waiting{}
 		case p.Warrant.ID == id && p.Claims != "" && !sameClaims(p.Claims, f.claims):
 			return pageStepUp(s.base + "/d/" + f.link), waiting{}
 		case p.Warrant.ID == id:
