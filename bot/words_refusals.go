@@ -136,6 +136,8 @@ func sayGuard(r activation.Refusal, a activation.Activation) string {
 		return "PIM no longer holds what you were shown, so I did nothing. Look at it again, and repeat it if you still want it."
 	case activation.WarrantExpired:
 		return "You didn't confirm in time, so I did nothing. Ask again when you are ready."
+	case activation.Lapsed:
+		return "It was not done in time, so I stopped trying; Entra has not taken it. Ask again if you still want it."
 	case activation.NeedsMFA:
 		return "Entra wants multifactor authentication for this, and your sign-in had none. Ask again, and complete it."
 	case activation.NeedsContext:

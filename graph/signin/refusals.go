@@ -110,6 +110,7 @@ var refusalNext = map[activation.Code][2]string{
 	activation.NotAssigned:      {"This request is not yours to decide", "Ask another approver."},
 	activation.OwnRequest:       {"Nobody approves their own request", "Ask another approver."},
 	activation.WarrantExpired:   {"You took longer than allowed", askAgain},
+	activation.Lapsed:           {"It could not be done in time", askAgain},
 	activation.ConsentMissing:   {"This app is not allowed yet", "Ask your administrator to grant admin consent to the sign-in app."},
 	activation.PermissionNeeded: {"This app lacks a permission", "Ask your administrator to grant it to the sign-in app."},
 	activation.LicenceMissing:   {"Your tenant lacks a licence for this", "Ask your administrator: PIM needs Entra ID P2 or Governance."},
@@ -143,7 +144,7 @@ func pageRefusal(r activation.Refusal, clock func(time.Time) string) page {
 		words = [2]string{"It was refused", slackShowsWhy}
 	}
 	p := no(http.StatusOK, words[0], "PIM or pagbot refused it; you have no new access.", words[1])
-	if r.Code == activation.WarrantExpired || r.Code == activation.SignedOut {
+	if r.Code == activation.WarrantExpired || r.Code == activation.SignedOut || r.Code == activation.Lapsed {
 		p.Lead = nothing // nobody refused it: it was never asked for
 	}
 	if r.Code == activation.TooLong && r.Max > 0 {
