@@ -269,6 +269,11 @@ func (t *turn) lapse(l Lapse) {
 	if !ok {
 		return
 	}
+	if !p.Needs && !t.now.Before(p.Warrant.Expires) && t.a.timely(p.Warrant.Deed) {
+		// The person did all that was theirs, and waits for an answer.
+		t.refused(p.Warrant, Refusal{Code: Lapsed})
+		return
+	}
 	t.add(EvLapsed{l.Warrant, p.Warrant.Actor, p.Warrant.Deed, t.now})
 	if p.Warrant.Deed == Submit && t.a.Phase == Asked {
 		t.add(EvClosed{Withdrawn, &Refusal{Code: WarrantExpired}, t.now})

@@ -33,11 +33,14 @@ const (
 	AlreadyDecided   Code = "already decided"
 	AlreadyAgreed    Code = "already agreed" // one voice a human where several are needed
 	NotApprover      Code = "not an approver"
+	NotAssigned      Code = "not assigned" // PIM does not let them decide on this request, whatever the role settings say
 	OwnRequest       Code = "own request"
 	WarrantBad       Code = "warrant bad"
 	WarrantExpired   Code = "warrant expired"
+	Lapsed           Code = "lapsed" // it was permitted, and could not be done before the warrant died
 	WrongPerson      Code = "wrong person" // the browser's account is not the one the click was for
 	NotBound         Code = "not bound"
+	SignedOut        Code = "signed out"       // by themselves, while it waited for their browser
 	NotAllowedHere   Code = "not allowed here" // outsider, guest, bot, unknown
 	ConsentMissing   Code = "consent missing"
 	LicenceMissing   Code = "licence missing"

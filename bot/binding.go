@@ -36,6 +36,37 @@ func (b *Bot) unbound() activation.Refusal {
 // person whose account was taken away, or who was signed out.
 const CalledOff = "called off"
 
+// Off is a deed that was called off.
+type Off struct {
+	Of   activation.Activation
+	Deed activation.Deed
+}
+
+// signOut forgets a person's sign-in, calls off what waits for it, and says what
+// stays all the same.
+func (b *Bot) signOut(ctx context.Context, s someone, say teller) error {
+	if err := b.SignIn.SignOut(ctx, s.slack); err != nil {
+		return err
+	}
+	var off []Off
+	var err error
+	if b.CallOff != nil {
+		off, err = b.CallOff(ctx, s.slack)
+	}
+	if err != nil {
+		return err
+	}
+	left, err := b.open(ctx, s)
+	if err != nil {
+		return err
+	}
+	return say(plain(saySignedOut(off, left)))
+}
+
+func calledOff(r *activation.Refusal) bool {
+	return r != nil && (r.Code == activation.SignedOut || r.Code == activation.NotBound && r.Text == CalledOff)
+}
+
 // mayBind says that a person may bind an account by themselves.
 const mayBind = "sign in to be known"
 

@@ -93,8 +93,10 @@ type Config struct {
 	Directory Directory
 	People    People
 	SignIn    SignIn
-	Measures  Measures // of targets; nil: none
-	Homes     Homes    // nil: not over restarts
+	// CallOff refuses what waits for a person's browser, and says what; nil: nothing.
+	CallOff  func(ctx context.Context, u activation.SlackUser) ([]Off, error)
+	Measures Measures // of targets; nil: none
+	Homes    Homes    // nil: not over restarts
 	// Warn is what is known to surprise a person about an ask for a group, while the
 	// others are active too; nil: nothing.
 	Warn   func(ctx context.Context, who activation.Person, group string, length time.Duration, also []string) []string

@@ -112,3 +112,14 @@ func TestACardIsMadeOfItsActivationOnly(t *testing.T) {
 }
 
 func id(m message) string { return m.blocks[len(m.blocks)-1].ID() }
+
+func TestBetween(t *testing.T) {
+	const s, m = time.Second, time.Minute
+	for want, c := range map[string][2]time.Duration{"7 to 8 min": {7 * m, 8 * m}, "1 to 13 s": {s, 13 * s}, "30 s to 2 min": {30 * s, 2 * m}, "50 min to 1 h 5 min": {50 * m, 65 * m},
+		"1 to 2 h": {60 * m, 120 * m}, "at most 9 s": {-m, 9 * s}, "at most 0 s": {-2 * m, -m}, "12 min": {12*m + s, 12*m + 2*s}, "7 min 1 s to 8 min": {7*m + s, 8 * m},
+		"2 min 55 s to 3 min 55 s": {2*m + 55*s, 3*m + 55*s}} {
+		if got := between(noon, activation.Span{After: after(c[0]), By: after(c[1])}); got != want {
+			t.Errorf("%v: %s, want %s", c, got, want)
+		}
+	}
+}

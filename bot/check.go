@@ -69,15 +69,18 @@ func (b *Bot) limits(ctx context.Context, o order, choices []choice, s someone) 
 
 // warnings are what may surprise the person about what they ask for, together.
 func (b *Bot) warnings(ctx context.Context, all ...activation.Activation) ([]string, error) {
+	var lines, also []string
+	for _, a := range all {
+		lines = append(lines, b.tooFew(ctx, a)...)
+	}
 	if b.Warn == nil || len(all) == 0 {
-		return nil, nil
+		return lines, nil
 	}
 	p := all[0].Person
 	open, err := b.Engine.Find(ctx, "person:"+fold(p.Tenant+"/"+p.Object))
 	if err != nil {
-		return nil, err
+		return lines, err
 	}
-	var lines, also []string
 	for _, a := range open {
 		if a.Phase == activation.Active && a.Access == activation.Member {
 			also = append(also, a.Group.ID)

@@ -115,6 +115,6 @@ func TestCheckWarns(t *testing.T) {
 		w.command(requester.Slack.ID, `/pag activate db_readers,db_admins 2h "why"`)
 		w.heard()
 		w.say()
-		has(t, "the answer for two", read(w.last(requester.Slack.ID, general)), "confirm all 2", "false for 2h0m0s beside [another]", "true for 2h0m0s beside [another "+readers+"]")
+		has(t, "the answer for two", read(w.last(requester.Slack.ID, general)), "confirm both", "false for 2h0m0s beside [another]", "true for 2h0m0s beside [another "+readers+"]")
 	})
 }

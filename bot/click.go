@@ -60,7 +60,7 @@ func (b *Bot) click(ctx context.Context, k activation.Kept, i slack.InteractionC
 	if act.ActionID == actRenew {
 		return "", nil, b.clickRenew(ctx, k, i, act)
 	}
-	if act.ActionID == actSwitch || act.ActionID == actBack {
+	if kind, _, _ := strings.Cut(act.ActionID, "|"); kind == actSwitch || kind == actBack {
 		return "", nil, b.clickSwitch(ctx, k, i, act)
 	}
 	deed, ok := map[string]activation.Deed{actApprove: activation.Approve, actDeny: activation.Deny, actFinish: activation.End}[act.ActionID]

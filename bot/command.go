@@ -111,10 +111,7 @@ func (b *Bot) obey(ctx context.Context, k activation.Kept, c slack.SlashCommand,
 		link := b.SignIn.SignInLink(s.slack, b.Now().Add(b.World(warrantLife)))
 		return "", nil, say(linked(saySignIn, saySignInNow, link, ""))
 	case "signout":
-		if err := b.SignIn.SignOut(ctx, s.slack); err != nil {
-			return "", nil, err
-		}
-		return "", nil, say(plain(saySignedOut))
+		return "", nil, b.signOut(ctx, s, say)
 	case "deactivate":
 		return b.finish(ctx, k, o, s, say)
 	case "renew":

@@ -23,9 +23,9 @@ const (
 // deciders are the approvers of one access to a group, as they were last read,
 // and a reading that is under way.
 type deciders struct {
-	people []activation.Person
-	at     time.Time     // wire
-	done   chan struct{} // closed when the reading is over; nil: none is
+	people []activation.Person // nil: not read yet
+	at     time.Time           // wire
+	done   chan struct{}       // closed when the reading is over; nil: none is
 }
 
 // approversOf names the approvers from memory, or reads them; nil if that takes
@@ -77,7 +77,7 @@ func (b *Bot) readApprovers(ctx context.Context, key string, a activation.Activa
 	defer b.mu.Unlock()
 	d := b.decides[key]
 	if d.done = nil; err == nil {
-		d.people, d.at = people, time.Now()
+		d.people, d.at = append([]activation.Person{}, people...), time.Now()
 	}
 	b.decides[key] = d
 	close(done)
@@ -89,7 +89,7 @@ func (b *Bot) approverNames(ctx context.Context, a activation.Activation) []stri
 	return b.callable(a, b.approversOf(ctx, a, decidersTime))
 }
 
-// callable names each person once, those first whom Slack can call, and nobody
+// callable names each person once, if any are known, those first whom Slack can call, and nobody
 // who can't decide: neither the requester nor who has agreed already.
 func (b *Bot) callable(a activation.Activation, people []activation.Person) []string {
 	var named []activation.Person
@@ -104,11 +104,28 @@ func (b *Bot) callable(a activation.Activation, people []activation.Person) []st
 	slices.SortStableFunc(named, func(p, q activation.Person) int {
 		return strings.Compare(q.Slack.ID, "") - strings.Compare(p.Slack.ID, "")
 	})
-	var names []string
+	if people == nil {
+		return nil // not known
+	}
+	names := []string{}
 	for _, p := range named {
 		names = append(names, who(p))
 	}
 	return names
+}
+
+// tooFew warns that nobody could approve what is asked for, or fewer than must. It
+// waits for no reading: who asks has had them read a moment ago, if that can be done.
+func (b *Bot) tooFew(ctx context.Context, a activation.Activation) []string {
+	if !a.Settings.NeedsApproval {
+		return nil
+	}
+	people := b.approversOf(ctx, a, 0)
+	g, _ := b.group(a.Group.ID)
+	if n := len(b.callable(a, people)); people != nil && n < max(1, g.Quorum) {
+		return []string{sayTooFew(g, n)}
+	}
+	return nil
 }
 
 // decidersOf are the names for a card that waits for an approver.

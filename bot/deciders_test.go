@@ -53,6 +53,44 @@ func TestCardNamesWhoCanDecide(t *testing.T) {
 	}
 }
 
+// Whoever asks for what nobody could approve reads it before it is submitted: in
+// the dry run, and beside the link. What can't be read is not said.
+func TestTooFewToDecide(t *testing.T) {
+	nobody, few := "name nobody else whose account is enabled", "wants 2 approvers to agree, and PIM's role settings name 1 who could"
+	for what, c := range map[string]struct {
+		approvers []activation.Person
+		err       error
+		quorum    int
+		says      string
+	}{
+		"none left":      {nil, nil, 0, nobody},
+		"oneself":        {[]activation.Person{requester}, nil, 0, nobody},
+		"one":            {[]activation.Person{approver}, nil, 0, ""},
+		"one of two":     {[]activation.Person{approver, requester}, nil, 2, few},
+		"cannot be read": {nil, errBroken, 2, ""},
+	} {
+		play(t, func(b *Config) { b.Groups[0].Quorum = c.quorum }, func(t *testing.T, w *world) {
+			w.dir.change(func(d *directory) { d.approvers, d.unread = c.approvers, c.err })
+			got := w.command(requester.Slack.ID, `/pag check db_admins 1h "why"`)
+			w.command(requester.Slack.ID, `/pag activate db_admins 1h "why"`)
+			a := w.only(t)
+			w.do(a.ID, activation.Effect{Key: "whisper/1", Kind: activation.Whisper, Topic: activation.TopicAsked, To: requester, Warrant: a.Deeds[0].Warrant.ID})
+			link := w.last(requester.Slack.ID, general)
+			reminder, empty := sayRescue(a, w.mouth.approverNames(w.ctx, a), []string{"@lead"}), "I know of nobody who can decide. @lead, please have an administrator"
+			if strings.Contains(reminder, empty) != (c.says == nobody) {
+				t.Errorf("%s: %s", what, reminder)
+			}
+			for _, text := range []string{got, read(link)} {
+				if c.says != "" {
+					has(t, what, text, ":warning:", c.says)
+				} else if strings.Contains(text, ":warning:") {
+					t.Errorf("%s: %s", what, text)
+				}
+			}
+		})
+	}
+}
+
 // Who asks has the approvers read before the card is due.
 func TestAskWarmsTheNames(t *testing.T) {
 	play(t, nil, func(t *testing.T, w *world) {

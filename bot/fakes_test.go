@@ -21,6 +21,7 @@ type directory struct {
 	instances []activation.Instance
 	approvers []activation.Person
 	err       error
+	unread    error // of the approvers alone
 	slow      time.Duration
 }
 
@@ -76,7 +77,7 @@ func (d *directory) InstancesOf(context.Context, string, string) ([]activation.I
 func (d *directory) Approvers(context.Context, activation.Settings) ([]activation.Person, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.approvers, d.err
+	return d.approvers, errors.Join(d.err, d.unread)
 }
 
 // people are the bound accounts by Slack user id.

@@ -130,7 +130,8 @@ func (b *Bot) home(open, last []activation.Activation, list []may, read, several
 			blocks = append(blocks, rich(t))
 		}
 		if label := sayEndButton(a); label != "" && b.SignIn != nil {
-			blocks = append(blocks, slack.NewActionBlock("end|"+a.ID, button(actFinish, a.ID, label, slack.StyleDefault)))
+			buttons := append([]slack.BlockElement{button(actFinish, a.ID, label, slack.StyleDefault)}, b.switches(a, list)...)
+			blocks = append(blocks, slack.NewActionBlock("end|"+a.ID, buttons...))
 		}
 	}
 	if b.SignIn != nil && len(last) > 0 {

@@ -104,7 +104,7 @@ func TestOneLinkForSeveral(t *testing.T) {
 		all := asksInForm(w, ofAdmins, ofReaders)
 		p := w.Person(requester.Slack.ID)
 		link := func() string { return read(p.Messages(p.DM())[0]) }
-		has(t, "at first", link(), "*db_admins* and *db_readers* for 1 h: confirm all 2")
+		has(t, "at first", link(), "*db_admins* and *db_readers* for 1 h: confirm both")
 		done(w, all[0])
 		has(t, "one is settled", link(), "*db_readers* for 1 h: confirm with your sign-in", "Confirm in browser")
 		done(w, all[1])

@@ -246,7 +246,10 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 		}
 		g, _ := m.group(a.Group.ID)
 		s := sayAsked(a, g.Channel)
-		return plain(s + m.surprises(ctx, a)), s != ""
+		if s == "" {
+			return message{}, false
+		}
+		return plain(s + m.surprises(ctx, a)), true
 	case activation.TopicRefused:
 		return m.refused(ctx, a, e), true
 	case activation.TopicActive:

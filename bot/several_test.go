@@ -44,7 +44,7 @@ func TestSeveralAtOnce(t *testing.T) {
 			if n := len(said); n != 1 {
 				t.Errorf("%d answers", n)
 			}
-			has(t, "the answer", read(said[0]), "*db_admins* and *db_readers* for 2 h: confirm all 2 with one sign-in", "/d/"+all[0].Warrant.ID+"+"+all[1].Warrant.ID)
+			has(t, "the answer", read(said[0]), "*db_admins* and *db_readers* for 2 h: confirm both with one sign-in", "/d/"+all[0].Warrant.ID+"+"+all[1].Warrant.ID)
 		})
 	}
 }
@@ -141,6 +141,6 @@ func TestFormTakesSeveral(t *testing.T) {
 			t.Errorf("%+v", all)
 		}
 		w.say()
-		has(t, "the answer", w.dm(requester.Slack.ID), "confirm all 2 with one sign-in")
+		has(t, "the answer", w.dm(requester.Slack.ID), "confirm both with one sign-in")
 	})
 }

@@ -155,12 +155,55 @@ func (b *Bot) clickSwitch(ctx context.Context, k activation.Kept, i slack.Intera
 	if err == nil && b.SignIn == nil {
 		err = activation.Refusal{Code: activation.NotAllowedHere, Text: watching}
 	}
-	if err == nil && act.ActionID == actBack {
+	to, home := strings.CutPrefix(act.ActionID, actSwitch+"|")
+	switch {
+	case err != nil:
+	case act.ActionID == actBack:
 		err = b.openAsk(ctx, i.TriggerID, s, a)
-	} else if err == nil {
-		return b.clicked(ctx, k, i, a, b.offer(ctx, i, a, s))
+	case home:
+		err = b.offerOther(ctx, i, a, to, s)
+	default:
+		err = b.offer(ctx, i, a, s)
 	}
 	return b.clicked(ctx, k, i, a, err)
+}
+
+// switchMost is how many groups to switch to are offered beside each other.
+const switchMost = 3
+
+// switches are buttons for what a person may have in the place of what they have.
+// They are told apart by their action ids, as Slack wants.
+func (b *Bot) switches(a activation.Activation, list []may) (buttons []slack.BlockElement) {
+	for _, m := range list {
+		if m.group.excludes(a.Group.ID) && m.account.SameAccount(a.Person) && b.notLeavable(a) == "" && len(buttons) < switchMost {
+			label := "Switch to " + clip(bare(what(activation.Activation{Group: m.group.Group, Access: m.access})), 60) + "…"
+			buttons = append(buttons, button(actSwitch+"|"+m.value(), a.ID, label, slack.StyleDefault))
+		}
+	}
+	return buttons
+}
+
+// offerOther opens the form to switch from what a Home tab shows.
+func (b *Bot) offerOther(ctx context.Context, i slack.InteractionCallback, was activation.Activation, to string, s someone) error {
+	id, access, _ := chosen(to, s)
+	g, known := b.group(id)
+	if !known || !g.excludes(was.Group.ID) {
+		return activation.Refusal{Code: activation.Changed}
+	}
+	return b.leave(ctx, i, was, g, order{access: access})
+}
+
+// leave opens the form to switch from one to another.
+func (b *Bot) leave(ctx context.Context, i slack.InteractionCallback, was activation.Activation, to Group, o order) error {
+	if no := b.notLeavable(was); no != "" {
+		return complaint(no)
+	}
+	settings, err := b.Directory.Settings(ctx, to.ID, o.access)
+	if err != nil {
+		return err
+	}
+	_, err = b.API.OpenViewContext(ctx, i.TriggerID, b.switchForm(was, to, o, settings))
+	return err
 }
 
 // offer opens the form to switch to what was refused.
@@ -176,15 +219,7 @@ func (b *Bot) offer(ctx context.Context, i slack.InteractionCallback, a activati
 	if _, mine := s.account(was); !mine {
 		return activation.Refusal{Code: activation.NotAllowedHere, Text: notKnown}
 	}
-	if no := b.notLeavable(was); no != "" {
-		return complaint(no)
-	}
-	settings, err := b.Directory.Settings(ctx, to.ID, a.Access)
-	if err != nil {
-		return err
-	}
-	_, err = b.API.OpenViewContext(ctx, i.TriggerID, b.switchForm(was, to, order{access: a.Access, length: wholeLength(a), reason: ownReason(a), ticket: a.Ticket}, settings))
-	return err
+	return b.leave(ctx, i, was, to, order{access: a.Access, length: wholeLength(a), reason: ownReason(a), ticket: a.Ticket})
 }
 
 // switched reads the form that was confirmed.

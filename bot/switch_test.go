@@ -58,6 +58,60 @@ func TestSwitchFromRefusal(t *testing.T) {
 	})
 }
 
+// The Home tab offers what a person may switch to, for what they have; a click goes
+// the same way as the command.
+func TestSwitchFromHome(t *testing.T) {
+	play(t, func(c *Config) { exclusive(c); c.SignIn = withSession{} }, func(t *testing.T, w *world) {
+		a := w.leaves(20 * time.Minute)
+		p := w.Person(requester.Slack.ID)
+		if err := p.OpenHome(); err != nil {
+			t.Fatal(err)
+		}
+		w.settle()
+		v, _ := p.Home()
+		has(t, "the tab", p.ViewText(v), "[End now] [Switch to db_readers…]")
+		to := may{w.bot.Groups[1], activation.Member, requester}.value()
+		if r, err := p.Press(w.ctx, v.ID, actSwitch+"|"+to); err != nil || r.Error != "" {
+			t.Fatal(err, r)
+		}
+		view := w.form(requester.Slack.ID)
+		has(t, "the form", p.ViewText(view), "First db_admins ends, at once", "I ask for db_readers", "neither, for about 15 s")
+		if r, err := p.Submit(w.ctx, view.ID, map[string]any{"reason": "look at a table"}); err != nil || len(r.Errors) > 0 {
+			t.Fatalf("%+v %v", r, err)
+		}
+		w.settle()
+		if r := w.renewal(t); r.Ask.After != a.ID || r.Ask.Leaves.ID != admins.ID || r.Ask.Group.ID != readersID || r.Finish.Next != r.Ask.ID {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// Only what excludes what is there is offered, to the account that has it, while
+// it can still be left; and few, so that the tab stays legible.
+func TestHomeOffersSwitches(t *testing.T) {
+	no := Group{Group: activation.Group{ID: "no", Name: "no"}}
+	list := []may{{no, activation.Member, requester}}
+	for i := range 5 {
+		g := Group{Group: activation.Group{ID: fmt.Sprint(i), Name: fmt.Sprint("group-", i)}, Excludes: []string{admins.ID}}
+		list = append(list, may{g, activation.Member, approver}, may{g, activation.Owner, requester})
+	}
+	b := &Bot{Config: Config{SignIn: stamp{}}}
+	if got := showBlocks(t, b.home([]activation.Activation{scene(activation.Active)}, nil, list, true, false)); !strings.Contains(got, "[End now] [Switch to group-0 (as owner)…] [Switch to group-1 (as owner)…] [Switch to group-2 (as owner)…]\n") {
+		t.Error(got)
+	}
+	leaving := scene(activation.Ending, func(a *activation.Activation) {
+		a.Deeds = []activation.Pending{{Warrant: activation.Warrant{Deed: activation.End}}}
+	})
+	for _, a := range []activation.Activation{leaving, scene(activation.Verifying)} {
+		if got := showBlocks(t, b.home([]activation.Activation{a}, nil, list, true, false)); strings.Contains(got, "Switch") {
+			t.Error(got)
+		}
+	}
+	if got := showBlocks(t, (&Bot{}).home([]activation.Activation{scene(activation.Active)}, nil, list, true, false)); strings.Contains(got, "Switch") {
+		t.Error("offered where nobody signs in: ", got)
+	}
+}
+
 // Without a session one link confirms both deeds.
 func TestSwitchByCommand(t *testing.T) {
 	for _, typed := range []string{`/pag switch db_admins db_readers 1h "why"`, `/pag switch from dba to db_readers 1h "why"`, `/pag switch db_readers 1h "why"`} {

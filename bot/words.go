@@ -17,7 +17,7 @@ import (
 const (
 	sayTryHelp = "Type `/pag help` to see what I understand."
 	sayHelp    = "*I get you privileged access through Entra PIM, and tell you when it really works.*\n" +
-		"`/pag activate GROUP 2h \"why\" TICKET` asks for access. Also `90m`, `until 18:00`, `at 18:00 for 2h` (PIM starts it then), `GROUP as owner`, `GROUP account NAME` with that one of your accounts; without a time it is an hour; `GROUP,OTHER` asks for both. `/pag activate` alone opens a form.\n" +
+		"`/pag activate GROUP 2h \"why\" TICKET` asks for access. Also `90m`, `until 18:00`, `at 18:00 for 2h` (PIM starts it then), `GROUP as owner`, `GROUP account NAME` with that account of yours; without a time it is an hour; `GROUP,OTHER` asks for both. `/pag activate` alone opens a form.\n" +
 		"`/pag check GROUP 2h \"why\"` tells what would come of it, and asks nobody.\n" +
 		"`/pag again` asks for the same as last time.\n" +
 		"`/pag deactivate GROUP` ends it early, or withdraws a request.\n" +
@@ -26,12 +26,11 @@ const (
 		"`/pag list` shows what you may activate and what you have.\n" +
 		"`/pag status` shows where yours stand.\n" +
 		"`/pag latency` shows how long systems take to follow; also `/pag latency GROUP`.\n" +
-		"`/pag signin` and `/pag signout` begin and forget your sign-in here."
+		"`/pag signin` begins your sign-in here; `/pag signout` forgets it, and calls off what waits for your browser."
 	sayWatchOnly       = "I only watch here: ask, decide and end in <%s|Entra>. I will tell you when your access works and when it is gone."
 	saySignIn          = "Sign in with your browser. I never see your password."
 	saySignInNow       = "Sign in"
 	sayConfirm         = "Confirm in browser"
-	saySignedOut       = "I have forgotten your sign-in. I will ask for it again when you need it."
 	sayTooSlow         = "Slack gave me three seconds to open the window, and they were over. Nothing has happened. Please press the button again."
 	sayYourReason      = "Your reason, for the record"
 	sayReasonLabel     = "Reason:"
@@ -191,7 +190,7 @@ func sayClosedHeadline(a activation.Activation) string {
 	s := fmt.Sprintf("%s of %s ended %s (%s)", what(a), who(a.Person), at(a.Ended), outcome(a.Outcome))
 	switch proof(a) {
 	case isGone:
-		return fmt.Sprintf(":white_check_mark: %s of %s is over since %s (%s), *and gone*.", what(a), who(a.Person), at(a.Ended), outcome(a.Outcome))
+		return fmt.Sprintf(":white_check_mark: %s of %s has been over since %s (%s), *and gone*.", what(a), who(a.Person), at(a.Ended), outcome(a.Outcome))
 	case isUnproven:
 		return ":warning: " + s + ". *It could not be proven gone.*"
 	}

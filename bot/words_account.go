@@ -14,6 +14,45 @@ const (
 	sayChoose      = "Say `GROUP account NAME` to choose the account; else I take the one that you used last for it."
 )
 
+// saySignedOut answers who signed out: what is called off, and what is not. left
+// is what they have open.
+func saySignedOut(off []Off, left []activation.Activation) string {
+	s := "I have forgotten your sign-in. I will ask for it again when you need it."
+	var did, todo, waits, runs []string
+	waited := map[string]bool{} // for an end that does not come now
+	for _, x := range off {
+		did = append(did, sayDeed(x.Of, x.Deed))
+		waited[x.Of.Next] = true
+	}
+	for _, a := range left {
+		switch a.Phase {
+		case activation.AwaitingApproval, activation.Scheduled:
+			waits = append(waits, what(a))
+		case activation.Active, activation.Ending:
+			runs = append(runs, what(a))
+		}
+		for _, d := range a.Deeds {
+			if d.Warrant.Actor.SameAccount(a.Person) && !waited[a.ID] {
+				todo = append(todo, sayDeed(a, d.Warrant.Deed))
+			}
+		}
+	}
+	for _, part := range []struct {
+		format string
+		names  []string
+	}{
+		{"\nCalled off: %s. Nothing changed in Entra.", did},
+		{"\nStill to be done: %s. I will ask for your sign-in if it takes one.", todo},
+		{"\nEntra still has your request for %s; `/pag deactivate` withdraws it.", waits},
+		{"\nYou still have %s; `/pag deactivate` ends it.", runs},
+	} {
+		if len(part.names) > 0 {
+			s += fmt.Sprintf(part.format, list(part.names))
+		}
+	}
+	return s
+}
+
 // accountName is what an account is called.
 func accountName(p activation.Person) string {
 	if p.Name != "" {

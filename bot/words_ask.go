@@ -91,10 +91,14 @@ func names(all []activation.Activation) string {
 
 // saySignForAll asks for one sign-in for several groups.
 func saySignForAll(all []activation.Activation, by time.Time) string {
-	s := fmt.Sprintf("%s %s: confirm all %d with one sign-in by %s, then I ask Entra.", names(all), howLongAll(all), len(all), clockOf(by))
-	if len(all) == 1 {
-		s = fmt.Sprintf("%s %s: confirm with your sign-in by %s, then I ask Entra.", names(all), howLongAll(all), clockOf(by))
+	how := fmt.Sprintf("all %d with one sign-in", len(all))
+	switch len(all) {
+	case 1:
+		how = "with your sign-in"
+	case 2:
+		how = "both with one sign-in"
 	}
+	s := fmt.Sprintf("%s %s: confirm %s by %s, then I ask Entra.", names(all), howLongAll(all), how, clockOf(by))
 	var decided []activation.Activation
 	for _, a := range all {
 		if a.Settings.NeedsApproval {

@@ -27,13 +27,13 @@ func sayVerdict(q activation.Ask, v activation.Verdict, approvers []string, acts
 	case !acts:
 		lines = append(lines, "Nothing forbids it. I only watch here: ask in Entra.")
 	case v.Proof == activation.Fresh && q.Facts.Settings.NeedsApproval:
-		lines = append(lines, "*Nothing forbids it.* You would confirm it in your browser, then an approver decides within 24 hours.")
+		lines = append(lines, "*Nothing forbids it.* You would confirm it in your browser, and then an approver must agree within 24 hours.")
 	case v.Proof == activation.Fresh:
-		lines = append(lines, "*Nothing forbids it.* You would confirm it in your browser, and PIM gives it at once.")
+		lines = append(lines, "*Nothing forbids it.* You would confirm it in your browser, and PIM would give it at once.")
 	case q.Facts.Settings.NeedsApproval:
-		lines = append(lines, "*Nothing forbids it.* An approver decides within 24 hours.")
+		lines = append(lines, "*Nothing forbids it.* An approver must agree within 24 hours.")
 	default:
-		lines = append(lines, "*Nothing forbids it.* PIM gives it at once.")
+		lines = append(lines, "*Nothing forbids it.* PIM would give it at once.")
 	}
 	if v.Refusal() == nil {
 		lines = append(lines, sayReaches(q.Facts.Targets))
@@ -93,6 +93,14 @@ func sayWarnings(all []string) string {
 		s.WriteString("\n:warning: " + litUpTo(w, 500))
 	}
 	return s.String()
+}
+
+// sayTooFew warns that only so many could approve.
+func sayTooFew(g Group, n int) string {
+	if n == 0 {
+		return fmt.Sprintf("I know of nobody who could approve %s: PIM's role settings name nobody else whose account is enabled. A request would probably wait until PIM drops it. Talk to an administrator of the group first.", g.Name)
+	}
+	return fmt.Sprintf("%s wants %d approvers to agree, and PIM's role settings name %d who could: it would probably wait until PIM drops it. Talk to an administrator of the group first.", g.Name, g.Quorum, n)
 }
 
 func mark(m activation.Met) string {

@@ -61,7 +61,7 @@ func sayWhyNot(r activation.Refusal) string {
 	case activation.Quarantined:
 		s := "the application's provisioning is in quarantine"
 		if !r.Until.IsZero() {
-			s += " since " + at(r.Until)
+			s = "the application's provisioning has been in quarantine since " + at(r.Until)
 		}
 		if r.Text != "" {
 			s += " (" + lit(r.Text) + ")"

@@ -14,7 +14,7 @@ func sayNeeded(a activation.Activation) string {
 	case len(a.Agreed) == 0:
 		return fmt.Sprintf("%d approvers are needed.", a.Quorum)
 	}
-	return fmt.Sprintf("%d of %d approvers have agreed.", len(a.Agreed), a.Quorum)
+	return fmt.Sprintf("%d of %d approvers agreed.", len(a.Agreed), a.Quorum)
 }
 
 // sayQuorum is pagbot's own rule about approvals, and how it stands.

@@ -62,7 +62,7 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 		}
 		return fmt.Sprintf("Too late: %s was quicker. In PIM the first answer counts.", by)
 	case activation.NotApprover:
-		return "PIM's role settings don't name you as an approver for this group. Ask one of its approvers to decide."
+		return "PIM's role settings don't name you as an approver here, or not any more. Ask one of the approvers to decide."
 	case activation.AlreadyAgreed:
 		return "You have agreed to this already, and it counts once. Another approver must agree, too."
 	case activation.OwnRequest:
@@ -96,6 +96,16 @@ func sayTooEarly(r activation.Refusal) string {
 	return s
 }
 
+func sayNotBound(r activation.Refusal) string {
+	switch r.Text {
+	case mayBind:
+		return "I don't know yet which Entra account is yours. Type `/pag signin`, and sign in with it once."
+	case CalledOff:
+		return "An administrator has signed you out, or your account is linked to you no more, so I called this off. Nothing changed in Entra. If you didn't expect that, ask an administrator."
+	}
+	return "I don't know which Entra account is yours. Ask an administrator to add you to pagbot's list of people."
+}
+
 // sayGuard is sayRefusal for what has to do with identity and with Entra.
 func sayGuard(r activation.Refusal, a activation.Activation) string {
 	switch r.Code {
@@ -105,13 +115,11 @@ func sayGuard(r activation.Refusal, a activation.Activation) string {
 		}
 		return "You signed in with another account than the one this is for, so I did nothing. Sign in with the right one."
 	case activation.NotBound:
-		if r.Text == mayBind {
-			return "I don't know yet which Entra account is yours. Type `/pag signin`, and sign in with it once."
-		}
-		if r.Text == CalledOff {
-			return "An administrator has signed you out, or your account is linked to you no more, so I called this off. Nothing was asked of Entra. If you didn't expect that, ask an administrator."
-		}
-		return "I don't know which Entra account is yours. Ask an administrator to add you to pagbot's list of people."
+		return sayNotBound(r)
+	case activation.NotAssigned:
+		return "PIM says that this request is not yours to decide, or not any more, so I did nothing. Ask another approver."
+	case activation.SignedOut:
+		return "You signed out, so I called this off. Nothing changed in Entra. If you still want it, ask again."
 	case activation.NotAllowedHere:
 		switch r.Text {
 		case notOurs:
@@ -128,6 +136,8 @@ func sayGuard(r activation.Refusal, a activation.Activation) string {
 		return "PIM no longer holds what you were shown, so I did nothing. Look at it again, and repeat it if you still want it."
 	case activation.WarrantExpired:
 		return "You didn't confirm in time, so I did nothing. Ask again when you are ready."
+	case activation.Lapsed:
+		return "It was not done in time, so I stopped trying; Entra has not taken it. Ask again if you still want it."
 	case activation.NeedsMFA:
 		return "Entra wants multifactor authentication for this, and your sign-in had none. Ask again, and complete it."
 	case activation.NeedsContext:
@@ -140,7 +150,7 @@ func sayGuard(r activation.Refusal, a activation.Activation) string {
 	case activation.ConsentMissing:
 		return "The sign-in app lacks consent in Entra. An administrator must grant it."
 	case activation.LicenceMissing:
-		return "This needs an Entra ID P2 or Governance licence, and there is none. Tell an administrator."
+		return "This needs an Entra ID P2 or Governance licence, and Entra finds none. Tell an administrator."
 	case activation.PermissionNeeded:
 		if r.Text == "" {
 			return "I lack a permission in Entra for this. An administrator must grant it."
@@ -214,10 +224,10 @@ func sayStuck(a activation.Activation) string {
 	case why.Code == activation.Paced:
 		return ":hourglass_flowing_sand: " + sayPaced(a, why.Until.Sub(a.Stuck.Since))
 	case strings.HasPrefix(why.Text, noCard):
-		return fmt.Sprintf(":warning: I can't post the card of %s in its channel since %s (%s). An administrator should look at the channel; everything else goes on.", what(a), since, lit(strings.TrimPrefix(why.Text, noCard)))
+		return fmt.Sprintf(":warning: I haven't been able to post the card of %s in its channel since %s (%s). An administrator should look at the channel; everything else goes on.", what(a), since, lit(strings.TrimPrefix(why.Text, noCard)))
 	case why.Code == activation.Unavailable:
-		return fmt.Sprintf(":warning: Nothing new from Entra about %s since %s, and there should be. I keep asking; if it is urgent, look in Entra.", what(a), since)
+		return fmt.Sprintf(":warning: Entra has told me nothing new about %s since %s, and should have. I keep asking; if it is urgent, look in Entra.", what(a), since)
 	default:
-		return fmt.Sprintf(":warning: %s is stuck since %s. %s", what(a), since, sayRefusal(why, a))
+		return fmt.Sprintf(":warning: %s has been stuck since %s. %s", what(a), since, sayRefusal(why, a))
 	}
 }

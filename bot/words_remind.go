@@ -22,10 +22,13 @@ func sayDeciders(names []string) string {
 }
 
 // callOn names those who can decide: "@a, @b and 3 more can decide". The rest is
-// for whom the names are not known.
+// for whom the names are not known (nil).
 func callOn(names []string) string {
-	if len(names) == 0 {
+	switch {
+	case names == nil:
 		return "PIM's approvers can decide"
+	case len(names) == 0:
+		return "I know of nobody who can decide"
 	}
 	if more := len(names) - callMost; more > 0 {
 		names = append(names[:callMost:callMost], fmt.Sprintf("%d more", more))
@@ -40,20 +43,24 @@ func sayRemind(a activation.Activation, approvers []string) string {
 
 // sayRemindMore calls others, too.
 func sayRemindMore(a activation.Activation, approvers, backup []string) string {
-	s := fmt.Sprintf(":bell: Nobody has decided yet on %s for %s. %s.", what(a), who(a.Person), callOn(approvers))
-	if len(backup) > 0 {
-		s += fmt.Sprintf(" %s, please find one of them.", list(backup))
+	return fmt.Sprintf(":bell: Nobody has decided yet on %s for %s. %s.", what(a), who(a.Person), callOn(approvers)) + askBackup(approvers, backup)
+}
+
+// askBackup is what the others are asked for.
+func askBackup(approvers, backup []string) string {
+	switch {
+	case len(backup) == 0:
+		return ""
+	case approvers != nil && len(approvers) == 0:
+		return fmt.Sprintf(" %s, please have an administrator of the group look at its role settings.", list(backup))
 	}
-	return s
+	return fmt.Sprintf(" %s, please find one of them.", list(backup))
 }
 
 // sayRescue is the last reminder: nobody is told a fourth time.
 func sayRescue(a activation.Activation, approvers, backup []string) string {
 	s := fmt.Sprintf(":rotating_light: PIM drops the request of %s for %s %s, and then it must be made again. %s.", who(a.Person), what(a), at(a.DecideBy()), callOn(approvers))
-	if len(backup) > 0 {
-		s += fmt.Sprintf(" %s, please find one of them.", list(backup))
-	}
-	return s + " This is my last reminder."
+	return s + askBackup(approvers, backup) + " This is my last reminder."
 }
 
 // sayRescueMine tells the requester.

@@ -18,7 +18,7 @@ func sayRelearn(relearns []string) string {
 	if len(relearns) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" A system behind it that notices the gap must forget it and learn it again, which can take as long as the first time: %s.", list(relearns))
+	return fmt.Sprintf(" A system behind the group that notices the gap forgets your access and must learn it again, which can take as long as the first time: %s.", list(relearns))
 }
 
 // sayNextTime is how to do without renewals.
@@ -33,9 +33,9 @@ func sayNextTime(a activation.Activation) string {
 // sayWayOn is what can be done when the end is near.
 func sayWayOn(a activation.Activation) string {
 	if a.Settings.NeedsApproval {
-		return "finish what you do, or ask again once it has ended"
+		return "finish what you are doing, or ask again once it has ended"
 	}
-	return "finish what you do, or renew it, which leaves you without it for about 15 s"
+	return "finish what you are doing, or renew it, which leaves you without it for about 15 s"
 }
 
 func sayRenewForm(a activation.Activation, relearns []string) string {

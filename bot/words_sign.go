@@ -44,7 +44,7 @@ func saySignFor(a activation.Activation, d activation.Pending) string {
 // the link of the ask itself.
 func saySignedFor(a activation.Activation, own bool) string {
 	switch {
-	case a.Phase == activation.Closed && a.Ended.IsZero() && a.Request.ID == "" && a.Outcome == activation.Withdrawn:
+	case a.Phase == activation.Closed && a.Ended.IsZero() && a.Request.ID == "" && (a.Outcome == activation.Withdrawn || calledOff(a.Refusal)):
 		return sayNeverAsked(a)
 	case a.Decision != nil:
 		return sayDecidedFor(a)
@@ -66,6 +66,9 @@ func saySignedFor(a activation.Activation, own bool) string {
 
 // sayNeverAsked is what became of an ask that PIM never heard of.
 func sayNeverAsked(a activation.Activation) string {
+	if calledOff(a.Refusal) {
+		return fmt.Sprintf(":no_entry_sign: %s %s was called off, and nothing was given. Nothing is left to confirm.", what(a), howLong(a))
+	}
 	if a.Refusal != nil && a.Refusal.Code == activation.WarrantExpired {
 		return fmt.Sprintf(":no_entry_sign: %s %s was not confirmed in time, so Entra was not asked. `/pag again` asks once more.", what(a), howLong(a))
 	}

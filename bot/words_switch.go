@@ -73,14 +73,14 @@ func saySwitch(a, was activation.Activation, rule bool, now time.Time) string {
 	switch {
 	case a.Settings.NeedsApproval:
 		s.WriteString(" An approver must agree to that, and is asked only then: *until somebody does you have neither*.")
-		if !was.Ends.IsZero() {
-			fmt.Fprintf(&s, " Or keep %s, which runs %s, and ask now for %s from then on, as in `at 18:00`: so an approver can agree before.", what(was), until(was.Ends), what(a))
-		}
 	case was.Leaving() == activation.End:
 		s.WriteString(" *In between you have neither, for about 15 s*, and at no time both.")
 	}
 	if slow := lingering(was, later(now, floor)); len(slow) > 0 && was.Leaving() == activation.End {
-		fmt.Fprintf(&s, " That is what PIM says: in systems behind %s your old access may last longer, in %s. I don't wait for that, and check that it goes.", what(was), list(slow))
+		fmt.Fprintf(&s, " That is so in PIM; systems behind %s may still take your old access: %s. I don't wait for that, and check that it goes.", what(was), list(slow))
+	}
+	if a.Settings.NeedsApproval && !was.Ends.IsZero() {
+		fmt.Fprintf(&s, " Or keep %s, which runs %s, and ask now for %s from then on, as in `at 18:00`: so an approver can agree before.", what(was), until(was.Ends), what(a))
 	}
 	return s.String()
 }

@@ -137,6 +137,6 @@ func TestAttackNotAssigned(t *testing.T) {
 		}).Store(true)
 		link := w.voted(w.asked())
 		w.nothing(func() { w.told(w.confirms(demo.Approver, w.browser(), link), "Your decision was not taken") })
-		w.hears(demo.Approver, notApprover)
+		w.hears(demo.Approver, notAssigned)
 	})
 }

@@ -134,7 +134,7 @@ func TestAttackHome(t *testing.T) {
 	inTown(t, setup{}, func(w *town) {
 		w.asked()
 		id := w.only().ID
-		for action, words := range map[string]string{"again": notYours, "finish": notYours, "approve": notHere + "|not the card"} {
+		for action, words := range map[string]string{"again": notYours, "finish": notYours, "switch": notYours, "switch|any|m|": notYours, "approve": notHere + "|not the card"} {
 			for _, by := range []string{demo.Second, demo.Approver} {
 				w.nothing(func() { w.told(w.homeClick(by, action, id), words) })
 				if text := w.formsOf(by); text != "" {

@@ -251,6 +251,7 @@ const (
 	notOurs     = notHere + `|not the card that counts|old copy of a message|don't know this request`
 	ownRequest  = `on your own request`
 	notApprover = `don't name you`
+	notAssigned = `not yours to decide`
 	notYours    = `somebody else's|only they can end`
 	notBound    = `which Entra account is yours`
 	tooLate     = `Too late`

@@ -115,7 +115,7 @@ func TestAttackFormerApprover(t *testing.T) {
 		link := w.voted(w.asked())
 		approvedBy(w.Worlds, w.Account(demo.Second))
 		w.nothing(func() { w.told(w.confirms(demo.Approver, w.browser(), link), "Your decision was not taken") })
-		w.hears(demo.Approver, notApprover)
+		w.hears(demo.Approver, notAssigned)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,5 +73,77 @@ func TestUnbindCallsOff(t *testing.T) {
 			w.answers(demo.Requester, `/pag activate release-managers 20m "once more"`)
 			w.told(w.home(demo.Requester), "wants release-managers")
 		})
+	})
+}
+
+// TestSignOutCallsOff has people sign themselves out while something waits. What
+// still needs their browser is called off and told, its link leads nowhere; what
+// Entra has, stays, and the answer says so.
+func TestSignOutCallsOff(t *testing.T) {
+	inTown(t, setup{}, func(w *town) {
+		card := w.awaits()
+		w.presses(demo.Approver, card, "approve")
+		w.fills(demo.Approver, "release night")
+		vote := w.sees(demo.Approver, w.mine(demo.Approver), time.Minute, "not approved", "Confirm in browser")
+		waits := w.answers(demo.Requester, `/pag activate release-managers 20m "why"`)
+		w.nothing(func() {
+			w.answered(demo.Requester, "/pag signout", "forgotten your sign-in", "Called off: get release-managers for 20 min",
+				"Entra still has your request for devops-admins", "/pag deactivate")
+			w.sees(demo.Requester, w.Channel.ID, time.Minute, "release-managers", "You signed out, so I called this off")
+			p, err := w.browser().Open(w.link(waits))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.told(p.Text, "You have signed out", "Nothing was done", "called off")
+			w.told(w.Person(demo.Approver).Text(w.current(vote)), "Confirm in browser") // somebody else's waits on
+
+			w.answered(demo.Approver, "/pag signout", "forgotten your sign-in", "Called off: approve devops-admins for @requester")
+			w.sees(demo.Approver, w.mine(demo.Approver), time.Minute, "I could not approve", "You signed out, so I called this off")
+			w.told(w.Person(demo.Approver).Text(w.current(vote)), "still waits for an approver", "no longer good")
+			w.answered(demo.Approver, "/pag signout", "I have forgotten your sign-in. I will ask for it again when you need it.")
+		})
+		// It is not lost: asked for again, and decided.
+		w.decides(demo.Approver, w.current(card), "approve")
+		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "You have devops-admins")
+		w.answered(demo.Requester, "/pag signout", "You still have devops-admins", "/pag deactivate")
+	})
+}
+
+// TestSignOutInSwitch signs out between the two halves of a switch that was
+// confirmed: it goes on, and asks for the browser where the sign-in is missed. Who
+// signs out instead of that has called off the second half, too.
+func TestSignOutInSwitch(t *testing.T) {
+	s := rivals()
+	yaml := s.yaml
+	s.yaml = func(w *demo.Worlds, text string) string {
+		return strings.NewReplacer("name: team-1,", "name: team-1, proof: session,", "name: team-2,", "name: team-2, proof: session,").Replace(yaml(w, text))
+	}
+	inTown(t, s, func(w *town) {
+		r, dm := demo.Requester, w.mine(demo.Requester)
+		w.keepsSession(r)
+		w.types(r, `/pag activate team-1 1h "release 42"`)
+		w.sees(r, dm, time.Minute, "You have team-1")
+		w.types(r, `/pag switch team-1 team-2 30m "release 43"`)
+		w.fills(r, "", "First team-1 ends, at")
+		w.sees(r, dm, time.Minute, "I'm switching you from team-1 to team-2")
+		w.answered(r, "/pag signout", "Still to be done:", "end your team-1", "get team-2 for 30 min", "You still have team-1")
+		w.pass(3 * time.Minute)
+		w.wrote(map[string]int{"selfActivate": 1, "selfDeactivate 400": 1})
+		w.pass(2 * time.Minute)
+		w.signsUntil(r, "team-", "You have team-2")
+		w.keepsSession(r)
+		w.types(r, `/pag switch team-2 team-1 30m "release 44"`)
+		w.fills(r, "", "First team-2 ends, at")
+		w.pass(time.Second)
+		w.answered(r, "/pag signout", "Still to be done:", "end your team-2", "get team-1 for 30 min")
+		w.sees(r, dm, 6*time.Minute, "team-2 is not ended yet", "Confirm in browser")
+		off := w.Person(r).Text(w.answers(r, "/pag signout"))
+		if !holds(off, []string{"Called off: end your team-2.", "You still have team-2"}) || strings.Contains(off, "Still to be done") {
+			t.Error(off)
+		}
+		w.sees(r, dm, time.Minute, "I did not ask for team-1: team-2 could not be ended")
+		w.pass(2 * time.Hour)
+		w.did(map[string]int{"selfActivate": 2, "selfDeactivate": 1})
+		w.closes(true)
 	})
 }

@@ -41,3 +41,27 @@ func TestDeciderIsNamed(t *testing.T) {
 		})
 	}
 }
+
+// TestDisabledDecideNothing: of two approvers one is disabled in Entra, and the
+// card calls the other; when that one is, too, whoever asks reads it beside the
+// link, before anything is submitted.
+func TestDisabledDecideNothing(t *testing.T) {
+	off := func(w *demo.Worlds, name string) {
+		if err := w.Entra.SetEnabled(w.Account(name), false); err != nil {
+			panic(err)
+		}
+	}
+	inTown(t, setup{found: func(w *demo.Worlds) { off(w, demo.Approver) }}, func(w *town) {
+		if card := w.Person(demo.Second).Text(w.awaits()); !holds(card, []string{"Can decide: @second-approver."}) {
+			t.Errorf("the card says:\n%s", card)
+		}
+		w.types(demo.Requester, "/pag deactivate")
+		w.signsIfAsked()
+		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "Your request for devops-admins is withdrawn")
+		off(w.Worlds, demo.Second)
+		w.pass(6 * time.Minute) // what was read is believed for five
+		w.nothing(func() {
+			w.answered(demo.Requester, `/pag activate devops-admins 2h "once more"`, "I know of nobody who could approve devops-admins", "[Confirm in browser]")
+		})
+	})
+}

@@ -125,7 +125,7 @@ func TestOnDemandInQuarantine(t *testing.T) {
 		w.pass(40 * time.Minute)
 		w.gets(demo.Releasers, "4h")
 		dm := w.mine(demo.Requester)
-		w.sees(demo.Requester, dm, time.Minute, "Entra won't write your "+demo.Releasers+" to The app at once: the application's provisioning is in quarantine since", "Entra will write nothing there until")
+		w.sees(demo.Requester, dm, time.Minute, "Entra won't write your "+demo.Releasers+" to The app at once: the application's provisioning has been in quarantine since", "Entra will write nothing there until")
 		w.sees(demo.Requester, w.Channel.ID, time.Minute, "The app: not seen yet, and Entra won't write it at once", "in quarantine")
 		app.Job.Turn(func(d *target.JobDials) { d.Refuses = false })
 		w.sees(demo.Requester, dm, 2*time.Hour, "The app has received your "+demo.Releasers)

@@ -28,7 +28,7 @@ func TestQuorum(t *testing.T) {
 		if n := len(w.Entra.Writes()); n != before {
 			w.t.Errorf("PIM was told: %d writes", n-before)
 		}
-		card = w.sees(demo.Approver, w.Channel.ID, time.Minute, "1 of 2 approvers have agreed")
+		card = w.sees(demo.Approver, w.Channel.ID, time.Minute, "1 of 2 approvers agreed")
 		w.presses(demo.Approver, card, "approve")
 		w.sees(demo.Approver, w.Channel.ID, time.Minute, "it counts once")
 		if page := w.decides(demo.Second, card, "approve"); !strings.Contains(page, "Approved") {

@@ -36,7 +36,7 @@ type rawApproval struct {
 func (t attempt) decide(ctx context.Context, c caller) activation.Report {
 	stage, err := t.stage(ctx, c)
 	if err != nil {
-		return t.undecided(err)
+		return t.undecided(ctx, err)
 	}
 	if r, stop := t.readStage(stage); stop {
 		return r
@@ -58,10 +58,8 @@ func (t attempt) decide(ctx context.Context, c caller) activation.Report {
 		return t.done(nil)
 	case asFault(err).Status == http.StatusConflict:
 		return t.conflict(ctx, c)
-	case asFault(err).Status == http.StatusNotFound:
-		return t.refused(activation.Refusal{Code: activation.NotPending, Text: err.Error()})
 	}
-	return t.undecided(err)
+	return t.undecided(ctx, err)
 }
 
 // stage reads the approval as the approver and picks the stage that is theirs
@@ -97,10 +95,10 @@ func (t attempt) readStage(s rawStage) (activation.Report, bool) {
 	switch {
 	case s.reviewed():
 		return t.reviewed(s), true
-	case s.AssignedToMe != nil && !*s.AssignedToMe:
-		return t.refused(activation.Refusal{Code: activation.NotApprover}), true
 	case strings.EqualFold(s.Status, "Expired") || strings.EqualFold(s.Status, "Completed"):
 		return t.refused(activation.Refusal{Code: activation.NotPending, Text: "the stage is " + s.Status}), true
+	case s.AssignedToMe != nil && !*s.AssignedToMe:
+		return t.refused(activation.Refusal{Code: activation.NotAssigned}), true
 	case s.ID == "":
 		return t.later(errors.New("the approval's stage has no id")), true
 	}
@@ -138,14 +136,23 @@ func (t attempt) conflict(ctx context.Context, c caller) activation.Report {
 	return t.refused(activation.Refusal{Code: activation.AlreadyDecided})
 }
 
-// undecided translates what a read or a write of an approval may answer.
-func (t attempt) undecided(err error) activation.Report {
+// undecided translates what a read or a write of an approval may answer. What is
+// not found may be over, or only not be theirs to see: the request says which.
+func (t attempt) undecided(ctx context.Context, err error) activation.Report {
 	f := asFault(err)
+	no := activation.Refusal{Code: activation.NotAssigned, Text: f.Error()}
 	switch {
 	case f.Status == http.StatusNotFound:
-		return t.refused(activation.Refusal{Code: activation.NotPending, Text: f.Error()})
+		q, look := t.reader.Request(ctx, t.a.Request.ID)
+		if look != nil && !NotFound(look) {
+			return t.later(look)
+		}
+		if q.Kind() != activation.AtApproval {
+			no.Code = activation.NotPending
+		}
+		return t.refused(no)
 	case f.Status == http.StatusForbidden && f.code() == activation.PermissionNeeded:
-		return t.refused(activation.Refusal{Code: activation.NotApprover, Text: f.Error()})
+		return t.refused(no)
 	}
 	return t.failed(err)
 }

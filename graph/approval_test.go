@@ -55,47 +55,58 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// decideRefusals are votes that decide nothing, and why.
+var decideRefusals = []struct {
+	name string
+	code activation.Code
+	by   string
+	set  func(w *world, a activation.Activation) activation.Activation
+}{
+	{"decided in the portal before", activation.AlreadyDecided, "second-approver@contoso.example", func(w *world, a activation.Activation) activation.Activation {
+		a = w.voted(a, true, w.approver)
+		w.must(w.Portal(w.second.ID).Decide(a.Request.ID, false, "no"))
+		return a
+	}},
+	{"no approver", activation.NotAssigned, "", func(w *world, a activation.Activation) activation.Activation {
+		return w.voted(a, true, w.admin)
+	}},
+	{"cancelled", activation.NotPending, "", func(w *world, a activation.Activation) activation.Activation {
+		a = w.voted(a, true, w.approver)
+		w.must(w.Portal(w.requester.ID).Cancel(a.Request.ID))
+		return a
+	}},
+	{"own request", activation.OwnRequest, "", func(w *world, a activation.Activation) activation.Activation {
+		a = w.voted(a, true, w.approver)
+		a.Deeds[0].Warrant = w.warrant(a, activation.Approve, w.requester, because)
+		return a
+	}},
+	{"another reason than the warrant's", activation.Changed, "", func(w *world, a activation.Activation) activation.Activation {
+		a = w.voted(a, true, w.approver)
+		a.Deeds[0].Reason = "something else"
+		return a
+	}},
+	{"expired", activation.NotPending, "", func(w *world, a activation.Activation) activation.Activation {
+		pass(25 * time.Hour)
+		return w.voted(a, true, w.approver)
+	}},
+	{"hidden, though it waits", activation.NotAssigned, "", func(w *world, a activation.Activation) activation.Activation {
+		w.Inject(entra.Fault{Method: "GET", Path: "assignmentApprovals", Do: entra.DoStatus, Status: 404})
+		return w.voted(a, true, w.approver)
+	}},
+	{"hidden when it was to be written", activation.NotAssigned, "", func(w *world, a activation.Activation) activation.Activation {
+		w.Inject(entra.Fault{Method: "PATCH", Path: "assignmentApprovals", Do: entra.DoStatus, Status: 404})
+		return w.voted(a, true, w.approver)
+	}},
+	{"gone, and over", activation.NotPending, "", func(w *world, a activation.Activation) activation.Activation {
+		a = w.voted(a, true, w.approver)
+		w.must(w.Portal(w.requester.ID).Cancel(a.Request.ID))
+		w.Inject(entra.Fault{Method: "GET", Path: "assignmentApprovals", Do: entra.DoStatus, Status: 404})
+		return a
+	}},
+}
+
 func TestDecideRefusals(t *testing.T) {
-	type situation = func(w *world, a activation.Activation) activation.Activation
-	cases := []struct {
-		name string
-		code activation.Code
-		by   string
-		set  situation
-	}{
-		{"decided in the portal before", activation.AlreadyDecided, "second-approver@contoso.example", func(w *world, a activation.Activation) activation.Activation {
-			a = w.voted(a, true, w.approver)
-			w.must(w.Portal(w.second.ID).Decide(a.Request.ID, false, "no"))
-			return a
-		}},
-		{"no approver", activation.NotApprover, "", func(w *world, a activation.Activation) activation.Activation {
-			return w.voted(a, true, w.admin)
-		}},
-		{"cancelled", activation.NotPending, "", func(w *world, a activation.Activation) activation.Activation {
-			a = w.voted(a, true, w.approver)
-			w.must(w.Portal(w.requester.ID).Cancel(a.Request.ID))
-			return a
-		}},
-		{"own request", activation.OwnRequest, "", func(w *world, a activation.Activation) activation.Activation {
-			a = w.voted(a, true, w.approver)
-			a.Deeds[0].Warrant = w.warrant(a, activation.Approve, w.requester, because)
-			return a
-		}},
-		{"another reason than the warrant's", activation.Changed, "", func(w *world, a activation.Activation) activation.Activation {
-			a = w.voted(a, true, w.approver)
-			a.Deeds[0].Reason = "something else"
-			return a
-		}},
-		{"expired", activation.NotPending, "", func(w *world, a activation.Activation) activation.Activation {
-			pass(25 * time.Hour)
-			return w.voted(a, true, w.approver)
-		}},
-		{"unknown approval", activation.NotPending, "", func(w *world, a activation.Activation) activation.Activation {
-			w.Inject(entra.Fault{Method: "GET", Path: "assignmentApprovals", Do: entra.DoStatus, Status: 404})
-			return w.voted(a, true, w.approver)
-		}},
-	}
-	for _, c := range cases {
+	for _, c := range decideRefusals {
 		t.Run(c.name, func(t *testing.T) {
 			inWorld(t, func(t *testing.T, w *world) {
 				a := c.set(w, w.awaiting())
@@ -163,7 +174,7 @@ func TestStepsWhereStagesAreUnknown(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		a := w.voted(w.awaiting(), true, w.approver)
 		w.Inject(entra.Fault{Method: "PATCH", Path: "/stages/", Do: entra.DoStatus, Status: 403, Code: "Authorization_RequestDenied"})
-		if r := w.do(a); refusal(r).Code != activation.NotApprover {
+		if r := w.do(a); refusal(r).Code != activation.NotAssigned {
 			t.Errorf("a 403 must not be tried elsewhere: %+v", r)
 		}
 	})

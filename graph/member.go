@@ -181,6 +181,17 @@ func (r *Reader) below(ctx context.Context, group string, fields ...string) ([]r
 	return list[rawPrincipal](ctx, r.caller, info, err)
 }
 
+// usersBelow lists the users inside a group, transitively, with what only Graph's
+// list of users tells. Whether it is served without the eventually consistent
+// index is not settled: it may be refused.
+func (r *Reader) usersBelow(ctx context.Context, group string) ([]rawPrincipal, error) {
+	info, err := r.group(group).TransitiveMembers().GraphUser().ToGetRequestInformation(ctx,
+		&groups.ItemTransitiveMembersGraphUserRequestBuilderGetRequestConfiguration{
+			QueryParameters: &groups.ItemTransitiveMembersGraphUserRequestBuilderGetQueryParameters{Select: []string{"id", "userPrincipalName", "accountEnabled"}, Top: page()},
+		})
+	return list[rawPrincipal](ctx, r.caller, info, err)
+}
+
 func (r *Reader) owners(ctx context.Context, group string, fields ...string) ([]rawPrincipal, error) {
 	info, err := r.group(group).Owners().ToGetRequestInformation(ctx,
 		&groups.ItemOwnersRequestBuilderGetRequestConfiguration{
@@ -195,10 +206,10 @@ func page() *int32 { return new(int32(999)) }
 // User is an account as the directory has it.
 type User struct {
 	activation.Person
-	Display string
-	Mail    string
-	Guest   bool
-	Enabled bool
+	Display  string
+	Mail     string
+	Guest    bool
+	Disabled bool // says Entra; to a reader with few permissions it does not
 }
 
 // User reads an account by its object id.
@@ -217,8 +228,8 @@ func (r *Reader) User(ctx context.Context, object string) (User, error) {
 		return User{}, fmt.Errorf("user %s: %w", object, err)
 	}
 	return User{Person: r.person(q.ID, q), Display: q.DisplayName, Mail: q.Mail,
-		// An account of unknown kind or state is taken for the worse one.
-		Guest: !strings.EqualFold(q.UserType, "Member"), Enabled: q.AccountEnabled != nil && *q.AccountEnabled}, nil
+		Guest:    !strings.EqualFold(q.UserType, "Member"), // if unknown, the worse one
+		Disabled: q.disabled()}, nil
 }
 
 // Person reads the person behind an object id.

@@ -33,6 +33,9 @@ func (p rawPrincipal) isUser() bool {
 	return p.UserPrincipalName != ""
 }
 
+// disabled reports whether Entra says so; it may tell nothing.
+func (p rawPrincipal) disabled() bool { return p.AccountEnabled != nil && !*p.AccountEnabled }
+
 type rawGroup struct{ ID, DisplayName string }
 
 type rawRequest struct {

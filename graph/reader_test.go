@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,8 +68,34 @@ func TestApprovers(t *testing.T) {
 		if err != nil || len(got) != 2 || got[0] != w.person(w.approver) || got[1] != w.person(w.second) {
 			t.Errorf("%+v %v", got, err)
 		}
-		if _, err := w.reader.Approvers(t.Context(), activation.Settings{Approvers: []activation.Approver{{User: "nobody"}}}); !NotFound(err) {
-			t.Errorf("an approver who is gone: %v", err)
+	})
+}
+
+// TestApproversWhoCant: who was deleted or disabled decides nothing, and keeps
+// nobody else from it; of whom Entra does not tell, it is not assumed. One call
+// an entry is enough.
+func TestApproversWhoCant(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		off := w.AddUser(entra.User{UPN: "away@contoso.example", Disabled: true})
+		team := w.AddGroup(entra.Group{Name: "team"})
+		w.must(w.AddTie(team.ID, "member", off.ID))
+		w.must(w.AddTie(team.ID, "member", w.second.ID))
+		of := activation.Settings{Approvers: []activation.Approver{{User: off.ID}, {User: "nobody"}, {User: w.approver.ID}, {Group: team.ID}, {Group: "nothing"}}}
+		got, err := w.reader.Approvers(t.Context(), of)
+		if err != nil || len(got) != 2 || got[0] != w.person(w.approver) || got[1] != w.person(w.second) {
+			t.Errorf("%+v %v", got, err)
+		}
+		calls := slices.DeleteFunc(w.History(), func(r entra.Record) bool { return r.Via == "authority" })
+		if len(calls) > len(of.Approvers) {
+			t.Errorf("%d calls: %+v", len(calls), calls)
+		}
+		w.Inject(entra.Fault{Path: "/graph.user", Do: entra.DoStatus, Status: 400, Code: "Request_UnsupportedQuery", Times: 2})
+		if got, err := w.reader.Approvers(t.Context(), of); err != nil || len(got) != 3 {
+			t.Errorf("where Entra does not tell: %+v %v", got, err)
+		}
+		w.must(w.SetEnabled(off.ID, true))
+		if got, err := w.reader.Approvers(t.Context(), of); err != nil || len(got) != 3 {
+			t.Errorf("enabled again: %+v %v", got, err)
 		}
 	})
 }
@@ -178,10 +205,10 @@ func TestUserAndGroup(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		guest := w.AddUser(entra.User{UPN: "guest@contoso.example", Mail: "guest@contoso.example", Guest: true, Disabled: true})
 		u, err := w.reader.User(t.Context(), guest.ID)
-		if err != nil || !u.Guest || u.Enabled || u.Mail != guest.Mail || u.Person != w.person(guest) {
+		if err != nil || !u.Guest || !u.Disabled || u.Mail != guest.Mail || u.Person != w.person(guest) {
 			t.Errorf("%+v %v", u, err)
 		}
-		if u, err := w.reader.User(t.Context(), w.requester.ID); err != nil || u.Guest || !u.Enabled || u.Display != "Requester" {
+		if u, err := w.reader.User(t.Context(), w.requester.ID); err != nil || u.Guest || u.Disabled || u.Display != "Requester" {
 			t.Errorf("%+v %v", u, err)
 		}
 		g, err := w.reader.Group(t.Context(), w.group.ID)

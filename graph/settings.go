@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -123,6 +124,7 @@ func approval(s *activation.Settings, q rawRule) {
 }
 
 // Approvers lists the people who may decide, each once; groups are expanded.
+// Role settings go on naming who was deleted or disabled: they decide nothing.
 func (r *Reader) Approvers(ctx context.Context, s activation.Settings) ([]activation.Person, error) {
 	parts := make([][]activation.Person, len(s.Approvers))
 	work, ctx := errgroup.WithContext(ctx)
@@ -146,17 +148,26 @@ func (r *Reader) Approvers(ctx context.Context, s activation.Settings) ([]activa
 func (r *Reader) approver(ctx context.Context, a activation.Approver) (people []activation.Person, err error) {
 	if a.Group == "" {
 		u, err := r.User(ctx, a.User)
-		if err != nil {
+		switch {
+		case NotFound(err) || err == nil && u.Disabled:
+			return nil, nil
+		case err != nil:
 			return nil, fmt.Errorf("approver %s: %w", a.User, err)
 		}
 		return []activation.Person{u.Person}, nil
 	}
-	inside, err := r.below(ctx, a.Group)
-	if err != nil {
+	inside, err := r.usersBelow(ctx, a.Group)
+	if f := asFault(err); err != nil && f.Status == http.StatusBadRequest {
+		inside, err = r.below(ctx, a.Group) // who is disabled, it doesn't say
+	}
+	switch {
+	case NotFound(err):
+		return nil, nil
+	case err != nil:
 		return nil, fmt.Errorf("approver group %s: %w", a.Group, err)
 	}
 	for _, p := range inside {
-		if p.isUser() {
+		if p.isUser() && !p.disabled() {
 			people = append(people, r.person(p.ID, p))
 		}
 	}

@@ -137,11 +137,11 @@ func (s *Service) settled(ctx context.Context, f *flow) page {
 			return s.outcome(a, f.deed, f.warrant)
 		}
 		if !errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-			return *s.trouble("what became of the deed could not be read", err)
+			return s.unread(err)
 		}
-		a, p, err := s.cfg.Deeds.Find(ctx, f.warrant)
+		_, p, err := s.cfg.Deeds.Find(ctx, f.warrant)
 		if err == nil && p.Warrant.ID == f.warrant && p.Claims != "" && !sameClaims(p.Claims, f.claims) {
-			return pageStepUp(a, s.base+"/d/"+f.link)
+			return pageStepUp(s.base + "/d/" + f.link)
 		}
 	}
 	return pageStillWorking

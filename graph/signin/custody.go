@@ -119,9 +119,11 @@ func (s *Service) drop(ctx context.Context, who activation.Person, why string) e
 	return s.vault.forget(ctx, who.Slack, account(who.Tenant, who.Object))
 }
 
-// SignOut forgets a Slack user's sessions. Who they are stays known.
+// SignOut forgets a Slack user's sessions, and a device code that would make one.
+// Who they are stays known.
 func (s *Service) SignOut(ctx context.Context, slack activation.SlackUser) error {
 	s.cfg.Log.Info("sign-in: signed out", "slack", slack.ID)
+	s.devices.drop(slack)
 	return s.vault.forget(ctx, slack, "")
 }
 

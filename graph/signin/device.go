@@ -114,11 +114,21 @@ func (d *devices) end(slack activation.SlackUser, w *deviceWait) {
 	}
 }
 
+// drop ends a code that waits, and nobody is told.
+func (d *devices) drop(slack activation.SlackUser) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if w, ok := d.m[slack]; ok {
+		w.stop()
+		delete(d.m, slack)
+	}
+}
+
 // await waits until the person is done, and keeps the session if it is theirs.
 func (s *Service) await(ctx context.Context, slack activation.SlackUser, dc public.DeviceCode, b *blob) {
 	res, err := dc.AuthenticationResult(ctx)
 	if errors.Is(err, context.Canceled) || errors.Is(ctx.Err(), context.Canceled) {
-		return // replaced by a newer one, or the bot stops
+		return // replaced by a newer one, signed out, or the bot stops
 	}
 	who, say := activation.Person{}, ""
 	switch {

@@ -173,6 +173,29 @@ func TestDeviceCodeRefused(t *testing.T) {
 	})
 }
 
+// Who signs out has no code left that would sign them in again.
+func TestSignOutEndsDeviceCode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, _, h := withDevice(t)
+		w.session(w.requester)
+		mine := w.person(w.requester).Slack
+		code, err := w.svc.DeviceCode(t.Context(), mine)
+		w.must(err)
+		w.must(w.svc.SignOut(t.Context(), mine))
+		n := len(*h)
+		w.enter(w.browser(), code, w.requester)
+		time.Sleep(time.Minute)
+		w.noToken(w.ask(activation.End, w.person(w.requester), activation.Session), "a code from before the sign-out")
+		if len(*h) != n {
+			t.Errorf("told %q", (*h)[n:])
+		}
+		code, err = w.svc.DeviceCode(t.Context(), mine)
+		w.must(err)
+		w.enter(w.browser(), code, w.requester)
+		h.says(t, "ok: ", "requester@contoso.example")
+	})
+}
+
 // An answer that was made for another app.
 func TestDeviceCodeForAnotherApp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -2,6 +2,7 @@ package signin_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,6 +91,11 @@ func TestOutcomes(t *testing.T) {
 		"withdrawn": {activation.Cancel, func(a *activation.Activation) {
 			a.Phase, a.Outcome = activation.Closed, activation.Withdrawn
 		}, []string{"Withdrawn"}},
+		"not ended":     {activation.End, func(a *activation.Activation) { a.Phase = activation.Active }, []string{"Not ended", "devops-admins is still active", "Slack shows why"}},
+		"not withdrawn": {activation.Cancel, func(a *activation.Activation) { a.Phase = activation.AwaitingApproval }, []string{"Not withdrawn", "stands", "Slack shows why"}},
+		"called off": {activation.Submit, func(a *activation.Activation) {
+			a.Phase, a.Refusal = activation.Closed, &activation.Refusal{Code: activation.SignedOut}
+		}, []string{"You have signed out", "Nothing was done", "called off"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -161,7 +167,7 @@ func TestStepUp(t *testing.T) {
 		if _, err := w.svc.Token(t.Context(), wt, context1); !errors.Is(err, signin.ErrSignIn) {
 			t.Errorf("the first token passed for a step-up: %v", err)
 		}
-		w.shows(w.click(b, "Continue"), "Microsoft wants to be surer")
+		w.shows(w.click(b, "Continue"), "Microsoft wants to be surer that it is you before this goes on")
 		w.click(b, toMicrosoft)
 		w.login(b, w.requester, true)
 		w.shows(w.click(b, "Yes, activate"), "Accepted")
@@ -242,6 +248,33 @@ func TestCancelledAtMicrosoft(t *testing.T) {
 		w.shows(w.click(b, "Cancel"), "You did not agree")
 		w.nothing()
 	})
+}
+
+// What was confirmed may have been done: if it can't be read any more, the page
+// does not say that nothing was.
+func TestUnreadAfterConfirming(t *testing.T) {
+	for button, n := range map[string]int{"Yes, activate": 1, "Yes, activate all 2": 2} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			me := w.person(w.requester)
+			var all []activation.Warrant
+			for _, name := range []string{"db", "vault"}[:n] {
+				all = append(all, w.ask(activation.Submit, me, activation.Fresh, named(name)))
+			}
+			b := w.browser()
+			w.through(b, w.svc.Link(all[0], all[1:]...), w.requester)
+			w.deeds.do = func(*deed, signin.Token) bool {
+				w.deeds.fail = errors.New("disk on fire")
+				return true
+			}
+			p := w.click(b, button)
+			w.shows(p, "You have confirmed", "could not be read", "reference")
+			if strings.Contains(p.Text, "Nothing was done") || strings.Contains(p.Text, "did nothing") || p.Status != 503 {
+				t.Errorf("%d: %s", p.Status, p.Text)
+			}
+			w.deeds.fail = nil
+		})
+	}
 }
 
 func TestTroubleHasAReference(t *testing.T) {

@@ -188,9 +188,19 @@ func reference() string { return rand.Text()[:6] }
 
 // trouble is the page for what is nobody's refusal.
 func (s *Service) trouble(what string, err error) *page {
+	p := no(http.StatusServiceUnavailable, "Something broke here", "This page did nothing in Entra.", "Try again in a minute. If it stays, tell")
+	return s.referred(p, what, err)
+}
+
+// unread is the same once a person has confirmed: what they wanted may be done.
+func (s *Service) unread(err error) page {
+	p := no(http.StatusServiceUnavailable, "What came of it is not known here", "You have confirmed. What came of it could not be read.", "Slack tells you. If it does not, tell")
+	return *s.referred(p, "what became of a deed could not be read", err)
+}
+
+func (s *Service) referred(p page, what string, err error) *page {
 	ref := reference()
 	s.cfg.Log.Error("sign-in: "+what, "error", err, "reference", ref)
-	return &page{Status: http.StatusServiceUnavailable, Tone: "bad", Title: "Something broke here",
-		Lead: "Nothing was done in Entra.",
-		Next: "Try again in a minute. If it stays, tell your administrator this reference: " + ref + "."}
+	p.Next += " your administrator this reference: " + ref + "."
+	return &p
 }

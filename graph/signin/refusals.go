@@ -107,8 +107,10 @@ var refusalNext = map[activation.Code][2]string{
 	activation.TooEarly:         {"It is too early to end this", "PIM keeps an activation for five minutes. Try again then."},
 	activation.AlreadyDecided:   {"Already decided", "Somebody was quicker. Slack shows how it went."},
 	activation.NotApprover:      {"You are not an approver here", "Ask whoever runs the group."},
+	activation.NotAssigned:      {"This request is not yours to decide", "Ask another approver."},
 	activation.OwnRequest:       {"Nobody approves their own request", "Ask another approver."},
 	activation.WarrantExpired:   {"You took longer than allowed", askAgain},
+	activation.Lapsed:           {"It could not be done in time", askAgain},
 	activation.ConsentMissing:   {"This app is not allowed yet", "Ask your administrator to grant admin consent to the sign-in app."},
 	activation.PermissionNeeded: {"This app lacks a permission", "Ask your administrator to grant it to the sign-in app."},
 	activation.LicenceMissing:   {"Your tenant lacks a licence for this", "Ask your administrator: PIM needs Entra ID P2 or Governance."},
@@ -130,6 +132,7 @@ var refusalNext = map[activation.Code][2]string{
 	activation.WarrantBad:       {"This confirmation is no longer good", askAgain},
 	activation.WrongPerson:      {"Wrong account", "Open the link in Slack again, and sign in with the account that its message names."},
 	activation.NotBound:         {"This account is not yours here", "Type /pag signin in Slack, or ask your administrator to add you to the mapping of people."},
+	activation.SignedOut:        {"You have signed out", "It was called off. " + askAgain},
 	activation.NotAllowedHere:   {"You can't do that here", "Only full members of the workspace can. Ask your administrator."},
 	activation.Broken:           {"Something broke here", "Try again in a minute. If it stays, tell your administrator the reference."},
 }
@@ -138,10 +141,10 @@ var refusalNext = map[activation.Code][2]string{
 func pageRefusal(r activation.Refusal, clock func(time.Time) string) page {
 	words, ok := refusalNext[r.Code]
 	if !ok {
-		words = [2]string{"It was refused", "Slack shows why. You can close this page."}
+		words = [2]string{"It was refused", slackShowsWhy}
 	}
 	p := no(http.StatusOK, words[0], "PIM or pagbot refused it; you have no new access.", words[1])
-	if r.Code == activation.WarrantExpired {
+	if r.Code == activation.WarrantExpired || r.Code == activation.SignedOut || r.Code == activation.Lapsed {
 		p.Lead = nothing // nobody refused it: it was never asked for
 	}
 	if r.Code == activation.TooLong && r.Max > 0 {
@@ -149,6 +152,9 @@ func pageRefusal(r activation.Refusal, clock func(time.Time) string) page {
 	}
 	if r.Code == activation.AlreadyActive && !r.Until.IsZero() {
 		p.Lead = "It lasts until " + clock(r.Until) + "."
+	}
+	if r.Code == activation.RulesFailed && len(r.Rules) == 0 {
+		p.Next = "PIM did not say which. Tell your administrator."
 	}
 	if len(r.Rules) > 0 {
 		p.Small = "PIM named: " + strings.Join(r.Rules, ", ")

@@ -96,7 +96,7 @@ func (s *Service) settledAll(ctx context.Context, f *flow) page {
 		_, err := s.cfg.Deeds.Settled(soon, left.a.ID, left.p.Warrant.ID)
 		cancel()
 		if err != nil && !errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-			return *s.trouble("what became of a deed could not be read", err)
+			return s.unread(err)
 		}
 	}
 	return pg
@@ -119,9 +119,9 @@ func (s *Service) became(ctx context.Context, f *flow) (pg page, left waiting) {
 		}
 		switch {
 		case err != nil:
-			return *s.trouble("what became of a deed could not be read", err), waiting{}
+			return s.unread(err), waiting{}
 		case p.Warrant.ID == id && p.Claims != "" && !sameClaims(p.Claims, f.claims):
-			return pageStepUp(a, s.base+"/d/"+f.link), waiting{}
+			return pageStepUp(s.base + "/d/" + f.link), waiting{}
 		case p.Warrant.ID == id:
 			left = waiting{a, p}
 			pg.Rows = append(pg.Rows, row{nth(i), groupName(a.Group) + "\nEntra has not answered yet"})
@@ -160,7 +160,7 @@ func (s *Service) pageConfirmAll(all []waiting, who activation.Person) page {
 	switch {
 	case renewal(all):
 		pg.Title, pg.Rows = questionRenew(all), append([]row{{"Signed in as", shown(who)}}, s.rowsOfRenewal(all)[1:]...)
-		pg.Lead = "Last step: both of this is done in your name, in this order."
+		pg.Lead = "Last step: both are done in your name, in this order."
 		pg.Button = buttonRenew(all)
 	case len(all) > 1:
 		pg.Title, pg.Rows = questionAll(all), append([]row{{"Signed in as", shown(who)}}, s.rowsOfAll(all)[1:]...)

@@ -3,6 +3,7 @@ package signin
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -35,7 +36,7 @@ func (s *Service) pageDeed(a activation.Activation, p activation.Pending) page {
 	w := deedAsk[p.Warrant.Deed]
 	small := "Nothing has happened yet. You sign in at Microsoft, and then confirm here once more."
 	if p.Claims != "" {
-		w.lead = "Microsoft wants to be surer that it is you before this goes on."
+		w.lead = surer
 	}
 	return page{Title: question(a, p.Warrant.Deed), Lead: w.lead, Rows: s.deedRows(a, p), Button: "Continue to Microsoft sign-in", away: true,
 		Small: small + " Not you? Close this page and tell your security team. This link ends at " + s.clock(p.Warrant.Expires) + "."}
@@ -148,15 +149,20 @@ func (s *Service) pageKept(f *flow) page {
 		Next: "You can close this page and go back to Slack.", Small: small}
 }
 
-func pageStepUp(a activation.Activation, again string) page {
-	return page{Tone: "wait", Title: "One more check", Lead: "Microsoft wants to be surer that it is you before you get " + groupName(a.Group) + ".",
+const surer = "Microsoft wants to be surer that it is you before this goes on."
+
+func pageStepUp(again string) page {
+	return page{Tone: "wait", Title: "One more check", Lead: surer,
 		Next: "Continue, and sign in the way Microsoft asks for.", Again: again, Label: "Continue"}
 }
 
 var pageStillWorking = page{Tone: "wait", Title: "Still working", Lead: "You have confirmed; Entra has not answered yet.",
 	Next: "You can close this page: Slack tells you what comes of it."}
 
-const backToSlack = "You can close this page and go back to Slack."
+const (
+	backToSlack   = "You can close this page and go back to Slack."
+	slackShowsWhy = "Slack shows why. You can close this page."
+)
 
 // outcome says what has become of a deed. deed is empty if only the
 // activation is known.
@@ -170,6 +176,10 @@ func (s *Service) outcome(a activation.Activation, deed activation.Deed, warrant
 		return pageRefusal(*a.Refusal, s.clock)
 	case deed == activation.Approve || deed == activation.Deny:
 		return decided(a, deed == activation.Approve, warrant)
+	case deed == activation.Cancel && (a.Phase == activation.AwaitingApproval || a.Phase == activation.Scheduled):
+		return no(http.StatusConflict, "Not withdrawn", "Your request for "+group+" stands.", slackShowsWhy)
+	case deed == activation.End && (a.Phase == activation.Active || a.Phase == activation.Ending):
+		return no(http.StatusConflict, "Not ended", group+" is still active.", slackShowsWhy)
 	case a.Phase == activation.AwaitingApproval:
 		return page{Tone: "wait", Title: "Waiting for approval", Lead: "Your request for " + group + " is with its approvers.",
 			Next: "You can close this page: Slack tells you when somebody has decided."}
@@ -208,10 +218,10 @@ func decided(a activation.Activation, approve bool, warrant string) page {
 	d, group := a.Decision, groupName(a.Group)
 	switch {
 	case d == nil && slices.ContainsFunc(a.Agreed, func(v activation.Agreed) bool { return v.Warrant == warrant }):
-		return page{Tone: "good", Title: "Your yes counts", Lead: fmt.Sprintf("%d of %d approvers have agreed that %s gets %s. PIM is told when the last of them has.", len(a.Agreed), a.Quorum, shown(a.Person), group), Next: backToSlack}
+		return page{Tone: "good", Title: "Your yes counts", Lead: fmt.Sprintf("%d of %d approvers agreed that %s gets %s. PIM is told when the last of them has.", len(a.Agreed), a.Quorum, shown(a.Person), group), Next: backToSlack}
 	case d == nil:
-		return page{Status: 409, Tone: "bad", Title: "Your decision was not taken", Lead: "PIM did not accept it for " + group + ".",
-			Next: "Slack shows why. You can close this page."}
+		return page{Status: 409, Tone: "bad", Title: "Your decision was not taken", Lead: "PIM or pagbot did not accept it for " + group + ": nothing is decided by it.",
+			Next: slackShowsWhy}
 	case !d.Here || d.Approve != approve:
 		return page{Tone: "wait", Title: "Already decided", Lead: "Somebody was quicker: " + group + " for " + shown(a.Person) + " was decided before yours arrived.", Next: backToSlack}
 	case approve:

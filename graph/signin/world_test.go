@@ -328,8 +328,11 @@ func (d *deeds) Release(ctx context.Context, wait string) error {
 
 func (d *deeds) Settled(ctx context.Context, id, warrant string) (activation.Activation, error) {
 	d.mu.Lock()
-	x := d.all[warrant]
+	x, err := d.all[warrant], d.fail
 	d.mu.Unlock()
+	if err != nil {
+		return activation.Activation{}, err
+	}
 	select {
 	case <-x.done:
 		return x.a, nil

@@ -165,7 +165,7 @@ func (a *App) openSlack(ctx context.Context) error {
 		c.Presets = append(c.Presets, bot.Preset{Name: s.Name, Groups: s.Members, Length: time.Duration(s.For)})
 	}
 	if pages != nil {
-		c.SignIn, a.pages = pages, pages.Service
+		c.SignIn, c.CallOff, a.pages = pages, a.signedOut, pages.Service
 		a.looks.Store(pages.Service.Looks())
 	}
 	if a.bot, err = bot.New(c); err != nil {

@@ -9,27 +9,29 @@ import (
 	"pagbot/bot"
 )
 
+// takenAway is why something is called off that nobody could finish any more.
+var takenAway = activation.Refusal{Code: activation.NotBound, Text: bot.CalledOff}
+
 // callOff refuses what waits for the browser of people who are to confirm it no
 // more, and has them told: nobody else could finish it, and it must not lie
 // there until somebody has their account again. What they have confirmed already
 // is refused by the one who would do it.
-func (a *App) callOff(ctx context.Context, gone func(activation.Person) bool) (n int, err error) {
+func (a *App) callOff(ctx context.Context, gone func(activation.Person) bool, why activation.Refusal) (off []bot.Off, err error) {
 	open, err := a.Engine.Find(ctx, "open")
 	for _, x := range open {
 		for _, d := range x.Deeds {
 			if !d.Needs || !gone(d.Warrant.Actor) || a.pages.Confirmed(d.Warrant.ID) {
 				continue
 			}
-			no := activation.Refusal{Code: activation.NotBound, Text: bot.CalledOff}
-			if _, lost := a.Engine.Tell(ctx, x.ID, activation.Done{Warrant: d.Warrant.ID, Refusal: &no}); lost != nil {
+			if _, lost := a.Engine.Tell(ctx, x.ID, activation.Done{Warrant: d.Warrant.ID, Refusal: &why}); lost != nil {
 				err = errors.Join(err, lost)
 				continue
 			}
 			a.note("called off "+string(d.Warrant.Deed), d.Warrant.Actor.Slack.ID, d.Warrant.Actor.Object)
-			n++
+			off = append(off, bot.Off{Of: x, Deed: d.Warrant.Deed})
 		}
 	}
-	return n, err
+	return off, err
 }
 
 // unbound calls off what a binding that is gone leaves waiting. The binding may
@@ -52,9 +54,15 @@ func (a *App) strangers(p activation.Person) bool {
 }
 
 func (a *App) calledOff(gone func(activation.Person) bool) {
-	if _, err := a.callOff(context.Background(), gone); err != nil {
+	if _, err := a.callOff(context.Background(), gone, takenAway); err != nil {
 		a.log.Error("what waits for a person who is bound no more could not all be called off; tried again within the hour", "err", err)
 	}
+}
+
+// signedOut calls off what waits for somebody who has just signed themselves out.
+func (a *App) signedOut(ctx context.Context, u activation.SlackUser) ([]bot.Off, error) {
+	a.note("signed themselves out", u.ID, "")
+	return a.callOff(ctx, ofUser(u, ""), activation.Refusal{Code: activation.SignedOut})
 }
 
 // ofUser is everybody whom a command names: a Slack user, with one account or all.

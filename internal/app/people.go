@@ -240,7 +240,7 @@ func (a *App) unbind(r *http.Request) (any, error) {
 	if object != "" && !guid.MatchString(object) {
 		return nil, fmt.Errorf("%q is not an object id: pagbot people list shows them", object)
 	}
-	off, lost := a.callOff(r.Context(), ofUser(u, object))
+	off, lost := a.callOff(r.Context(), ofUser(u, object), takenAway)
 	n, err := a.pages.Unbind(r.Context(), u, object)
 	if err = errors.Join(err, lost); err == nil {
 		a.note("unbound", u.ID, object)
@@ -252,17 +252,17 @@ func (a *App) unbind(r *http.Request) (any, error) {
 			file++
 		}
 	}
-	return map[string]any{"slack": u.ID, "unbound": n, "file": file, "called_off": off}, errors.Join(err, unread)
+	return map[string]any{"slack": u.ID, "unbound": n, "file": file, "called_off": len(off)}, errors.Join(err, unread)
 }
 
 func (a *App) signOut(r *http.Request) (any, error) {
 	if r.FormValue("all") != "" {
 		n, err := a.pages.SignOutAll(r.Context())
-		off, lost := a.callOff(r.Context(), func(activation.Person) bool { return true })
+		off, lost := a.callOff(r.Context(), func(activation.Person) bool { return true }, takenAway)
 		if err = errors.Join(err, lost); err == nil {
 			a.note("signed everybody out", "", "")
 		}
-		return map[string]any{"signed_out": n, "called_off": off}, err
+		return map[string]any{"signed_out": n, "called_off": len(off)}, err
 	}
 	u, err := a.named(r)
 	if err != nil {
@@ -273,10 +273,10 @@ func (a *App) signOut(r *http.Request) (any, error) {
 		return nil, err
 	}
 	a.note("signed out", u.ID, "")
-	off, err := a.callOff(r.Context(), ofUser(u, ""))
+	off, err := a.callOff(r.Context(), ofUser(u, ""), takenAway)
 	n := 0
 	if had {
 		n = 1
 	}
-	return map[string]any{"slack": u.ID, "signed_out": n, "called_off": off}, err
+	return map[string]any{"slack": u.ID, "signed_out": n, "called_off": len(off)}, err
 }

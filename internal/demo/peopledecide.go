@@ -24,7 +24,7 @@ func (s *Stage) check(ctx context.Context) error {
 }
 
 func (s *Stage) several(ctx context.Context) error {
-	if err := s.wants(ctx, Requester, `/pag activate night-shift "release night"`, []string{"confirm all 2 with one sign-in"}, DevOpsAdmins, backupReaders); err != nil {
+	if err := s.wants(ctx, Requester, `/pag activate night-shift "release night"`, []string{"confirm both with one sign-in"}, DevOpsAdmins, backupReaders); err != nil {
 		return err
 	}
 	_, err := s.sees(ctx, Requester, "DM", time.Minute, "You have", backupReaders)
@@ -62,7 +62,7 @@ func (s *Stage) quorum(ctx context.Context) error {
 	if err := s.decides(ctx, Approver, card, "approve", "planned", []string{"not approved", dbAdmins}, "Your yes counts"); err != nil {
 		return err
 	}
-	if card, err = s.card(ctx, dbAdmins, "migration 7", "1 of 2 approvers have agreed"); err != nil {
+	if card, err = s.card(ctx, dbAdmins, "migration 7", "1 of 2 approvers agreed"); err != nil {
 		return err
 	}
 	if err := s.presses(ctx, Approver, card, "approve", "Approve"); err != nil {
