@@ -65,6 +65,8 @@ func (t *turn) living(in Input) {
 		}
 	case Replaced:
 		t.replaced()
+	case Overlap:
+		t.overlap(in)
 	case Clash:
 		if (t.a.Phase == Active || t.a.Phase == Ending) && !strings.EqualFold(t.a.Clash.ID, in.With.ID) {
 			t.add(EvClashed{in.With, t.now})
@@ -289,6 +291,16 @@ func (t *turn) replaced() {
 		}
 	}
 	t.closeIfProven()
+}
+
+// overlap ends a measurement that can't be made: a yes may be of the other one.
+func (t *turn) overlap(in Overlap) {
+	target, ok := t.a.Target(in.Target)
+	if s := target.Removal; ok && t.a.Phase == Verifying && !s.Settled() {
+		s.State, s.By, s.Via = Superseded, t.now, in.By.Name
+		t.add(EvSpan{target.ID, Removal, s, t.now})
+		t.closeIfProven()
+	}
 }
 
 func (t *turn) trouble(in Trouble) {

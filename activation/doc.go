@@ -180,6 +180,7 @@
 //	Demanded  Entra was asked to write it to a target at once (once a life,
 //	          where a target is configured so), or won't
 //	Replaced  a newer activation of the same key began: measuring ends
+//	Overlap   another activation opens the same target: measuring its removal ends
 //	Clash     two are active that exclude each other: an alarm
 //	Trouble   something that should happen can't, or can again (Stuck, a field)
 //	Tick      time has passed: warn, call it stuck, overdue or not proven

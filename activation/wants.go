@@ -67,7 +67,7 @@ func (a Activation) Controlled() bool {
 		return true // what the targets say now may be of the one before
 	}
 	for _, t := range a.Targets {
-		if s := t.Grant; !s.Settled() && s.After.IsZero() && s.Doubt == "" {
+		if s := t.Grant; !t.Owed && !s.Settled() && s.After.IsZero() && s.Doubt == "" {
 			return false
 		}
 	}
