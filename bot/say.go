@@ -244,6 +244,9 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 		if d, ok := a.Deed(e.Warrant); ok && d.Needs && m.SignIn != nil {
 			return m.signMessage(ctx, a, d), true
 		}
+		if d, ok := a.Deed(e.Warrant); ok && a.Phase == activation.Asked && m.SignIn != nil && !m.SignIn.Kept(ctx, d.Warrant.Actor) {
+			return message{}, false // no sign-in is kept: the link comes in a moment
+		}
 		g, _ := m.group(a.Group.ID)
 		s := sayAsked(a, g.Channel)
 		return plain(s + m.surprises(ctx, a)), s != ""
