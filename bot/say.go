@@ -79,9 +79,9 @@ const noCard = "no card: "
 // that can't be done, and when it can again.
 func (m *Mouth) sayCard(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
 	g, ok := m.group(a.Group.ID)
-	if !ok {
+	if !ok && e.Receipt == nil {
 		return activation.Report{Err: errors.New("the group is not configured any more")}
-	}
+	} // one that stands in the channel must stay true all the same
 	r := m.slot(ctx, g.Channel, m.card(a, m.decidersOf(ctx, a)...), e)
 	silenced := a.Stuck != nil && strings.HasPrefix(a.Stuck.Why.Text, noCard)
 	var no slack.SlackErrorResponse

@@ -1,10 +1,12 @@
 package e2e
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"pagbot/internal/app"
 	"pagbot/internal/demo"
 )
 
@@ -63,4 +65,25 @@ func (w *town) neverSays(words ...string) {
 			}
 		}
 	}
+}
+
+// TestGroupLeavesTheConfiguration: what is active of a group when it is taken
+// out of the configuration is still shown, ended and proven gone.
+func TestGroupLeavesTheConfiguration(t *testing.T) {
+	inTown(t, setup{}, func(w *town) {
+		dm := w.mine(demo.Requester)
+		w.gets(demo.Releasers, "2h")
+		w.sees(demo.Requester, dm, 2*time.Hour, "took effect in Azure DevOps")
+		w.cfg.Groups = slices.DeleteFunc(w.cfg.Groups, func(g app.GroupConfig) bool { return g.Name == demo.Releasers })
+		w.reboots()
+		w.types(demo.Requester, "/pag status")
+		w.sees(demo.Requester, w.Channel.ID, time.Minute, "has release-managers until", "Azure DevOps contoso: works")
+		w.types(demo.Requester, "/pag deactivate release-managers")
+		w.signsIfAsked()
+		w.sees(demo.Requester, dm, 2*time.Minute, "Your release-managers ended at")
+		w.sees(demo.Requester, w.Channel.ID, 2*time.Minute, "release-managers of @requester ended")
+		w.sees(demo.Requester, dm, 2*time.Hour, "Your release-managers is over and gone", "Entra ID: no longer listed", "Azure DevOps contoso: gone for new sessions")
+		w.sees(demo.Requester, w.Channel.ID, time.Minute, "release-managers of @requester is over since", "and gone")
+		w.closes(true)
+	})
 }

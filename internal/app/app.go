@@ -97,7 +97,7 @@ func Open(ctx context.Context, cfg *Config, o Options) (*App, error) {
 		}
 		a.http.Transport = t
 	}
-	for _, step := range []func(context.Context) error{a.openStore, a.openEntra, a.openTargets, a.openSlack} {
+	for _, step := range []func(context.Context) error{a.openStore, a.openEntra, a.openTargets, a.openLeft, a.openSlack} {
 		if err := step(ctx); err != nil {
 			a.Close()
 			return nil, err
