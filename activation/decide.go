@@ -142,6 +142,8 @@ func (t *turn) decision(d Vote) {
 		t.add(EvTurnedAway{d.By, deed, r, t.now})
 	case t.a.Phase != AwaitingApproval:
 		turnedAway(NotPending)
+	case d.Approve && t.a.Passed(t.now):
+		t.add(EvTurnedAway{d.By, deed, Refusal{Code: EndPassed, Until: t.a.Until}, t.now})
 	case d.Approve && (t.a.Agrees(d.By) || t.a.Agrees(d.Warrant.Actor)):
 		turnedAway(AlreadyAgreed)
 	case t.a.Settings.ApproverReason && blankText(d.Reason):
@@ -324,7 +326,11 @@ func (t *turn) tick() {
 		if r := t.a.overdueReminder(t.now); r > t.a.Reminded {
 			t.add(EvReminded{r, t.now})
 		}
-		if t.a.Stuck == nil && !t.now.Before(t.a.DecideBy().Add(grace)) {
+		switch {
+		case t.a.Stuck != nil || t.now.Before(t.a.undecided()):
+		case t.a.Passed(t.now):
+			t.add(EvStuck{Stuck{Refusal{Code: EndPassed, Until: t.a.Until}, t.now}})
+		default:
 			t.add(EvStuck{Stuck{Refusal{Code: Unavailable}, t.now}})
 		}
 	case Asked, Provisioning:

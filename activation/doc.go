@@ -65,7 +65,8 @@
 // then the next look at PIM (Saw) says so. While nobody answers, the approvers
 // are reminded (EvReminded), later others, and before PIM drops the request the
 // requester too: three times and no more, because people who are asked too often
-// stop reading. Scheduled is the rare case that PIM
+// stop reading. What was asked for until an end that comes first can be approved
+// no more from then on (end passed). Scheduled is the rare case that PIM
 // accepted a start in the future.
 //
 // Provisioning. Everybody has decided; PIM does it, normally within seconds. Its

@@ -250,7 +250,7 @@ func (b *Bot) sayCardNote(a activation.Activation) string {
 		parts = append(parts, "Asked for in Entra, noticed here.")
 	}
 	if a.Phase == activation.AwaitingApproval {
-		parts = append(parts, "PIM's rule: an approver must agree by "+at(a.DecideBy())+".")
+		parts = append(parts, sayDecideBy(a))
 		if a.Quorum > 1 {
 			parts = append(parts, sayQuorum(a))
 		}

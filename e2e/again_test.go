@@ -87,3 +87,23 @@ func TestGroupLeavesTheConfiguration(t *testing.T) {
 		w.closes(true)
 	})
 }
+
+// TestAskedUntilAndNotDecided: once the end that was asked for has come, nobody is
+// called to approve, and the requester reads what to do.
+func TestAskedUntilAndNotDecided(t *testing.T) {
+	inTown(t, setup{}, func(w *town) {
+		w.types(demo.Requester, `/pag activate devops-admins until 02:00 "release 42 is stuck"`)
+		w.signs(demo.Requester, w.Channel.ID, demo.DevOpsAdmins)
+		card := w.sees(demo.Approver, w.Channel.ID, time.Minute, demo.DevOpsAdmins, "An approver must agree before it is over, by today at 02:00")
+		w.pass(time.Hour)
+		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "Nobody has decided in time", "until 02:00", "ask again")
+		w.sees(demo.Approver, w.Channel.ID, time.Minute, "Nobody has decided in time")
+		w.presses(demo.Approver, card, "approve")
+		w.sees(demo.Approver, w.Channel.ID, time.Minute, "there is nothing left to approve")
+		w.types(demo.Requester, "/pag deactivate devops-admins")
+		w.signsIfAsked()
+		w.sees(demo.Requester, w.mine(demo.Requester), time.Minute, "devops-admins", "withdrawn")
+		w.wrote(map[string]int{"selfActivate": 1, "cancel": 1})
+		w.closes(true)
+	})
+}
