@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -90,6 +91,14 @@ var contacts = []contact{
 		say: []string{"store: {dir}/pagbot.db is in use by another process: stop that one, or give this one a file of its own"}},
 	{name: "state is a file", wrong: func(o *office) { o.write("state", "") },
 		say: []string{"state: mkdir {dir}/state: not a directory: let the user that runs pagbot write there, or name another directory"}},
+	{name: "state open to all", wrong: func(o *office) {
+		if err := os.Mkdir(filepath.Join(o.dir, "state"), 0o700); err != nil {
+			o.t.Fatal(err)
+		}
+		if err := os.Chmod(filepath.Join(o.dir, "state"), 0o777); err != nil {
+			o.t.Fatal(err)
+		}
+	}, say: []string{"state: every user of this machine may write into {dir}/state: chmod 700 it"}},
 	{name: "state too long", wrong: func(o *office) { o.edit("state: state", "state: "+strings.Repeat("long", 30)) },
 		say: []string{"state: the path {dir}/" + strings.Repeat("long", 30) + "/pagbot.sock is too long for a socket ({n} characters, at most 107): choose a shorter directory"}},
 	{name: "key too short", wrong: func(o *office) { o.write("key", "c2hvcnQ=") },
