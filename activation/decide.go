@@ -65,6 +65,8 @@ func (t *turn) living(in Input) {
 		}
 	case Replaced:
 		t.replaced()
+	case Overlap:
+		t.overlap(in)
 	case Clash:
 		if (t.a.Phase == Active || t.a.Phase == Ending) && !strings.EqualFold(t.a.Clash.ID, in.With.ID) {
 			t.add(EvClashed{in.With, t.now})
@@ -140,6 +142,8 @@ func (t *turn) decision(d Vote) {
 		t.add(EvTurnedAway{d.By, deed, r, t.now})
 	case t.a.Phase != AwaitingApproval:
 		turnedAway(NotPending)
+	case d.Approve && t.a.Passed(t.now):
+		t.add(EvTurnedAway{d.By, deed, Refusal{Code: EndPassed, Until: t.a.Until}, t.now})
 	case d.Approve && (t.a.Agrees(d.By) || t.a.Agrees(d.Warrant.Actor)):
 		turnedAway(AlreadyAgreed)
 	case t.a.Settings.ApproverReason && blankText(d.Reason):
@@ -296,6 +300,16 @@ func (t *turn) replaced() {
 	t.closeIfProven()
 }
 
+// overlap ends a measurement that can't be made: a yes may be of the other one.
+func (t *turn) overlap(in Overlap) {
+	target, ok := t.a.Target(in.Target)
+	if s := target.Removal; ok && t.a.Phase == Verifying && !s.Settled() {
+		s.State, s.By, s.Via = Superseded, t.now, in.By.Name
+		t.add(EvSpan{target.ID, Removal, s, t.now})
+		t.closeIfProven()
+	}
+}
+
 func (t *turn) trouble(in Trouble) {
 	switch {
 	case in.Cleared && t.a.Stuck != nil:
@@ -317,7 +331,11 @@ func (t *turn) tick() {
 		if r := t.a.overdueReminder(t.now); r > t.a.Reminded {
 			t.add(EvReminded{r, t.now})
 		}
-		if t.a.Stuck == nil && !t.now.Before(t.a.DecideBy().Add(grace)) {
+		switch {
+		case t.a.Stuck != nil || t.now.Before(t.a.undecided()):
+		case t.a.Passed(t.now):
+			t.add(EvStuck{Stuck{Refusal{Code: EndPassed, Until: t.a.Until}, t.now}})
+		default:
 			t.add(EvStuck{Stuck{Refusal{Code: Unavailable}, t.now}})
 		}
 	case Asked, Provisioning:

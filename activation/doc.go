@@ -65,7 +65,8 @@
 // then the next look at PIM (Saw) says so. While nobody answers, the approvers
 // are reminded (EvReminded), later others, and before PIM drops the request the
 // requester too: three times and no more, because people who are asked too often
-// stop reading. Scheduled is the rare case that PIM
+// stop reading. What was asked for until an end that comes first can be approved
+// no more from then on (end passed). Scheduled is the rare case that PIM
 // accepted a start in the future.
 //
 // Provisioning. Everybody has decided; PIM does it, normally within seconds. Its
@@ -180,6 +181,7 @@
 //	Demanded  Entra was asked to write it to a target at once (once a life,
 //	          where a target is configured so), or won't
 //	Replaced  a newer activation of the same key began: measuring ends
+//	Overlap   another activation opens the same target: measuring its removal ends
 //	Clash     two are active that exclude each other: an alarm
 //	Trouble   something that should happen can't, or can again (Stuck, a field)
 //	Tick      time has passed: warn, call it stuck, overdue or not proven

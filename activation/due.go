@@ -38,7 +38,7 @@ func (a Activation) Due() (time.Time, bool) {
 			}
 		}
 		if a.Stuck == nil {
-			sooner(a.DecideBy().Add(grace))
+			sooner(a.undecided())
 		}
 	case Provisioning:
 		if a.Stuck == nil {
@@ -76,7 +76,8 @@ type reminder struct {
 
 // reminders lists when a request that waits is to be brought to mind.
 func (a Activation) reminders() []reminder {
-	since, rescue := a.requested(), a.DecideBy().Add(-rescueLead)
+	since, by := a.requested(), a.DecideBy()
+	rescue := by.Add(-min(rescueLead, by.Sub(since)/4))
 	all := []reminder{{Rescue, rescue}}
 	for nth, wait := range map[Reminder]Duration{First: a.Remind, Second: 4 * a.Remind} {
 		if at := since.Add(time.Duration(wait)); wait > 0 && at.Before(rescue) {
@@ -97,8 +98,29 @@ func (a Activation) overdueReminder(now time.Time) (last Reminder) {
 	return last
 }
 
-// DecideBy is when PIM drops a request that nobody decided.
-func (a Activation) DecideBy() time.Time { return a.requested().Add(ApprovalWindow) }
+// DecideBy is until when a decision can give anything: until PIM drops the request,
+// or the end that was asked for.
+func (a Activation) DecideBy() time.Time {
+	by := a.requested().Add(ApprovalWindow)
+	if !a.Until.IsZero() && a.Until.Before(by) {
+		return a.Until
+	}
+	return by
+}
+
+// Passed reports whether the end that was asked for has come while nobody decided.
+func (a Activation) Passed(now time.Time) bool {
+	return a.Phase == AwaitingApproval && !a.Until.IsZero() && !now.Before(a.Until)
+}
+
+// undecided is when something must be said of a request that nobody decided: PIM
+// should have dropped it, or it can give nothing any more.
+func (a Activation) undecided() time.Time {
+	if by := a.DecideBy(); by.Equal(a.Until) {
+		return by
+	}
+	return a.DecideBy().Add(grace)
+}
 
 func (a Activation) warnAt() time.Time {
 	lead := min(time.Duration(a.Lead), a.Ends.Sub(a.From)/4)

@@ -115,6 +115,9 @@ func (o *out) later(e Event) {
 		} else {
 			o.dm(o.a.Person, TopicStuck, "")
 		}
+		if e.Stuck.Why.Code == EndPassed {
+			o.dm(o.a.Person, TopicStuck, "") // it is they who must ask again
+		}
 	case EvUnstuck:
 		o.card()
 	case EvTurnedAway:

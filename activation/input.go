@@ -148,6 +148,13 @@ type Demanded struct {
 	At      time.Time
 }
 
+// Overlap says that another activation of the same person opens the same target
+// too, and will be watched there until it is gone.
+type Overlap struct {
+	Target string
+	By     Group
+}
+
 // Replaced says that a new activation of the same key began.
 type Replaced struct{ By string }
 
@@ -177,6 +184,7 @@ func (Saw) input()       {}
 func (DecidedBy) input() {}
 func (Probed) input()    {}
 func (Demanded) input()  {}
+func (Overlap) input()   {}
 func (Replaced) input()  {}
 func (Clash) input()     {}
 func (Trouble) input()   {}

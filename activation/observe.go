@@ -244,8 +244,8 @@ func (t *turn) probed(p Probed) {
 			return // a no from before the end proves nothing about the end
 		}
 	}
-	if t.a.After != "" && t.a.From.IsZero() && p.Answer.Says == Yes {
-		return // maybe through the one that ends
+	if early := t.a.From.IsZero() || p.Direction == Grant && p.Answer.Received.Before(t.a.From); early && (t.a.After != "" || target.Owed) && p.Answer.Says == Yes {
+		return // maybe through the one that ends, or another
 	}
 	if t.a.Phase == Provisioning && p.Answer.Says == Yes {
 		return // PIM may grant it already; asked again once PIM says so

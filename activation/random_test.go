@@ -147,7 +147,7 @@ func (l *life) anything() Input {
 	case 9:
 		return StepUp{l.known(), pick(l, "claims", "c1", "c2")}
 	case 10:
-		return pick[Input](l, "rare", Lapse{l.known()}, Asks{l.ask()}, Replaced{"next"}, Demanded{Target: pick(l, "target", systems...), At: l.now}, DecidedBy{by}, Trouble{Why: Refusal{Code: Throttled}}, Trouble{Cleared: true}, Clash{Group{tenant, "g2", "db-readers"}})
+		return pick[Input](l, "rare", Lapse{l.known()}, Asks{l.ask()}, Replaced{"next"}, Overlap{pick(l, "target", systems...), Group{tenant, "g2", "db-readers"}}, Demanded{Target: pick(l, "target", systems...), At: l.now}, DecidedBy{by}, Trouble{Why: Refusal{Code: Throttled}}, Trouble{Cleared: true}, Clash{Group{tenant, "g2", "db-readers"}})
 	case 11, 12:
 		return l.saw()
 	case 13, 14:

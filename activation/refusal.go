@@ -30,6 +30,7 @@ const (
 	NotEnded         Code = "not ended" // so that it could not be renewed
 	Excluded         Code = "excluded"  // pagbot's own rule about groups that exclude each other
 	NotPending       Code = "not pending"
+	EndPassed        Code = "end passed" // it was asked for until then, and nobody had decided
 	AlreadyDecided   Code = "already decided"
 	AlreadyAgreed    Code = "already agreed" // one voice a human where several are needed
 	NotApprover      Code = "not an approver"
@@ -60,7 +61,7 @@ const (
 type Refusal struct {
 	Code  Code      `json:"code"`
 	Max   Duration  `json:"max,omitempty"`   // TooLong: the policy's maximum
-	Until time.Time `json:"until,omitzero"`  // AlreadyActive, Excluded: its end; TooEarly: when it can be ended; Paced: when it begins; TooOften: when it may be asked for again; Quarantined: since when
+	Until time.Time `json:"until,omitzero"`  // AlreadyActive, Excluded, EndPassed: its end; TooEarly: when it can be ended; Paced: when it begins; TooOften: when it may be asked for again; Quarantined: since when
 	Rules []string  `json:"rules,omitempty"` // PIM's own names of the rules that failed
 	By    string    `json:"by,omitempty"`    // AlreadyDecided: who; NotEligible: the closest that is; Excluded: by which group; TicketUnknown: the ticket
 	Rival string    `json:"rival,omitempty"` // Excluded: id of the activation of that group, if one is known

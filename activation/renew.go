@@ -53,7 +53,7 @@ func (a Activation) spokenFor(d Deed) bool {
 // succeeded reports whether the one that renews this took its place while a
 // target was still watched: that it is over is no news then.
 func (o *out) succeeded() bool {
-	return o.a.Next != "" && slices.ContainsFunc(o.a.Targets, func(t Target) bool { return t.Removal.State == Superseded })
+	return o.a.Next != "" && slices.ContainsFunc(o.a.Targets, func(t Target) bool { return t.Removal.State == Superseded && t.Removal.Via == "" })
 }
 
 // free lets go the activation that waits for the end of this one, also if it

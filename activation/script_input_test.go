@@ -50,6 +50,8 @@ func (s *stage) input(w []string) (Input, error) {
 		return in, nil
 	case "replaced":
 		return Replaced{By: "next"}, nil
+	case "overlap":
+		return Overlap{Target: w[1], By: Group{ID: "g2", Name: w[2]}}, nil
 	case "trouble":
 		return Trouble{Why: Refusal{Code: Code(w[1])}}, nil
 	case "cleared":

@@ -173,7 +173,8 @@ func (s *stage) set(w []string) (bool, error) {
 	switch w[0] {
 	case "targets":
 		for _, id := range w[1:] {
-			t := Target{ID: id, Kind: id, Name: id, Level: L2, Within: Duration(time.Hour)}
+			id, owed := strings.CutPrefix(id, "owed:")
+			t := Target{ID: id, Owed: owed, Kind: id, Name: id, Level: L2, Within: Duration(time.Hour)}
 			if id == "entra" {
 				t.Level = L0
 			}

@@ -148,6 +148,9 @@ type Target struct {
 	// App is the enterprise application by which Entra writes to the target;
 	// empty: none. Who begins behind it takes turns.
 	App string `json:"app,omitempty"`
+	// Owed: another activation of this person opened it before this one was
+	// granted, and is not known to be gone. A yes may be of that one.
+	Owed bool `json:"owed,omitempty"`
 	// OnDemand: Entra is asked to write a new member there at once.
 	OnDemand bool `json:"on_demand,omitempty"`
 	// Demanded is when Entra was asked so, once an activation; Declined is why
@@ -165,6 +168,14 @@ func (t Target) Span(d Direction) Span {
 		return t.Removal
 	}
 	return t.Grant
+}
+
+// Opens reports whether a target may let this activation's person in because of
+// it: it was granted, and is not known to be gone from there. What was there
+// before it does not come from it.
+func (a Activation) Opens(target string) bool {
+	t, ok := a.Target(target)
+	return ok && !a.From.IsZero() && a.Open() && t.Grant.State != HadAlready && !t.Removal.Settled()
 }
 
 // Residue is until when a session of before may still work at the most, once

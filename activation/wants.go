@@ -18,7 +18,7 @@ func Wants(a Activation, e Effect, now time.Time) bool {
 	switch e.Kind {
 	case DoDeed:
 		d, ok := a.Deed(e.Warrant)
-		return ok && now.Before(d.Warrant.Expires) && a.timely(d.Warrant.Deed)
+		return ok && now.Before(d.Warrant.Expires) && a.timely(d.Warrant.Deed) && !(d.Warrant.Deed == Approve && a.Passed(now))
 	case WatchPIM:
 		return a.Open() && a.Phase != Verifying && a.Phase != Asked
 	case WatchWho:
@@ -67,7 +67,7 @@ func (a Activation) Controlled() bool {
 		return true // what the targets say now may be of the one before
 	}
 	for _, t := range a.Targets {
-		if s := t.Grant; !s.Settled() && s.After.IsZero() && s.Doubt == "" {
+		if s := t.Grant; !t.Owed && !s.Settled() && s.After.IsZero() && s.Doubt == "" {
 			return false
 		}
 	}

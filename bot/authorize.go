@@ -124,10 +124,18 @@ func (b *Bot) member(ctx context.Context, c caller) (someone, error) {
 		u.IsRestricted || u.IsUltraRestricted || u.IsStranger || u.IsInvitedUser {
 		return s, no
 	}
-	if z, err := time.LoadLocation(u.TZ); err == nil && u.TZ != "" {
-		s.zone = z
-	}
+	s.zone = zoneOf(u)
 	return s, nil
+}
+
+// zoneOf is the time zone that a person's clock is in. On a machine without zones,
+// as in many containers, it is the offset that Slack names for now.
+func zoneOf(u *slack.User) *time.Location {
+	z, err := time.LoadLocation(u.TZ)
+	if err != nil || u.TZ == "" {
+		return time.FixedZone(u.TZ, u.TZOffset)
+	}
+	return z
 }
 
 func (b *Bot) within(team, enterprise string) bool {

@@ -50,7 +50,7 @@ func (b *Bot) buttons(a activation.Activation) []slack.BlockElement {
 			button(actFinish, a.ID, "Withdraw", slack.StyleDefault)}
 	case a.Phase == activation.Scheduled && b.SignIn != nil:
 		return []slack.BlockElement{button(actFinish, a.ID, "Withdraw", slack.StyleDefault)}
-	case a.Phase == activation.Active && b.SignIn != nil:
+	case (a.Phase == activation.Active || unconfirmed(a)) && b.SignIn != nil:
 		return []slack.BlockElement{button(actFinish, a.ID, "End now", slack.StyleDefault)}
 	}
 	return nil

@@ -45,6 +45,9 @@ func states() []titled {
 		{"active with no end", scene(activation.Active, func(a *activation.Activation) { a.Watched, a.Ends = true, time.Time{} })},
 		{"active, stuck", scene(activation.Active, stuck(activation.Refusal{Code: activation.Unavailable}))},
 		{"ending", scene(activation.Ending, grants(took(activation.L0, 10*m, 11*m), took(activation.L2, 17*m, 18*m)))},
+		{"ending, not confirmed", scene(activation.Ending, func(a *activation.Activation) {
+			a.Deeds = []activation.Pending{{Warrant: activation.Warrant{ID: "w1", Deed: activation.End}, Needs: true}}
+		})},
 		{"ending, too early", scene(activation.Ending, stuck(activation.Refusal{Code: activation.TooEarly, Until: after(15 * m)}))},
 		{"verifying", scene(activation.Verifying, removals(waits(""), waits("")))},
 		{"verifying, Entra forgot, target not", scene(activation.Verifying, removals(left(activation.L0, 2*h, 131*m), overdue(195*m, "")))},

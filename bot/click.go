@@ -152,6 +152,9 @@ func (b *Bot) form(ctx context.Context, c caller, p *press, a activation.Activat
 	if a.Phase != activation.AwaitingApproval {
 		return none, settledRefusal(a)
 	}
+	if d == activation.Approve && a.Passed(b.Now()) {
+		return none, activation.Refusal{Code: activation.EndPassed, Until: a.Until}
+	}
 	if d == activation.Approve && a.Agrees(who) {
 		return none, activation.Refusal{Code: activation.AlreadyAgreed} // before they type a reason once more
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	"pagbot/activation"
 )
 
@@ -136,4 +138,13 @@ func FuzzParse(f *testing.F) {
 		valid(t, (&Bot{}).card(a))
 		valid(t, plain(sayUnknownGroup(o.group, o.reason)))
 	})
+}
+
+// A container often has no time zones: six o'clock is six o'clock all the same.
+func TestClockWithoutZones(t *testing.T) {
+	now := time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
+	berlin := &slack.User{TZ: "Not/Installed", TZOffset: 3600}
+	if at := nextClock("18:00", now, zoneOf(berlin)); !at.Equal(now.Add(5 * time.Hour)) {
+		t.Errorf("18:00 is %s", at)
+	}
 }

@@ -24,7 +24,13 @@ func (b *Bot) renew(ctx context.Context, k activation.Kept, c slack.SlashCommand
 	if err != nil {
 		return "", nil, err
 	}
-	open = slices.DeleteFunc(open, func(a activation.Activation) bool { return a.Phase != activation.Active || !b.meant(a, o) })
+	meant := func(p activation.Phase) []activation.Activation {
+		return slices.DeleteFunc(slices.Clone(open), func(a activation.Activation) bool { return a.Phase != p || !b.meant(a, o) })
+	}
+	ending := meant(activation.Ending)
+	if open = meant(activation.Active); len(open) == 0 {
+		open = ending // told so
+	}
 	if len(open) != 1 {
 		return "", nil, say(plain(sayWhichToRenew(open, o.group)))
 	}

@@ -97,7 +97,7 @@ func TestNotRenewed(t *testing.T) {
 	}{
 		"too young":       {4 * time.Minute, nil, "/pag renew", []string{"first 5 minutes", "can be renewed from"}},
 		"approval":        {time.Hour, func(a *activation.Activation) { a.Settings.NeedsApproval = true }, "/pag renew", []string{"RoleAssignmentExists", "/pag deactivate"}},
-		"being ended":     {time.Hour, func(a *activation.Activation) { a.Phase = activation.Ending }, "/pag renew db_admins", []string{"nothing running that is called “db_admins”"}},
+		"being ended":     {time.Hour, func(a *activation.Activation) { a.Phase = activation.Ending }, "/pag renew db_admins", []string{"is being ended already"}},
 		"another":         {time.Hour, nil, "/pag renew db_readers", []string{"nothing running that is called “db_readers”"}},
 		"later":           {time.Hour, nil, "/pag renew dba at 18:00", []string{"renew it now, not later"}},
 		"as owner":        {time.Hour, nil, "/pag renew dba as owner", []string{"nothing running"}},
@@ -171,6 +171,9 @@ func TestRenewalWords(t *testing.T) {
 		{"nothing", sayWhichToRenew(nil, "")},
 		{"none of that name", sayWhichToRenew(nil, "db")},
 		{"being ended", sayNotRunning(scene(activation.Ending))},
+		{"to be ended, not confirmed", sayNotRunning(scene(activation.Ending, func(a *activation.Activation) {
+			a.Deeds = []activation.Pending{{Warrant: activation.Warrant{ID: "w1", Deed: activation.End}, Needs: true}}
+		}))},
 		{"over", sayNotRunning(ended)},
 		{"approval", sayRenewApproval(scene(activation.Active))},
 		{"too young", sayRenewFloor(was, after(15*time.Minute))},

@@ -79,9 +79,9 @@ const noCard = "no card: "
 // that can't be done, and when it can again.
 func (m *Mouth) sayCard(ctx context.Context, a activation.Activation, e activation.Effect) activation.Report {
 	g, ok := m.group(a.Group.ID)
-	if !ok {
+	if !ok && e.Receipt == nil {
 		return activation.Report{Err: errors.New("the group is not configured any more")}
-	}
+	} // one that stands in the channel must stay true all the same
 	r := m.slot(ctx, g.Channel, m.card(a, m.decidersOf(ctx, a)...), e)
 	silenced := a.Stuck != nil && strings.HasPrefix(a.Stuck.Why.Text, noCard)
 	var no slack.SlackErrorResponse
@@ -243,6 +243,9 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 		}
 		if d, ok := a.Deed(e.Warrant); ok && d.Needs && m.SignIn != nil {
 			return m.signMessage(ctx, a, d), true
+		}
+		if d, ok := a.Deed(e.Warrant); ok && a.Phase == activation.Asked && m.SignIn != nil && !m.SignIn.Kept(ctx, d.Warrant.Actor) {
+			return message{}, false // no sign-in is kept: the link comes in a moment
 		}
 		g, _ := m.group(a.Group.ID)
 		s := sayAsked(a, g.Channel)

@@ -82,6 +82,10 @@ func TestSeveralWithoutABrowser(t *testing.T) {
 	play(t, session, func(t *testing.T, w *world) {
 		w.dir.change(both)
 		w.dir.change(func(d *directory) { d.settings = activation.Settings{} })
+		w.command(requester.Slack.ID, `/pag activate db_admins 3h "why"`)
+		w.heard()
+		w.say()
+		has(t, "the answer to one", read(w.last(requester.Slack.ID, general)), "I'm asking Entra for *db_admins* for 3 h")
 		w.command(requester.Slack.ID, `/pag activate db_admins,db_readers 2h "why"`)
 		all := w.heard()[0].(activation.Asks)
 		if slices.ContainsFunc(all, func(q activation.Ask) bool { return q.Warrant.Proof != activation.Session }) {
@@ -89,8 +93,8 @@ func TestSeveralWithoutABrowser(t *testing.T) {
 		}
 		w.say()
 		said := w.Person(requester.Slack.ID).Messages(general)
-		if len(said) != 1 || !strings.Contains(read(said[0]), "I'm asking Entra for *db_admins* and *db_readers* for 2 h") {
-			t.Errorf("%d answers: %s", len(said), read(said[0]))
+		if len(said) != 2 || !strings.Contains(read(said[1]), "I'm asking Entra for *db_admins* and *db_readers* for 2 h") {
+			t.Errorf("%d answers: %s", len(said), read(said[len(said)-1]))
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -153,11 +154,21 @@ func sayHeadline(a activation.Activation) string {
 	case activation.Active:
 		return fmt.Sprintf(":unlock: %s has %s %s.", whose, what(a), until(a.Ends))
 	case activation.Ending:
+		if unconfirmed(a) {
+			return fmt.Sprintf(":unlock: %s has %s %s. It ends sooner if they confirm that with their sign-in.", whose, what(a), until(a.Ends))
+		}
 		return fmt.Sprintf(":unlock: %s is ending %s; it is still active.", whose, what(a))
 	case activation.Verifying:
 		return fmt.Sprintf(":lock: %s of %s ended %s (%s).%s", what(a), whose, at(a.Ended), outcome(a.Outcome), sayChecking(a))
 	}
 	return sayClosedHeadline(a)
+}
+
+// unconfirmed reports whether the end that is wanted waits for the person's browser:
+// nothing has happened yet.
+func unconfirmed(a activation.Activation) bool {
+	ends := slices.DeleteFunc(slices.Clone(a.Deeds), func(d activation.Pending) bool { return d.Warrant.Deed != activation.End })
+	return len(ends) > 0 && !slices.ContainsFunc(ends, func(d activation.Pending) bool { return !d.Needs })
 }
 
 // sayChecking says that removal is looked for, where anything can be looked at.
@@ -238,7 +249,7 @@ func (b *Bot) sayCardNote(a activation.Activation) string {
 		parts = append(parts, "Asked for in Entra, noticed here.")
 	}
 	if a.Phase == activation.AwaitingApproval {
-		parts = append(parts, "PIM's rule: an approver must agree by "+at(a.DecideBy())+".")
+		parts = append(parts, sayDecideBy(a))
 		if a.Quorum > 1 {
 			parts = append(parts, sayQuorum(a))
 		}

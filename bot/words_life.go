@@ -93,6 +93,9 @@ func sayRemoval(a activation.Activation, t activation.Target) string {
 		}
 		return "*not proven gone* within 24 hours"
 	case activation.Superseded:
+		if s.Via != "" {
+			return "open through " + lit(s.Via) + ", too: looked for at the end of that"
+		}
 		return "active again, so no longer watched"
 	}
 	return sayLingering(a, t)
@@ -217,6 +220,9 @@ func sayEffective(a activation.Activation, t activation.Target) string {
 	}
 	if s.State == activation.Works && a.Renews() {
 		return claims + " after the renewal. Whether it was away in between, I didn't see." + next
+	}
+	if s.State == activation.Works && t.Owed {
+		return claims + "; or what you had before still does: I can't tell which." + next
 	}
 	if s.State == activation.Works {
 		return claims + "; since when, I don't know." + next

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -29,8 +30,7 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 		if r.Max <= 0 {
 			return "That is longer than PIM allows here. Ask for less."
 		}
-		most := span(time.Duration(r.Max))
-		return fmt.Sprintf("That is longer than PIM allows here. Ask for %s or less.", most)
+		return fmt.Sprintf("That is longer than PIM allows here. Ask for %s or less.", span(time.Duration(r.Max)))
 	case activation.TooShort:
 		return sayTooShort
 	case activation.ReasonMissing:
@@ -53,14 +53,12 @@ func sayRefusal(r activation.Refusal, a activation.Activation) string {
 		return sayNotEnded(a)
 	case activation.NotActive:
 		return whatOr(a, "This") + " is not active any more, so there is nothing to end."
+	case activation.EndPassed:
+		return sayEndPassed(r)
 	case activation.NotPending:
 		return "This request is not waiting for an answer any more. The card shows what became of it."
 	case activation.AlreadyDecided:
-		by := "another approver"
-		if r.By != "" {
-			by = lit(r.By)
-		}
-		return fmt.Sprintf("Too late: %s was quicker. In PIM the first answer counts.", by)
+		return fmt.Sprintf("Too late: %s was quicker. In PIM the first answer counts.", lit(cmp.Or(r.By, "another approver")))
 	case activation.NotApprover:
 		return "PIM's role settings don't name you as an approver here, or not any more. Ask one of the approvers to decide."
 	case activation.AlreadyAgreed:
@@ -212,6 +210,15 @@ func sayDeedRefused(a activation.Activation, e activation.Effect) string {
 	return fmt.Sprintf("I could not %s. %s", sayDeed(a, e.Deed), sayRefusal(r, a))
 }
 
+// sayEndPassed: nobody decided until the end that was asked for.
+func sayEndPassed(r activation.Refusal) string {
+	end := "an end that has passed"
+	if !r.Until.IsZero() {
+		end = clockOf(r.Until) + ", which has passed"
+	}
+	return fmt.Sprintf("It was asked for until %s: there is nothing left to approve. It can be withdrawn and asked for again.", end)
+}
+
 // sayStuck says that something which should happen does not.
 func sayStuck(a activation.Activation) string {
 	if a.Stuck == nil {
@@ -225,6 +232,8 @@ func sayStuck(a activation.Activation) string {
 		return ":hourglass_flowing_sand: " + sayPaced(a, why.Until.Sub(a.Stuck.Since))
 	case strings.HasPrefix(why.Text, noCard):
 		return fmt.Sprintf(":warning: I haven't been able to post the card of %s in its channel since %s (%s). An administrator should look at the channel; everything else goes on.", what(a), since, lit(strings.TrimPrefix(why.Text, noCard)))
+	case why.Code == activation.EndPassed:
+		return fmt.Sprintf(":hourglass_flowing_sand: Nobody has decided in time: %s was asked for until %s. %s can withdraw the request, and ask again.", what(a), clockOf(why.Until), who(a.Person))
 	case why.Code == activation.Unavailable:
 		return fmt.Sprintf(":warning: Entra has told me nothing new about %s since %s, and should have. I keep asking; if it is urgent, look in Entra.", what(a), since)
 	default:

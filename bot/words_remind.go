@@ -59,11 +59,27 @@ func askBackup(approvers, backup []string) string {
 
 // sayRescue is the last reminder: nobody is told a fourth time.
 func sayRescue(a activation.Activation, approvers, backup []string) string {
-	s := fmt.Sprintf(":rotating_light: PIM drops the request of %s for %s %s, and then it must be made again. %s.", who(a.Person), what(a), at(a.DecideBy()), callOn(approvers))
+	s := fmt.Sprintf(":rotating_light: The request of %s for %s %s, and then it must be made again. %s.", who(a.Person), what(a), lost(a), callOn(approvers))
 	return s + askBackup(approvers, backup) + " This is my last reminder."
+}
+
+// sayDecideBy is until when an approver must agree, and why.
+func sayDecideBy(a activation.Activation) string {
+	if by := a.DecideBy(); by.Equal(a.Until) {
+		return "An approver must agree before it is over, by " + at(by) + "."
+	}
+	return "PIM's rule: an approver must agree by " + at(a.DecideBy()) + "."
+}
+
+// lost is when a request that nobody decides comes to nothing.
+func lost(a activation.Activation) string {
+	if by := a.DecideBy(); by.Equal(a.Until) {
+		return "comes to nothing " + at(by)
+	}
+	return "is dropped by PIM " + at(a.DecideBy())
 }
 
 // sayRescueMine tells the requester.
 func sayRescueMine(a activation.Activation) string {
-	return fmt.Sprintf(":hourglass_flowing_sand: Nobody has decided on your request for %s, and PIM drops it %s. Call an approver, or withdraw it if you don't need it any more.", what(a), at(a.DecideBy()))
+	return fmt.Sprintf(":hourglass_flowing_sand: Nobody has decided on your request for %s: it %s. Call an approver, or withdraw it if you don't need it any more.", what(a), lost(a))
 }

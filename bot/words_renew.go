@@ -84,6 +84,9 @@ func sayWhichToRenew(fits []activation.Activation, typed string) string {
 }
 
 func sayNotRunning(a activation.Activation) string {
+	if unconfirmed(a) {
+		return fmt.Sprintf("You have asked to end your %s already, and not confirmed it yet: the button that I gave you for that still works. It runs %s.", what(a), until(a.Ends))
+	}
 	if a.Phase == activation.Ending {
 		return fmt.Sprintf("Your %s is being ended already. Once it has ended, `/pag again` asks for it anew.", what(a))
 	}

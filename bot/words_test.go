@@ -58,7 +58,7 @@ func full(c activation.Code) activation.Refusal {
 		r.By = "db_readers"
 	case activation.Paced:
 		r.Until = after(time.Hour + 7*time.Second)
-	case activation.AlreadyActive, activation.TooEarly, activation.TooOften:
+	case activation.AlreadyActive, activation.TooEarly, activation.TooOften, activation.EndPassed:
 		r.Until = after(15 * time.Minute)
 	case activation.TicketUnfit:
 		r.Text = "INC0012345"

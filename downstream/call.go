@@ -189,7 +189,7 @@ func refused(a *http.Response, body []byte, secrets []string) *Fault {
 		// A page can have any status, so its number is not passed on.
 		return &Fault{Why: "a web page came instead of an answer: it does not accept our credentials", Err: fmt.Errorf("HTTP %d %s", code, a.Header.Get("Content-Type"))}
 	case code == http.StatusNotFound:
-		return &Fault{Why: "it does not know what was asked for", Err: s}
+		return &Fault{Why: "it does not know what was asked for: the names in its settings may be wrong", Err: s}
 	case code == http.StatusNoContent, code == http.StatusOK && len(bytes.TrimSpace(body)) == 0:
 		return &Fault{Why: "an empty answer", Err: errEmpty}
 	case code != http.StatusOK:

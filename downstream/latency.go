@@ -48,8 +48,9 @@ func latency(a activation.Activation, t activation.Target, toward activation.Dir
 		l.After = max(s.After.Sub(turn), 0)
 	}
 	seen := s.State == activation.Effective || s.State == activation.Gone
-	// One that never came may come later still: it is known how long it took at least.
-	waited := s.State == activation.NotProven || s.State == activation.Superseded || NeverGranted(a, t) && toward == activation.Grant
+	// What another activation keeps open (Via) may have been gone by itself. One
+	// that never came may come later still: it is known how long it took at least.
+	waited := s.State == activation.NotProven || s.State == activation.Superseded && s.Via == "" || NeverGranted(a, t) && toward == activation.Grant
 	if waited && !s.Still.IsZero() {
 		l.After = max(l.After, s.Still.Sub(turn))
 	}

@@ -21,6 +21,7 @@ func TestLatencies(t *testing.T) {
 		{ID: "lasting", Grant: span(activation.Works, time.Time{}, min(from, 1)), Removal: span(activation.NotProven, min(ended, 1400), time.Time{})},
 		{ID: "had", Grant: span(activation.HadAlready, time.Time{}, from), Removal: span(activation.HadAlready, time.Time{}, from)},
 		{ID: "ended", Grant: span(activation.Waiting, min(from, 110), time.Time{}), Removal: span(activation.NeverCame, time.Time{}, min(ended, 1))},
+		{ID: "kept open", Removal: activation.Span{State: activation.Superseded, Via: "db-readers", Level: activation.L2, After: from, By: min(ended, 40), Still: min(ended, 32)}},
 		{ID: "again", Grant: span(activation.Works, time.Time{}, min(from, 1)), Removal: activation.Span{State: activation.Superseded, Level: activation.L2, After: from, By: min(ended, 40), Still: min(ended, 32)}},
 		{ID: "blind", Grant: span(activation.NeverCame, time.Time{}, time.Time{})}, // nobody could ever tell
 	}}

@@ -109,6 +109,9 @@ func (e *Engine) tick(ctx context.Context, j store.Job) error {
 		j.Due = due
 		return e.commit(ctx, store.Turn{Defer: []store.Job{j}})
 	}
+	if err := e.overlaps(ctx, a); err != nil {
+		return err
+	}
 	_, err = e.tell(ctx, j.Key, activation.Tick{}, fate{done: []store.Job{j}})
 	return err
 }

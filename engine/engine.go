@@ -153,6 +153,9 @@ func (e *Engine) tell(ctx context.Context, id string, in activation.Input, f fat
 		if err != nil {
 			return a, err
 		}
+		if in, err = e.owing(ctx, in); err != nil {
+			return a, err
+		}
 		next, t, err := e.turn(a, rev, id, in)
 		if err != nil {
 			return a, err
@@ -181,6 +184,11 @@ func (e *Engine) tell(ctx context.Context, id string, in activation.Input, f fat
 		case err == nil:
 			if next.Seq != a.Seq {
 				e.Changed(next)
+			}
+			if next.Phase == activation.Verifying && a.Phase != next.Phase {
+				if err := e.overlaps(ctx, next); err != nil { // else found at the next tick
+					e.Log.Warn("what keeps its targets open was not looked for", "activation", id, "err", err)
+				}
 			}
 			return next, nil
 		case errors.Is(err, store.ErrStale):

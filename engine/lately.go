@@ -76,7 +76,11 @@ func (e *Engine) tellEach(ctx context.Context, all []told, linked bool, f fate) 
 			if err != nil {
 				return err
 			}
-			next, one, err := e.turn(a, rev, q.id, q.in)
+			in, err := e.owing(ctx, q.in)
+			if err != nil {
+				return err
+			}
+			next, one, err := e.turn(a, rev, q.id, in)
 			if err != nil {
 				return err
 			}

@@ -191,6 +191,10 @@ func noticeID(n activation.Notice) string {
 	if of == "" {
 		of = n.Instance.Schedule
 	}
+	if of == "" { // an answer may leave out both: then by whose it is, and since when
+		key := activation.Activation{Person: n.Person, Group: n.Group, Access: n.Access}.Key()
+		of = key + n.Instance.From.UTC().Format(time.RFC3339Nano)
+	}
 	sum := sha256.Sum256([]byte("pim:" + strings.ToLower(of)))
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:])[:10])
 }

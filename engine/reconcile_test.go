@@ -173,6 +173,19 @@ func TestEndedIsNotNoticed(t *testing.T) {
 
 // An instance without a schedule is not given the request of somebody else
 // whose answer lacks one too.
+// Two of whom PIM shows neither request nor schedule are two.
+func TestNoticedWithoutAnyID(t *testing.T) {
+	from := time.Now()
+	p := &pim{}
+	inLab(t, hand{}, watching(p), func(l *lab) {
+		p.shows(nil, granted("o1", "", from), granted("o2", "", from))
+		l.sleep(2 * time.Minute)
+		if who := l.open(); len(who) != 2 {
+			t.Errorf("noticed of two whose schedule PIM leaves out: %v", who)
+		}
+	})
+}
+
 func TestSparseAnswersAreNotMixedUp(t *testing.T) {
 	var p pim
 	inLab(t, hand{}, watching(&p), func(l *lab) {

@@ -22,7 +22,7 @@ func checkCommand() *cobra.Command {
 			fmt.Fprintln(c.OutOrStdout(), "!", line)
 		}
 		if err == nil {
-			fmt.Fprintf(c.OutOrStdout(), "All can be reached; %d to know.\n", len(worth))
+			fmt.Fprintf(c.OutOrStdout(), "Nothing here would keep a bot from serving; %d to know.\n", len(worth))
 		}
 		return err
 	}

@@ -11,7 +11,7 @@ func TestCheck(t *testing.T) {
 	o := found(t, nil)
 	s := o.start(connected)
 	got := run(t, "check", "--config", o.config)
-	for _, want := range []string{"Azure DevOps contoso needs ordinary access of each person's own", "All can be reached"} {
+	for _, want := range []string{"Azure DevOps contoso needs ordinary access of each person's own", "Nothing here would keep a bot from serving; 2 to know."} {
 		if got.code != 0 || !strings.Contains(got.out, want) {
 			t.Errorf("no %q: %+v", want, got)
 		}
@@ -22,9 +22,12 @@ func TestCheck(t *testing.T) {
 	}
 	// A target that the reader may not ask is one line, and keeps nobody from anything.
 	o.edit("\ntargets:\n", "\ntargets:\n  - {id: role, kind: directory-role, directory-role: {role: 5d6b6bb7-de71-4623-b4af-96380a352509}}\n")
-	o.edit("targets: [entra", "opens: [sharepoint], targets: [role, entra")
+	o.edit("targets: [entra", "quorum: 3, opens: [sharepoint], targets: [role, entra")
+	o.edit("proof: session", "quorum: 2, proof: session")
 	got = run(t, "check", "--config", o.config)
 	if got.code != 0 || !strings.Contains(got.out, "! Target role of devops-admins can't be asked: the application is not allowed to look there.\n") ||
+		!strings.Contains(got.out, "! devops-admins has a quorum of 3, but only 2 can approve it in Entra: it is never reached.") ||
+		!strings.Contains(got.out, "! vault-readers has a quorum of 2, but its role settings in Entra want no approval: nobody is asked at all.") ||
 		!strings.Contains(got.out, "! devops-admins opens SharePoint: such permissions may take hours") {
 		t.Errorf("%+v", got)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -53,6 +54,10 @@ var contacts = []contact{
 		say: []string{"the reader's client secret is wrong (in tenant {tenant}): use the secret's value, not its id (AADSTS7000215)"}},
 	{name: "reader unknown", wrong: func(o *office) { o.edit(o.Reader.ID, nowhere) },
 		say: []string{"the reader app is not registered in tenant {tenant}: check its client id, and which tenant it was made in (AADSTS700016)"}},
+	{name: "sign-in's secret wrong", wrong: func(o *office) { o.write("signin-secret", "nonsense") },
+		say: []string{"signin.client_secret: it is wrong (in tenant {tenant}): use the secret's value, not its id (AADSTS7000215)"}},
+	{name: "sign-in unknown", wrong: func(o *office) { o.edit(o.SignIn.ID, nowhere) },
+		say: []string{"signin.client_id: the sign-in app is not registered in tenant {tenant}: check its client id, and which tenant it was made in (AADSTS700016)"}},
 	{name: "reader without a permission", world: reader("PrivilegedAssignmentSchedule.Read.AzureADGroup"),
 		say: []string{"the reader app lacks PrivilegedAssignmentSchedule.Read.AzureADGroup: add it as an application permission and grant admin consent (HTTP 403)"}},
 	{name: "reader without two permissions", world: reader("User.Read.All", "RoleManagementPolicy.Read.AzureADGroup"),
@@ -86,6 +91,14 @@ var contacts = []contact{
 		say: []string{"store: {dir}/pagbot.db is in use by another process: stop that one, or give this one a file of its own"}},
 	{name: "state is a file", wrong: func(o *office) { o.write("state", "") },
 		say: []string{"state: mkdir {dir}/state: not a directory: let the user that runs pagbot write there, or name another directory"}},
+	{name: "state open to all", wrong: func(o *office) {
+		if err := os.Mkdir(filepath.Join(o.dir, "state"), 0o700); err != nil {
+			o.t.Fatal(err)
+		}
+		if err := os.Chmod(filepath.Join(o.dir, "state"), 0o777); err != nil {
+			o.t.Fatal(err)
+		}
+	}, say: []string{"state: every user of this machine may write into {dir}/state: chmod 700 it"}},
 	{name: "state too long", wrong: func(o *office) { o.edit("state: state", "state: "+strings.Repeat("long", 30)) },
 		say: []string{"state: the path {dir}/" + strings.Repeat("long", 30) + "/pagbot.sock is too long for a socket ({n} characters, at most 107): choose a shorter directory"}},
 	{name: "key too short", wrong: func(o *office) { o.write("key", "c2hvcnQ=") },

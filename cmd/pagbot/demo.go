@@ -62,6 +62,12 @@ func runDemo(ctx context.Context, out io.Writer, f demoFlags) error {
 	if f.script != "" && !slices.Contains(demo.Scripts(), f.script) {
 		return fmt.Errorf("there is no script %q: choose one of %s", f.script, strings.Join(demo.Scripts(), ", "))
 	}
+	switch {
+	case f.speed < 0:
+		return errors.New("--speed: time runs forward only: leave it out, or name a number such as 60")
+	case f.json && !f.worldsOnly, f.script != "" && f.worldsOnly:
+		return errors.New("--json goes with --worlds-only, and --script without it")
+	}
 	if f.speed == 0 {
 		f.speed = 1
 		if f.script != "" {
@@ -157,8 +163,12 @@ func (c *company) show(ctx context.Context, out io.Writer, asJSON bool) error {
 			return err
 		}
 	} else {
-		fmt.Fprintf(out, "Workspace      %s/  (open it in a browser)\nSlack          %s/api/  (people act below /manage/)\nGraph          %s\nAuthority      %s  (trust %s)\nAzure DevOps   %s\nConfiguration  %s\n\nRun the bot with:\n  pagbot serve --config %s --world %s\nCtrl-C ends the company.\n",
-			c.Place.Slack, c.Place.Slack, c.Place.Graph, c.Place.Authority, c.caPath, c.Place.DevOps, c.config, c.config, worldFlag(c.clock))
+		next := "The bot is running in it. Ask it with:\n  pagbot status --config " + c.config
+		if c.others != nil {
+			next = "Run the bot with:\n  pagbot serve --config " + c.config + " --world " + worldFlag(c.clock)
+		}
+		fmt.Fprintf(out, "Workspace      %s/  (open it in a browser)\nSlack          %s/api/  (people act below /manage/)\nGraph          %s\nAuthority      %s  (trust %s)\nAzure DevOps   %s\nConfiguration  %s\n\n%s\nCtrl-C ends the company.\n",
+			c.Place.Slack, c.Place.Slack, c.Place.Graph, c.Place.Authority, c.caPath, c.Place.DevOps, c.config, next)
 	}
 	if c.others != nil && !asJSON {
 		for _, name := range slices.Sorted(maps.Keys(c.others.Systems)) {
@@ -178,7 +188,10 @@ func (c *company) play(ctx context.Context, out io.Writer, script string) error 
 	defer b.Kill()
 	s := &demo.Stage{Worlds: c.Worlds, Bot: b, Clock: c.clock, Out: out, HTTP: people, Config: c.config, Run: c.run}
 	err := s.Play(ctx, script)
-	if err != nil && ctx.Err() == nil {
+	if ctx.Err() != nil {
+		return errors.New("the story was interrupted")
+	}
+	if err != nil {
 		err = fmt.Errorf("%w\n\nWhat the bot logged:\n%s", err, b.tail())
 	}
 	return err

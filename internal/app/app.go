@@ -97,7 +97,7 @@ func Open(ctx context.Context, cfg *Config, o Options) (*App, error) {
 		}
 		a.http.Transport = t
 	}
-	for _, step := range []func(context.Context) error{a.openStore, a.openEntra, a.openTargets, a.openSlack} {
+	for _, step := range []func(context.Context) error{a.openStore, a.openEntra, a.openTargets, a.openLeft, a.openSlack} {
 		if err := step(ctx); err != nil {
 			a.Close()
 			return nil, err
@@ -110,6 +110,10 @@ func (a *App) openStore(context.Context) error {
 	dir := a.cfg.StateDir()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("state: %w: let the user that runs pagbot write there, or name another directory", err)
+	}
+	// Whoever may write there can put another control socket in its place.
+	if is, err := os.Stat(dir); err == nil && is.Mode().Perm()&0o002 != 0 {
+		return fmt.Errorf("state: every user of this machine may write into %s: chmod 700 it", dir)
 	}
 	var err error
 	if a.db, err = store.Open(filepath.Join(dir, "pagbot.db"), store.Options{Now: a.clock.Now, Lease: a.clock.World(2 * time.Minute), Remember: engine.Remember}); err != nil {

@@ -64,6 +64,7 @@ func (a *App) askEntra(ctx context.Context) error {
 		return err
 	}
 	var p problems
+	p.add(a.askSignIn(ctx))
 	for _, line := range joined(a.reader.Check(ctx)) {
 		if !graph.NotFound(line) { // said below, with the group's name
 			p.add(plainGraph(line))
@@ -81,6 +82,37 @@ func (a *App) askEntra(ctx context.Context) error {
 		}
 	}
 	return errors.Join(p...)
+}
+
+// signIns are what Entra says of a registration that will let nobody in.
+var signIns = []struct{ code, means string }{
+	{"AADSTS700016", "signin.client_id: the sign-in app is not registered in tenant %s: check its client id, and which tenant it was made in"},
+	{"AADSTS7000215", "signin.client_secret: it is wrong (in tenant %s): use the secret's value, not its id"},
+	{"AADSTS7000222", "signin.client_secret: it has expired: make a new one in the sign-in app's registration in tenant %s"},
+	{"AADSTS7000112", "signin.client_id: the sign-in app is disabled in tenant %s: enable its enterprise application"},
+}
+
+// askSignIn asks for a token as the sign-in registration itself. It can do
+// nothing with it, but else the first person would be the one to find out that
+// its secret is wrong. What says nothing of the registration is no problem here.
+func (a *App) askSignIn(ctx context.Context) error {
+	c := a.cfg.SignIn
+	if c == nil {
+		return nil
+	}
+	cred, err := a.cfg.credentialOf(ReaderConfig{ClientID: c.ClientID, ClientSecret: &c.ClientSecret}, "", a.http, a.secrets.signIn)
+	if err != nil {
+		return err
+	}
+	if _, err = bearer(cred, a.cfg.graphRoot()+"/.default")(ctx); err == nil {
+		return nil
+	}
+	for _, s := range signIns {
+		if strings.Contains(err.Error(), s.code+":") {
+			return fmt.Errorf(s.means+" (%s)", a.cfg.Entra.Tenant, s.code)
+		}
+	}
+	return nil
 }
 
 // reachGraph asks for one group, so that a Graph that is not there is one

@@ -11,6 +11,7 @@ import (
 
 	"pagbot/activation"
 	"pagbot/downstream"
+	"pagbot/engine"
 )
 
 // kind is one kind of target: how its settings are checked, and how its probe
@@ -132,35 +133,54 @@ func (c *Config) label(t TargetConfig, s scope) string {
 
 var accesses = []activation.Access{activation.Member, activation.Owner}
 
+// openTarget makes the probe of a target, or of a group's own copy.
+func (a *App) openTarget(t TargetConfig, s scope) error {
+	probe, err := kinds[t.Kind].open(a, t, s)
+	if err != nil {
+		return err
+	}
+	a.targets[targetID(t, s)] = probe
+	if first, ok := probe.(interface{ Setup(context.Context) error }); ok {
+		a.setups = append(a.setups, setup{a.cfg.label(t, s), first.Setup})
+	}
+	return nil
+}
+
 func (a *App) openTargets(context.Context) error {
 	var p problems
-	open := func(t TargetConfig, s scope) {
-		probe, err := kinds[t.Kind].open(a, t, s)
-		if err != nil {
-			p.add(err)
-			return
-		}
-		id := targetID(t, s)
-		a.targets[id] = probe
-		if first, ok := probe.(interface{ Setup(context.Context) error }); ok {
-			a.setups = append(a.setups, setup{a.cfg.label(t, s), first.Setup})
-		}
-	}
 	for _, t := range a.cfg.Targets {
 		if !kinds[t.Kind].perGroup {
-			open(t, scope{})
+			p.add(a.openTarget(t, scope{}))
 		}
 	}
 	for _, g := range a.cfg.Groups {
 		for _, t := range a.cfg.targetsOf(g) {
 			for _, access := range accesses {
 				if k := kinds[t.Kind]; k.perGroup && (k.owners || access == activation.Member) {
-					open(t, scope{g.ID, access})
+					p.add(a.openTarget(t, scope{g.ID, access}))
 				}
 			}
 		}
 	}
 	return errors.Join(p...)
+}
+
+// openLeft opens what is still followed of groups that were taken out of the
+// configuration: their end is to be proven all the same.
+func (a *App) openLeft(ctx context.Context) error {
+	var p problems
+	book := engine.Engine{Config: engine.Config{Store: a.db}}
+	lives, err := book.Find(ctx, "open")
+	for _, life := range lives {
+		for _, t := range a.cfg.Targets {
+			s := scope{life.Group.ID, life.Access}
+			id := targetID(t, s)
+			if _, followed := life.Target(id); followed && a.targets[id] == nil && kinds[t.Kind].perGroup {
+				p.add(a.openTarget(t, s))
+			}
+		}
+	}
+	return errors.Join(append(p, err)...)
 }
 
 // reaches lists, per access, what a group's activations are followed on.

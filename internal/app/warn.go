@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"time"
@@ -33,12 +34,30 @@ func (a *App) Warnings(ctx context.Context) ([]string, error) {
 	_ = reading.Wait()
 	var lines []string
 	for i, c := range all {
+		if w := a.fewApprovers(ctx, a.cfg.Groups[i]); w != "" {
+			lines = append(lines, w)
+		}
 		c.Also = all[i+1:] // so that two that widen each other are told once
 		for _, w := range downstream.Warnings(c) {
 			lines = append(lines, w.Text)
 		}
 	}
 	return lines, nil
+}
+
+// fewApprovers is why a quorum protects nothing, or lets nobody in.
+func (a *App) fewApprovers(ctx context.Context, g GroupConfig) string {
+	s, err := a.reader.Settings(ctx, g.ID, activation.Member)
+	if g.Quorum < 2 || err != nil {
+		return ""
+	}
+	if !s.NeedsApproval {
+		return fmt.Sprintf("%s has a quorum of %d, but its role settings in Entra want no approval: nobody is asked at all. Require approval there.", g.Name, g.Quorum)
+	}
+	if who, err := a.reader.Approvers(ctx, s); err == nil && len(s.Approvers) > 0 && len(who) < g.Quorum {
+		return fmt.Sprintf("%s has a quorum of %d, but only %d can approve it in Entra: it is never reached. Name more approvers in its role settings, or lower it.", g.Name, g.Quorum, len(who))
+	}
+	return ""
 }
 
 // warned is what is known to surprise a person about an ask, while groups of

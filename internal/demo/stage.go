@@ -177,11 +177,11 @@ func (s *Stage) confirms(name string, m slack.Message, before ...func(button str
 		b = browser.New(s.HTTP)
 		s.browsers[name] = b
 	}
-	link := LinkOf(m)
+	label, link := linkButton(m)
 	if link == "" {
 		return fmt.Errorf("%s: no link in %q", name, m.Text)
 	}
-	s.tell("%s presses  [Confirm in browser], signs in as adm-%s@contoso.example, reads the page and confirms", name, name)
+	s.tell("%s presses  [%s], signs in as adm-%s@contoso.example, reads the page and confirms", name, label, name)
 	// People read before they confirm; meanwhile the bot asks the targets what
 	// the person can do already.
 	time.Sleep(reading)
@@ -196,15 +196,23 @@ func (s *Stage) confirms(name string, m slack.Message, before ...func(button str
 
 // LinkOf is the address behind a message's first link button.
 func LinkOf(m slack.Message) string {
+	_, url := linkButton(m)
+	return url
+}
+
+// linkButton is that button: what stands on it, and where it leads.
+func linkButton(m slack.Message) (label, url string) {
 	for _, b := range m.Blocks {
 		elements, _ := b["elements"].([]any)
 		for _, e := range elements {
 			if button, ok := e.(map[string]any); ok {
 				if url, ok := button["url"].(string); ok {
-					return url
+					text, _ := button["text"].(map[string]any)
+					label, _ = text["text"].(string)
+					return label, url
 				}
 			}
 		}
 	}
-	return ""
+	return "", ""
 }

@@ -17,18 +17,23 @@ export function el(tag, props = {}, ...children) {
   return e;
 }
 
-// world is what texts refer to: names of people and channels, and the time.
-export const world = { users: {}, channels: {}, now: () => new Date() };
+// world is what texts refer to: names of people and channels, and the time, in
+// the zone of who reads.
+export const world = { users: {}, channels: {}, now: () => new Date(), zone: undefined };
 
-const day = (d) => new Date(d.getFullYear(), d.getMonth(), d.getDate()).getTime();
+// local is a moment as the reader's clock and calendar have it.
+export const local = (d, options) => d.toLocaleString("en-GB", { timeZone: world.zone, ...options });
+
+const date = (d) => d.toLocaleDateString("sv-SE", { timeZone: world.zone });
+const day = (d) => Date.parse(date(d));
 
 function dateText(unix, format) {
   const at = new Date(unix * 1000);
-  const style = (options) => at.toLocaleString("en-GB", options);
+  const style = (options) => local(at, options);
   const plain = {
     time: () => style({ hour: "2-digit", minute: "2-digit" }),
     time_secs: () => style({ hour: "2-digit", minute: "2-digit", second: "2-digit" }),
-    date_num: () => at.toISOString().slice(0, 10),
+    date_num: () => date(at),
     date: () => style({ day: "numeric", month: "long", year: "numeric" }),
     date_short: () => style({ day: "numeric", month: "short", year: "numeric" }),
     date_long: () => style({ weekday: "long", day: "numeric", month: "long", year: "numeric" }),

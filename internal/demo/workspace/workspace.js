@@ -1,5 +1,5 @@
 // A workspace to click in: one page over the simulated Slack's management API.
-import { draw, el, picture, text, world } from "./blocks.js";
+import { draw, el, local, picture, text, world } from "./blocks.js";
 
 const $ = (id) => document.getElementById(id);
 const HOME = "home", APP_DM = "dm";
@@ -104,7 +104,7 @@ function message(m) {
   return el("article" + (m.thread_ts && m.thread_ts !== m.ts ? ".reply" : "") + (m.is_ephemeral ? ".private" : ""), {},
     el("div.face" + (m.app_id ? ".app" : ""), {}, by[0].toUpperCase()),
     el("div", {},
-      el("h2", {}, by, m.app_id ? el("span.tag", {}, "APP") : " ", el("time", {}, new Date(m.ts * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })),
+      el("h2", {}, by, m.app_id ? el("span.tag", {}, "APP") : " ", el("time", {}, local(new Date(m.ts * 1000), { hour: "2-digit", minute: "2-digit" })),
         m.is_ephemeral ? el("span.dim", {}, " · only visible to you") : null, m.edited ? el("span.dim", {}, " · edited") : null),
       m.blocks?.length ? m.blocks.map((b) => draw(b, acts(at))) : el("div.block", {}, el("p", {}, text({ type: "mrkdwn", text: m.text }))),
       (m.files ?? []).map((f) => picture(f.id, f.alt_txt))));
@@ -201,6 +201,7 @@ async function enter(room) {
 
 function become(id) {
   state.me = id;
+  world.zone = world.users[id].tz;
   state.modal = "";
   const rooms = Object.values(world.channels).filter((c) => !c.im && c.members?.includes(id));
   $("rooms").replaceChildren(...[...rooms.map((c) => [c.id, "# " + c.name]), [APP_DM, "pagbot"], [HOME, "pagbot's Home tab"]]
@@ -227,7 +228,7 @@ $("composer").onsubmit = async (event) => {
 async function tick() {
   const { now } = await (await fetch("workspace/clock")).json();
   world.now = () => new Date(now);
-  $("clock").textContent = world.now().toLocaleString("en-GB", { weekday: "long", hour: "2-digit", minute: "2-digit" });
+  $("clock").textContent = local(world.now(), { weekday: "long", hour: "2-digit", minute: "2-digit" });
 }
 
 async function start() {
