@@ -50,10 +50,10 @@ func (d *Demands) Do(ctx context.Context, a activation.Activation, e activation.
 	now := d.reader.now()
 	switch in, err := d.reader.IsMember(ctx, a.Group.ID, a.Access, []string{a.Person.Object}); {
 	case err == nil && in[a.Person.Object]:
-	case now.Sub(a.From) < unlistedBy:
+	case now.Sub(a.From) < unlistedBy, ctx.Err() != nil:
 		return activation.Report{Again: now.Add(unlisted), Err: err}
 	case err != nil:
-		return activation.Report{Again: now.Add(demandWait), Err: err}
+		return d.after(ctx, p, e, err)
 	default:
 		return d.after(ctx, p, e, &skipped{"the group does not list the person"})
 	}

@@ -151,6 +151,19 @@ func TestDemandAfterAnAbsence(t *testing.T) {
 	})
 }
 
+// Where it can't be seen whether the group lists the person, nothing is asked
+// for, and they are told so in the end.
+func TestDemandUnseen(t *testing.T) {
+	inWorks(t, Application{Principal: awsPrincipal}, func(t *testing.T, x *works) {
+		x.joins()
+		x.Inject(entra.Fault{Path: "/v1.0/", Do: entra.DoStatus, Status: 503, App: x.readerApp.ID})
+		told, took := x.demand()
+		if told.Refusal == nil || told.Refusal.Code != activation.Unavailable || x.demands() != 0 || took < 5*time.Minute || took > 15*time.Minute {
+			t.Errorf("after %v and %d demands: %+v", took, x.demands(), told)
+		}
+	})
+}
+
 // What Entra won't do is said once, by its reason; where asking again may help,
 // it is asked again, and not for ever.
 func TestDemandDeclined(t *testing.T) {
