@@ -41,7 +41,7 @@
 //	probe        one question to one target about one person
 //	refused      a rule of PIM or pagbot said no; denied: an approver did
 //	turned away  a click that never became a deed
-//	lapsed       a deed whose warrant died before the person signed in
+//	lapsed       a deed whose warrant died before it was done
 //	withdrawn    the requester took the request back, or never confirmed it
 //
 // # One life, in order
