@@ -238,21 +238,7 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 	t, _ := a.Target(e.Target)
 	switch e.Topic {
 	case activation.TopicAsked:
-		if len(a.Batch) > 0 {
-			return m.askedTogether(ctx, a)
-		}
-		if d, ok := a.Deed(e.Warrant); ok && d.Needs && m.SignIn != nil {
-			return m.signMessage(ctx, a, d), true
-		}
-		if d, ok := a.Deed(e.Warrant); ok && a.Phase == activation.Asked && m.SignIn != nil && !m.SignIn.Kept(ctx, d.Warrant.Actor) {
-			return message{}, false // no sign-in is kept: the link comes in a moment
-		}
-		g, _ := m.group(a.Group.ID)
-		s := sayAsked(a, g.Channel)
-		if s == "" {
-			return message{}, false
-		}
-		return plain(s + m.surprises(ctx, a)), true
+		return m.asked(ctx, a, e)
 	case activation.TopicRefused:
 		return m.refused(ctx, a, e), true
 	case activation.TopicActive:
@@ -296,6 +282,25 @@ func (m *Mouth) topic(ctx context.Context, a activation.Activation, e activation
 		return m.reminder(ctx, a, e), true
 	}
 	return message{}, false
+}
+
+// asked tells whoever asked what comes next: their browser, or an approver.
+func (m *Mouth) asked(ctx context.Context, a activation.Activation, e activation.Effect) (message, bool) {
+	if len(a.Batch) > 0 {
+		return m.askedTogether(ctx, a)
+	}
+	if d, ok := a.Deed(e.Warrant); ok && d.Needs && m.SignIn != nil {
+		return m.signMessage(ctx, a, d), true
+	}
+	if d, ok := a.Deed(e.Warrant); ok && a.Phase == activation.Asked && m.SignIn != nil && !m.SignIn.Kept(ctx, d.Warrant.Actor) {
+		return message{}, false // no sign-in is kept: the link comes in a moment
+	}
+	g, _ := m.group(a.Group.ID)
+	s := sayAsked(a, g.Channel)
+	if s == "" {
+		return message{}, false
+	}
+	return plain(s + m.surprises(ctx, a)), true
 }
 
 // decided tells the requester or, in the thread, the others; with the
