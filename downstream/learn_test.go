@@ -127,11 +127,33 @@ func TestTicksAreFound(t *testing.T) {
 			by = between(r, 0, period)
 			free = append(free, Latency{At: turn, After: by * 9 / 10, By: by})
 		}
-		if got, ok := ticks(ticking); !ok || got != period {
+		if got, ok := ticks(ticking); !ok || got.period != period {
 			t.Errorf("ticks of %v: found %v, %v", period, got, ok)
 		}
 		if got, ok := ticks(free); ok {
 			t.Errorf("any time within %v: found ticks of %v", period, got)
+		}
+	}
+}
+
+// Whenever a turn comes, all that was measured lies around the tick that follows
+// it, and none a period away.
+func TestTicksAreMovedToTheNext(t *testing.T) {
+	of := natures()[8]
+	l, p := begin(of), policies[1].make()
+	for range 2 * enough {
+		l.remember(l.live(p))
+	}
+	ticks, ok := ticks(l.past)
+	if !ok {
+		t.Fatal("no ticks found")
+	}
+	for after := time.Minute; after < ticks.period-time.Minute; after += time.Second {
+		turn := l.turn.Truncate(ticks.period).Add(modulo(epoch, ticks.period) + ticks.period - after)
+		for _, s := range shifted(l.past, turn, ticks) {
+			if s.after > after.Seconds()+30 || s.by < after.Seconds()-30 {
+				t.Fatalf("a tick comes in %v; one that was measured is moved to %.0f–%.0f s", after, s.after, s.by)
+			}
 		}
 	}
 }

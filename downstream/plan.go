@@ -19,8 +19,8 @@ func Learn(past []Latency, turn time.Time, cache time.Duration) *Learned {
 	if len(past) < enough || surprised(past, least) {
 		return nil
 	}
-	if period, ok := ticks(past); ok {
-		return planned(newTable(shifted(past, turn, period)), least)
+	if tick, ok := ticks(past); ok {
+		return planned(newTable(shifted(past, turn, tick)), least)
 	}
 	return planned(newTable(samplesOf(past, turn)), least)
 }

@@ -2,7 +2,6 @@ package downstream
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"time"
 )
@@ -20,19 +19,22 @@ const (
 // ticks finds the period of a target that changes at ticks: there is a moment
 // modulo the period which lies in nearly all the intervals. The longest such
 // period counts, as its parts agree too.
-func ticks(past []Latency) (time.Duration, bool) {
+func ticks(past []Latency) (tick, bool) {
 	past = past[max(0, len(past)-tickRecall):]
 	for period := tickMost; period >= tickLeast; period -= time.Minute {
-		if agree(past, period) {
-			return period, true
+		if moment, ok := agree(past, period); ok {
+			return tick{period, moment}, true
 		}
 	}
-	return 0, false
+	return tick{}, false
 }
 
+// tick is a period, and a moment modulo it.
+type tick struct{ period, moment time.Duration }
+
 // agree reports whether the changes may all have happened at one moment modulo
-// the period.
-func agree(past []Latency, period time.Duration) bool {
+// the period, and which.
+func agree(past []Latency, period time.Duration) (time.Duration, bool) {
 	type end struct {
 		at   time.Duration
 		open int
@@ -61,15 +63,16 @@ func agree(past []Latency, period time.Duration) bool {
 		}
 	}
 	if n < enough*2/3 || wide/float64(n) > tickChance {
-		return false
+		return 0, false
 	}
 	slices.SortFunc(ends, func(a, b end) int { return cmp.Or(cmp.Compare(a.at, b.at), b.open-a.open) })
-	most, open := over, over
+	most, open, moment := over, over, time.Duration(0)
 	for _, e := range ends {
-		open += e.open
-		most = max(most, open)
+		if open += e.open; open > most {
+			most, moment = open, e.at+slack
+		}
 	}
-	return float64(most) >= tickShare*float64(n)
+	return moment, float64(most) >= tickShare*float64(n)
 }
 
 // modulo is the time of a moment since the last multiple of the period.
@@ -79,19 +82,24 @@ func modulo(t time.Time, period time.Duration) time.Duration {
 
 // shifted moves what was measured to where it would lie after this turn, had
 // the target ticked then as it did.
-func shifted(past []Latency, turn time.Time, period time.Duration) []sample {
-	var all []sample
-	for i, s := range samplesOf(past[max(0, len(past)-tickRecall):], turn) {
-		l := past[max(0, len(past)-tickRecall)+i]
-		if !math.IsInf(s.by, 1) {
-			by := modulo(l.At.Add(l.By).Add(-time.Duration(turn.UnixNano()%int64(period))), period)
-			if by == 0 {
-				by = period
-			}
-			s.by = by.Seconds()
-			s.after = max(0, s.by-(l.By-l.After).Seconds())
+func shifted(past []Latency, turn time.Time, t tick) []sample {
+	past = past[max(0, len(past)-tickRecall):]
+	next := (t.moment - modulo(turn, t.period) + t.period) % t.period
+	all := samplesOf(past, turn)
+	for i, l := range past {
+		s := &all[i]
+		if l.Censored() {
+			continue
 		}
-		all = append(all, s)
+		// It was seen after the tick, or a little before where that comes early.
+		early := t.period / 20
+		off := modulo(l.At.Add(l.By+early-t.moment), t.period) - early
+		by := next + off
+		if by <= 0 {
+			by += t.period
+		}
+		s.by = by.Seconds()
+		s.after = max(0, s.by-(l.By-l.After).Seconds())
 	}
 	return all
 }
