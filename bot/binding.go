@@ -25,6 +25,9 @@ func (b *Bot) binder() (Binder, bool) {
 
 // unbound refuses who has no account, and says how they get one.
 func (b *Bot) unbound() activation.Refusal {
+	if b.SignIn == nil {
+		return activation.Refusal{Code: activation.NotAllowedHere, Text: watching} // nobody has one here
+	}
 	r := activation.Refusal{Code: activation.NotBound}
 	if _, ok := b.binder(); ok {
 		r.Text = mayBind

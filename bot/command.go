@@ -25,6 +25,9 @@ func (b *Bot) command(ctx context.Context, k activation.Kept, c slack.SlashComma
 	if err != nil {
 		return "", nil, say(plain(err.Error()))
 	}
+	if o.verb == "help" && b.SignIn == nil {
+		return "", nil, say(plain(fmt.Sprintf(sayWatchOnly, b.Portal)))
+	}
 	if o.verb == "help" {
 		return "", nil, say(plain(sayHelp))
 	}

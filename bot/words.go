@@ -28,7 +28,7 @@ const (
 		"`/pag status` shows where yours stand.\n" +
 		"`/pag latency` shows how long systems take to follow; also `/pag latency GROUP`.\n" +
 		"`/pag signin` begins your sign-in here; `/pag signout` forgets it, and calls off what waits for your browser."
-	sayWatchOnly       = "I only watch here: ask, decide and end in <%s|Entra>. I will tell you when your access works and when it is gone."
+	sayWatchOnly       = "I only watch here: ask, decide and end in <%s|Entra>. The card in the group's channel shows when access works and when it is gone, and below it I warn before the end. `/pag latency` shows how long systems take."
 	saySignIn          = "Sign in with your browser. I never see your password."
 	saySignInNow       = "Sign in"
 	sayConfirm         = "Confirm in browser"

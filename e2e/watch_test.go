@@ -15,6 +15,9 @@ var watching = setup{watch: true}
 // TestWatch follows an activation that was made in the portal.
 func TestWatch(t *testing.T) {
 	inTown(t, watching, func(w *town) {
+		for _, typed := range []string{"/pag activate release-managers", "/pag status", "/pag help"} {
+			w.answered(demo.Requester, typed, "I only watch here", "The card in the group's channel shows")
+		}
 		if _, err := w.Entra.Portal(w.Account(demo.Requester)).Activate(w.Groups[demo.Releasers].ID, "member", 2*time.Hour, "hotfix 7"); err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -20,9 +21,10 @@ func latencyCommand() *cobra.Command {
 	csv := c.Flags().Bool("csv", false, "print every measurement as CSV")
 	json := c.Flags().Bool("json", false, "print totals and every measurement as JSON")
 	png := c.Flags().String("png", "", "draw a picture into this file")
-	c.MarkFlagsMutuallyExclusive("csv", "json", "png")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		switch {
+		case *csv && *json, *png != "" && (*csv || *json):
+			return errors.New("--csv, --json and --png: name one of them")
 		case *csv:
 			q.As = "csv"
 		case *json:

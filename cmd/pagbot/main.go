@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -35,6 +36,10 @@ func root() *cobra.Command {
 		SilenceUsage: true, SilenceErrors: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
+	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		text, _, _ := strings.Cut(err.Error(), ": strconv.")
+		return fmt.Errorf("%s: %s --help shows what can be said", text, c.CommandPath())
+	})
 	c.AddCommand(serveCommand(), demoCommand(), checkCommand(), statusCommand(), journalCommand(), latencyCommand(), peopleCommand(), keysCommand(), versionCommand())
 	return c
 }

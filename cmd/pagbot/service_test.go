@@ -166,7 +166,7 @@ func TestHelp(t *testing.T) {
 	if got := run(t, "version"); got.code != 0 || strings.TrimSpace(got.out) == "" {
 		t.Errorf("%+v", got)
 	}
-	for _, wrong := range [][]string{{"serv"}, {"journal"}, {"serve", "--conf", "x"}, {"status", "x"}, {"latency", "--csv", "--json"}} {
+	for _, wrong := range [][]string{{"serv"}, {"journal"}, {"serve", "--conf", "x"}, {"status", "x"}, {"latency", "--csv", "--json"}, {"latency", "--days", "x"}, {"demo", "--speed", "-1"}, {"demo", "--json"}} {
 		if got := run(t, wrong...); got.code != 1 || !strings.HasPrefix(got.err, "pagbot: ") || got.out != "" {
 			t.Errorf("%v: %+v", wrong, got)
 		}
