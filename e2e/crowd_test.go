@@ -220,6 +220,10 @@ func (c *crowd) votes(i *intent, who, action string) bool {
 			c.browse(who, m)
 		}
 		_, no := c.newest(who, c.mine(who), since, "I could not")
+		for _, channel := range []string{c.Channel.ID, c.mine(who)} {
+			_, broke := c.newest(who, channel, since, "Something broke")
+			no = no || broke
+		}
 		return no
 	})
 	if !kept {
