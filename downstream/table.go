@@ -72,7 +72,7 @@ func newTable(all []sample) table {
 		}
 	}
 	differ := spread(all)
-	width := min(wider*differ*math.Pow(enough/total, 0.35), widest*math.Pow(enough/total, 0.33))
+	width := min(wider*differ*math.Pow(enough/total, 0.5), widest*math.Pow(enough/total, 0.33))
 	cell := min(max(width/4, finest), coarsest)
 	n := int((scale(beyond*last)+width)/cell) + 2
 	t := table{edges: make([]float64, n+1), mass: make([]float64, n), later: 1 / float64(n+1), known: total}

@@ -43,7 +43,7 @@ func learner(learn func([]Latency, time.Time) *Learned, anew func([]Latency) boo
 	var plan *Learned
 	of := -1
 	return func(past []Latency, turn time.Time) func(time.Duration) time.Duration {
-		if n := len(past); of < 0 || n > of+of/20 || anew(past) {
+		if n := len(past); of < 0 || n > of+of/10 || anew(past) {
 			of, plan = n, learn(past, turn)
 		}
 		return after(plan)
@@ -150,7 +150,7 @@ func BenchmarkWaiting(b *testing.B) {
 					continue // without ticks the last is as the one before
 				}
 				b.Run(fmt.Sprintf("%s/%s/after=%d", of.name, p.name, lives), func(b *testing.B) {
-					led, pasts, trials := p.make, 4, 2000
+					led, pasts, trials := p.make, 8, 2000
 					if lives == enough {
 						pasts = 40
 					}
