@@ -83,7 +83,7 @@ func TestGroupLeavesTheConfiguration(t *testing.T) {
 		w.sees(demo.Requester, dm, 2*time.Minute, "Your release-managers ended at")
 		w.sees(demo.Requester, w.Channel.ID, 2*time.Minute, "release-managers of @requester ended")
 		w.sees(demo.Requester, dm, 2*time.Hour, "Your release-managers is over and gone", "Entra ID: no longer listed", "Azure DevOps contoso: gone for new sessions")
-		w.sees(demo.Requester, w.Channel.ID, time.Minute, "release-managers of @requester is over since", "and gone")
+		w.sees(demo.Requester, w.Channel.ID, time.Minute, "release-managers of @requester has been over since", "and gone")
 		w.closes(true)
 	})
 }

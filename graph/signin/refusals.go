@@ -125,6 +125,7 @@ var refusalNext = map[activation.Code][2]string{
 	activation.TicketUnknown:    {"The ticket system does not take this ticket", "Ask again in Slack with an open one."},
 	activation.TicketUnchecked:  {"The ticket system could not be asked", "Ask again in Slack in a few minutes."},
 	activation.TooOften:         {"You have asked for this too often in vain", "Slack says when you may ask again. Talk to an approver meanwhile."},
+	activation.EndPassed:        {"There is nothing left to approve", "The end that it was asked for has passed. It can be withdrawn in Slack and asked for again."},
 	activation.Excluded:         {"Another access excludes this one", "pagbot's rule, not PIM's. /pag switch in Slack leaves the one for the other."},
 	activation.NotEnded:         {"Nothing new was asked for", "What you have could not be ended first, and goes on; /pag status shows it."},
 	activation.NotActive:        {"This access is not active", "Nothing to end; /pag status shows what you have."},
@@ -144,7 +145,8 @@ func pageRefusal(r activation.Refusal, clock func(time.Time) string) page {
 		words = [2]string{"It was refused", slackShowsWhy}
 	}
 	p := no(http.StatusOK, words[0], "PIM or pagbot refused it; you have no new access.", words[1])
-	if r.Code == activation.WarrantExpired || r.Code == activation.SignedOut || r.Code == activation.Lapsed {
+	switch r.Code {
+	case activation.WarrantExpired, activation.SignedOut, activation.Lapsed, activation.EndPassed:
 		p.Lead = nothing // nobody refused it: it was never asked for
 	}
 	if r.Code == activation.TooLong && r.Max > 0 {
