@@ -110,7 +110,7 @@ func measureWaiting(of nature, led, make func() policy, lives, pasts, trials int
 func floorOf(of nature) float64 {
 	l := begin(of)
 	var delays []time.Duration
-	for range 300_000 {
+	for range 1_000_000 {
 		delay, _ := of.draw(l.rand, l.turn)
 		delays = append(delays, delay)
 	}
