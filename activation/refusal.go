@@ -38,7 +38,7 @@ const (
 	OwnRequest       Code = "own request"
 	WarrantBad       Code = "warrant bad"
 	WarrantExpired   Code = "warrant expired"
-	Lapsed           Code = "lapsed" // it was permitted, and could not be done before the warrant died
+	Lapsed           Code = "lapsed"       // it was permitted, and could not be done before the warrant died
 	WrongPerson      Code = "wrong person" // the browser's account is not the one the click was for
 	NotBound         Code = "not bound"
 	SignedOut        Code = "signed out"       // by themselves, while it waited for their browser
