@@ -172,7 +172,7 @@ func (b *Bot) finish(ctx context.Context, k activation.Kept, o order, s someone,
 	if err != nil {
 		return "", nil, err
 	}
-	if err := say(plain(sayEnding(open[0]))); err != nil {
+	if err := say(plain(sayEnding(open[0], b.SignIn.Kept(ctx, open[0].Person)))); err != nil {
 		b.Log.Warn("the answer could not be said; the deed goes on", "envelope", k.ID, "err", err)
 	}
 	return open[0].ID, in, nil

@@ -125,14 +125,14 @@ func TestDeactivate(t *testing.T) {
 	play(t, nil, func(t *testing.T, w *world) {
 		me := requester.Slack.ID
 		w.put(scene(activation.Active, func(a *activation.Activation) { a.ID, a.Ends = "active", time.Now().Add(3*time.Hour) }))
-		has(t, "the answer", w.command(me, "/pag deactivate"), "I'm ending your *db_admins*")
+		has(t, "the answer", w.command(me, "/pag deactivate"), "Confirm with your sign-in, then I end your *db_admins*: the button comes as a direct message")
 		f := w.heard()[0].(activation.Finish)
 		if f.By != requester || f.Warrant.Deed != activation.End || f.Warrant.Proof != activation.Session || !f.Warrant.Expires.Equal(w.acts["active"].Ends) {
 			t.Errorf("%+v", f)
 		}
 		w.put(scene(activation.AwaitingApproval, func(a *activation.Activation) { a.ID, a.Access = "pending", activation.Owner }))
 		has(t, "the answer", w.command(me, "/pag deactivate"), "You have several", "(as owner)")
-		has(t, "the answer", w.command(me, "/pag end dba as owner"), "I'm withdrawing your request for *db_admins* (as owner)")
+		has(t, "the answer", w.command(me, "/pag end dba as owner"), "Confirm with your sign-in, then I withdraw your request for *db_admins* (as owner)")
 		if f := w.heard()[0].(activation.Finish); f.Warrant.Deed != activation.Cancel {
 			t.Errorf("%+v", f)
 		}

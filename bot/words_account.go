@@ -21,7 +21,7 @@ func saySignedOut(off []Off, left []activation.Activation) string {
 	var did, todo, waits, runs []string
 	waited := map[string]bool{} // for an end that does not come now
 	for _, x := range off {
-		did = append(did, sayDeed(x.Of, x.Deed))
+		did = append(did, "to "+sayDeed(x.Of, x.Deed))
 		waited[x.Of.Next] = true
 	}
 	for _, a := range left {
@@ -41,7 +41,7 @@ func saySignedOut(off []Off, left []activation.Activation) string {
 		format string
 		names  []string
 	}{
-		{"\nCalled off: %s. Nothing changed in Entra.", did},
+		{"\nI called off what waited for you: %s. Nothing changed in Entra.", did},
 		{"\nStill to be done: %s. I will ask for your sign-in if it takes one.", todo},
 		{"\nEntra still has your request for %s; `/pag deactivate` withdraws it.", waits},
 		{"\nYou still have %s; `/pag deactivate` ends it.", runs},

@@ -137,8 +137,14 @@ func sayDeed(a activation.Activation, d activation.Deed) string {
 	return fmt.Sprintf("end your %s", what(a))
 }
 
-func sayEnding(a activation.Activation) string {
-	if deedToEnd(a) == activation.Cancel {
+// sayEnding answers who ends or withdraws. kept: their sign-in is, and nothing
+// waits for their browser.
+func sayEnding(a activation.Activation, kept bool) string {
+	d := deedToEnd(a)
+	if !kept && a.Phase != activation.Asked {
+		return fmt.Sprintf("Confirm with your sign-in, then I %s: the button comes as a direct message.", sayDeed(a, d))
+	}
+	if d == activation.Cancel {
 		return fmt.Sprintf("I'm withdrawing your request for %s.", what(a))
 	}
 	return fmt.Sprintf("I'm ending your %s.", what(a))

@@ -352,7 +352,7 @@ func TestAnswers(t *testing.T) {
 		{"list", sayList(may, several[:1], true)}, {"empty list", sayList(nil, nil, false)}, {"long list", sayList(groups, nil, false)},
 		{"status", sayStatus(several, false)}, {"empty status", sayStatus(nil, false)}, {"long status", sayStatus(many, false)},
 		{"end which", sayWhichToEnd(several, "")}, {"end what", sayWhichToEnd(nil, "db")}, {"end nothing", sayWhichToEnd(nil, "")},
-		{"ending", sayEnding(several[0])}, {"withdrawing", sayEnding(several[1])},
+		{"ending", sayEnding(several[0], true)}, {"withdrawing", sayEnding(several[1], true)}, {"ending, in the browser", sayEnding(several[0], false)},
 	} {
 		m := plain(s.text)
 		valid(t, m)

@@ -87,7 +87,7 @@ func TestSignOutCallsOff(t *testing.T) {
 		vote := w.sees(demo.Approver, w.mine(demo.Approver), time.Minute, "not approved", "Confirm in browser")
 		waits := w.answers(demo.Requester, `/pag activate release-managers 20m "why"`)
 		w.nothing(func() {
-			w.answered(demo.Requester, "/pag signout", "forgotten your sign-in", "Called off: get release-managers for 20 min",
+			w.answered(demo.Requester, "/pag signout", "forgotten your sign-in", "called off what waited for you: to get release-managers for 20 min",
 				"Entra still has your request for devops-admins", "/pag deactivate")
 			w.sees(demo.Requester, w.Channel.ID, time.Minute, "release-managers", "You signed out, so I called this off")
 			p, err := w.browser().Open(w.link(waits))
@@ -97,7 +97,7 @@ func TestSignOutCallsOff(t *testing.T) {
 			w.told(p.Text, "You have signed out", "Nothing was done", "called off")
 			w.told(w.Person(demo.Approver).Text(w.current(vote)), "Confirm in browser") // somebody else's waits on
 
-			w.answered(demo.Approver, "/pag signout", "forgotten your sign-in", "Called off: approve devops-admins for @requester")
+			w.answered(demo.Approver, "/pag signout", "forgotten your sign-in", "called off what waited for you: to approve devops-admins for @requester")
 			w.sees(demo.Approver, w.mine(demo.Approver), time.Minute, "I could not approve", "You signed out, so I called this off")
 			w.told(w.Person(demo.Approver).Text(w.current(vote)), "still waits for an approver", "no longer good")
 			w.answered(demo.Approver, "/pag signout", "I have forgotten your sign-in. I will ask for it again when you need it.")
@@ -138,7 +138,7 @@ func TestSignOutInSwitch(t *testing.T) {
 		w.answered(r, "/pag signout", "Still to be done:", "end your team-2", "get team-1 for 30 min")
 		w.sees(r, dm, 6*time.Minute, "team-2 is not ended yet", "Confirm in browser")
 		off := w.Person(r).Text(w.answers(r, "/pag signout"))
-		if !holds(off, []string{"Called off: end your team-2.", "You still have team-2"}) || strings.Contains(off, "Still to be done") {
+		if !holds(off, []string{"called off what waited for you: to end your team-2.", "You still have team-2"}) || strings.Contains(off, "Still to be done") {
 			t.Error(off)
 		}
 		w.sees(r, dm, time.Minute, "I did not ask for team-1: team-2 could not be ended")

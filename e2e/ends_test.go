@@ -40,7 +40,7 @@ func TestWithdrawn(t *testing.T) {
 	inTown(t, setup{}, func(w *town) {
 		card := w.awaits()
 		w.types(demo.Requester, "/pag deactivate")
-		w.sees(demo.Requester, w.Channel.ID, time.Minute, "I'm withdrawing your request for devops-admins")
+		w.sees(demo.Requester, w.Channel.ID, time.Minute, "Confirm with your sign-in, then I withdraw your request for devops-admins")
 		w.signsIfAsked()
 		w.sees(demo.Requester, w.mine(demo.Requester), 2*time.Minute, "Your request for devops-admins is withdrawn")
 		w.sees(demo.Approver, w.Channel.ID, time.Minute, "withdrawn")
